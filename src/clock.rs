@@ -1,0 +1,268 @@
+//! The one gate to time: nothing else in the crate asks what time it is.
+//!
+//! Every component takes a [`Clock`] as an argument, so that hours of retry schedule run in
+//! milliseconds under [`ManualClock`] and a seeded simulation repeats exactly.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::sync::watch;
+
+/// A moment in milliseconds since the Unix epoch, UTC.
+///
+/// Text form (JSON, logs): RFC 3339 UTC with milliseconds. Binary form: the integer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch; negative before 1970.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down: what vendors put into payloads.
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment moved later by `duration`, saturating.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Reads an RFC 3339 time with an offset or `Z`; fractions below a millisecond are dropped.
+    pub fn parse(text: &str) -> Result<Self, InvalidTime> {
+        text.parse::<jiff::Timestamp>()
+            .map(|t| Self(t.as_millisecond()))
+            .map_err(|_| InvalidTime(text.chars().take(64).collect()))
+    }
+}
+
+/// A text that is no RFC 3339 time.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not an RFC 3339 time such as 2026-01-31T09:30:00Z")]
+pub struct InvalidTime(pub String);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(t) => write!(f, "{t:.3}"),
+            // Years beyond jiff's range (9999) can only come from a corrupt or absurd clock.
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() {
+            s.collect_str(self)
+        } else {
+            s.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if d.is_human_readable() {
+            let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+            Self::parse(&text).map_err(serde::de::Error::custom)
+        } else {
+            i64::deserialize(d).map(Self)
+        }
+    }
+}
+
+/// A sleep that borrows nothing.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+
+    /// Resolves once [`now`](Clock::now) is at or after `deadline`.
+    fn sleep_until(&self, deadline: Timestamp) -> Sleep;
+
+    /// The manual clock behind this one, if it is one: only a manual clock can be advanced.
+    fn manual(&self) -> Option<&ManualClock> {
+        None
+    }
+}
+
+/// A shared clock.
+pub type SharedClock = Arc<dyn Clock>;
+
+fn wall() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this file is the gate to time")]
+    let now = SystemTime::now();
+    let millis = match now.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    };
+    Timestamp(millis)
+}
+
+/// The machine's wall clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct RealClock;
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        wall()
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) -> Sleep {
+        let wait = deadline.since(wall());
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+/// A clock that starts at the wall clock's time and runs `factor` times as fast.
+#[derive(Debug, Clone, Copy)]
+pub struct ScaledClock {
+    start: Timestamp,
+    started: Instant,
+    factor: f64,
+}
+
+impl ScaledClock {
+    /// A clock `factor` times as fast as the machine's. `factor` must be above zero and finite.
+    pub fn new(factor: f64) -> Result<Self, InvalidFactor> {
+        if !(factor.is_finite() && factor > 0.0 && factor <= 1e6) {
+            return Err(InvalidFactor(factor));
+        }
+        #[expect(clippy::disallowed_methods, reason = "this file is the gate to time")]
+        let started = Instant::now();
+        Ok(Self {
+            start: wall(),
+            started,
+            factor,
+        })
+    }
+}
+
+/// A scale that no clock can run at.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[error(
+    "a clock cannot run {0} times as fast; give a factor above 0 and at most 1000000, such as 60x"
+)]
+pub struct InvalidFactor(pub f64);
+
+impl Clock for ScaledClock {
+    fn now(&self) -> Timestamp {
+        self.start.plus(self.started.elapsed().mul_f64(self.factor))
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) -> Sleep {
+        let wait = deadline.since(self.now()).div_f64(self.factor);
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+/// A clock that moves only when told to.
+///
+/// It never moves backwards. Setting it wakes every sleeper whose deadline has come.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: watch::Sender<Timestamp>,
+}
+
+impl ManualClock {
+    /// A manual clock that stands at `start`.
+    pub fn new(start: Timestamp) -> Self {
+        Self {
+            now: watch::Sender::new(start),
+        }
+    }
+
+    /// A manual clock that stands at the machine's present time.
+    pub fn starting_now() -> Self {
+        Self::new(wall())
+    }
+
+    /// Moves the clock to `to`, unless it is there or later already.
+    pub fn set(&self, to: Timestamp) {
+        self.now.send_if_modified(|now| {
+            let moved = to > *now;
+            *now = (*now).max(to);
+            moved
+        });
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.now.borrow()
+    }
+
+    fn sleep_until(&self, deadline: Timestamp) -> Sleep {
+        let mut now = self.now.subscribe();
+        Box::pin(async move {
+            // A clock that is gone never reaches the deadline.
+            if now.wait_for(|now| *now >= deadline).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+
+    fn manual(&self) -> Option<&ManualClock> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_prints_and_reads_rfc_3339_utc_with_milliseconds() {
+        let t = Timestamp::from_millis(1_686_136_385_193);
+        assert_eq!(t.to_string(), "2023-06-07T11:13:05.193Z");
+        assert_eq!(Timestamp::parse("2023-06-07T13:13:05.193076+02:00"), Ok(t));
+        assert_eq!(
+            Timestamp::parse("2023-06-07T11:13:05")
+                .unwrap_err()
+                .to_string(),
+            "`2023-06-07T11:13:05` is not an RFC 3339 time such as 2026-01-31T09:30:00Z"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_a_sleeper_exactly_at_its_deadline_and_never_goes_back() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
+        let sleep = tokio::spawn(clock.sleep_until(Timestamp::from_millis(30_000)));
+        clock.set(Timestamp::from_millis(29_999));
+        tokio::task::yield_now().await;
+        assert!(!sleep.is_finished());
+        clock.set(Timestamp::from_millis(30_000));
+        sleep.await.unwrap();
+        clock.set(Timestamp::from_millis(5));
+        assert_eq!(clock.now(), Timestamp::from_millis(30_000));
+    }
+
+    #[test]
+    fn a_scaled_clock_refuses_a_factor_that_no_clock_can_run_at() {
+        for factor in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e7] {
+            assert!(ScaledClock::new(factor).is_err(), "{factor}");
+        }
+    }
+}

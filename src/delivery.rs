@@ -1,0 +1,62 @@
+//! Deliveries and attempts: one event on its way to one endpoint, and each try.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not yet attempted; its turn has not come.
+    Pending,
+    /// An attempt failed; the next one is due at a set time.
+    Waiting,
+    /// An attempt is under way.
+    InFlight,
+    /// Answered with success.
+    Delivered,
+    /// Given up: every attempt that the policy allows has failed.
+    Dead,
+    /// Its endpoint was removed before it was delivered.
+    Removed,
+    /// The endpoint's filter does not select the event, so it was never queued.
+    Filtered,
+}
+
+impl Status {
+    /// The name in the API and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Waiting => "waiting",
+            Self::InFlight => "in_flight",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Removed => "removed",
+            Self::Filtered => "filtered",
+        }
+    }
+}
+
+/// What came back from one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1; never used twice for one delivery, except that an attempt that was in flight at a
+    /// crash is repeated under its own number.
+    pub number: u32,
+    /// When the request left, by the broker's clock.
+    pub started_at: Timestamp,
+    /// When the answer was complete or the attempt was given up, by the broker's clock.
+    pub ended_at: Timestamp,
+    /// How long it took on the machine's own clock, which differs where the broker's is virtual.
+    pub took: Duration,
+    /// The HTTP status, if an answer came.
+    pub status: Option<u16>,
+    /// What went wrong, in words, if no usable answer came.
+    pub error: Option<String>,
+    /// The start of the answer's body, at most 4 KiB.
+    pub response_excerpt: Option<String>,
+}

@@ -1,0 +1,247 @@
+//! Endpoints: where events are delivered, and what an operator may say about it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::event::NewEvent;
+use crate::id::{EndpointId, Seq};
+use crate::secret::Secret;
+
+/// Whether events wait for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// One attempt at a time; the oldest event blocks the later ones (ESP-16, ESP-17).
+    InOrder,
+    /// A failing event never holds back another (HOT-12).
+    Independent,
+}
+
+/// Whether an endpoint receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// Deliveries go on.
+    Active,
+    /// Nothing is sent; events queue up (ESP-18, A-13).
+    Paused,
+    /// Gone for good, by the operator or by a 410 (HOT-28). Its history stays.
+    Removed,
+}
+
+/// What an endpoint's `events` are matched against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FilterOn {
+    /// The event's type.
+    Kind,
+    /// The event's status: eSputnik's `activityStatus` (ESP-06).
+    Status,
+}
+
+/// Which events an endpoint receives.
+///
+/// A pattern is an exact name, `*` for all, or a prefix such as `order.*`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// What the patterns are matched against.
+    pub on: FilterOn,
+    /// Any one of them suffices; an empty list matches nothing.
+    pub patterns: Vec<String>,
+}
+
+impl Filter {
+    /// Matches every event.
+    pub fn all(on: FilterOn) -> Self {
+        Self {
+            on,
+            patterns: vec!["*".to_owned()],
+        }
+    }
+
+    /// Whether `event` goes to the endpoint.
+    pub fn matches(&self, event: &NewEvent) -> bool {
+        let subject = match self.on {
+            FilterOn::Kind => Some(&event.kind),
+            FilterOn::Status => event.status.as_ref(),
+        };
+        self.patterns.iter().any(|pattern| {
+            pattern == "*"
+                || subject.is_some_and(|subject| {
+                    pattern == &**subject
+                        || pattern.strip_suffix('*').is_some_and(|prefix| {
+                            prefix.ends_with('.') && subject.starts_with(prefix)
+                        })
+                })
+        })
+    }
+}
+
+/// User name and password of HTTP Basic authentication (ESP-04, A-11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasicAuth {
+    /// The login; must hold no colon.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Which answer to the GET on save lets an endpoint be saved (ESP-07, ESP-08, A-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {
+    /// No GET is sent.
+    #[serde(rename = "off")]
+    Off,
+    /// Any 2xx.
+    #[serde(rename = "2xx")]
+    Any2xx,
+    /// 200 and nothing else.
+    #[serde(rename = "200")]
+    Only200,
+    /// Any status below 400.
+    #[serde(rename = "lt400")]
+    Below400,
+}
+
+/// When a payload that redeliver makes gets its timestamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimestampMode {
+    /// Renewed, and signed again, at each attempt.
+    #[default]
+    PerAttempt,
+    /// The time at which the event was received, at every attempt.
+    Fixed,
+}
+
+/// How the bytes of a signature or key are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextEncoding {
+    /// The text's own UTF-8 bytes. For keys only.
+    Utf8,
+    /// Hexadecimal, lower case.
+    Hex,
+    /// Standard base64 with padding.
+    Base64,
+}
+
+/// Who manages an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The API or the command line.
+    Api,
+    /// The configuration file.
+    Config,
+}
+
+/// What an operator says about an endpoint: everything that can be edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSettings {
+    /// Unique among the endpoints that are not removed.
+    pub name: String,
+    /// `http` or `https`, without credentials.
+    pub url: String,
+    /// The policy's name: `hotjar`, `esputnik`, `standard` or one of the configuration.
+    pub policy: String,
+    /// The policy's order, kept here because the store queues by it.
+    pub order: Order,
+    /// Which events it receives.
+    pub filter: Filter,
+    /// Attempts at once; 1 when in order.
+    pub concurrency: u32,
+    /// Time for one attempt, all told; absent means the policy's.
+    pub timeout: Option<Duration>,
+    /// Sent as `Authorization: Basic`.
+    pub basic_auth: Option<BasicAuth>,
+    /// Further request headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// What outbound requests are signed with.
+    pub signing_key: Option<Secret>,
+    /// How the signing key's text becomes bytes.
+    pub key_encoding: TextEncoding,
+    /// How the signature becomes text.
+    pub signature_encoding: TextEncoding,
+    /// When the payload gets its timestamp.
+    pub timestamp_mode: TimestampMode,
+    /// Whether plain `http` to a host that is not loopback is allowed under a policy that asks
+    /// for TLS (HOT-14, A-07).
+    pub allow_http: bool,
+    /// Whether events that occur while it is paused are dropped instead of queued.
+    pub drop_while_inactive: bool,
+    /// A certificate authority (PEM) trusted for this endpoint alone, beside the system's.
+    pub ca_pem: Option<String>,
+    /// The GET on save.
+    pub check: Check,
+    /// Who manages it.
+    pub origin: Origin,
+}
+
+/// An endpoint as the registry keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its place in the registry; part of delivery ids; never used again.
+    pub number: u32,
+    /// Its public id.
+    pub id: EndpointId,
+    /// Rises with every change.
+    pub revision: u64,
+    /// What the operator said.
+    pub settings: EndpointSettings,
+    /// Whether it receives.
+    pub state: EndpointState,
+    /// Why it is paused or removed, in words, when it was not the operator.
+    pub state_reason: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The first event that it may receive: those before it were there first.
+    pub from_seq: Seq,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Form;
+
+    fn event(kind: &str, status: Option<&str>) -> NewEvent {
+        NewEvent {
+            source: "api".into(),
+            kind: kind.into(),
+            subject: None,
+            time: None,
+            content_type: "application/json".into(),
+            form: Form::Data,
+            body: Default::default(),
+            status: status.map(Into::into),
+            idempotency_key: None,
+        }
+    }
+
+    fn filter(on: FilterOn, patterns: &[&str]) -> Filter {
+        Filter {
+            on,
+            patterns: patterns.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_filter_matches_exact_names_prefixes_and_the_star() {
+        let orders = filter(FilterOn::Kind, &["order.*", "refund"]);
+        assert!(orders.matches(&event("order.paid", None)));
+        assert!(orders.matches(&event("refund", None)));
+        assert!(!orders.matches(&event("orders", None)));
+        assert!(!orders.matches(&event("refund.late", None)));
+        assert!(filter(FilterOn::Kind, &["*"]).matches(&event("anything", None)));
+        assert!(!filter(FilterOn::Kind, &[]).matches(&event("anything", None)));
+    }
+
+    #[test]
+    fn esp_06_a_deselected_status_is_not_sent() {
+        let read = filter(FilterOn::Status, &["READ", "CLICKED"]);
+        assert!(read.matches(&event("activity", Some("READ"))));
+        assert!(!read.matches(&event("activity", Some("DELIVERED"))));
+        assert!(!read.matches(&event("READ", None)));
+    }
+}

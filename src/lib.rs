@@ -1,0 +1,42 @@
+//! redeliver: an event broker with an embedded store and durable outbound webhook delivery.
+//!
+//! Data flows one way, and the modules are the rooms it flows through:
+//!
+//! ```text
+//!   inbound  ──▶  store (the log)  ──▶  deliver  ──▶  your receiver
+//!   parse,        append, fsync,        claim, send,
+//!   check         then answer           settle
+//!                      │
+//!                      └──▶  api: read models, endpoints, clock
+//! ```
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`event`], [`endpoint`], [`delivery`], [`id`], [`clock`], [`secret`] | the nouns, and the one gate to time |
+//! | [`config`] | `redeliver.toml`, every mistake reported at once |
+//! | [`store`] | the durable log in sled, and the queues that are computed from it |
+//! | [`policy`] | the retry state machine and its schedules: pure |
+//! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks: payload, signature, schedule, each in one place: pure |
+//! | [`deliver`] | claims what is due, sends it, settles what came back |
+//! | [`inbound`] | HTTP in: limits, native events, CloudEvents |
+//! | [`api`] | endpoints, events, deliveries, the clock |
+//! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
+//! | [`cli`] | one file a verb |
+//!
+//! Dependencies point up this table, never down; `tests/tidy.rs` holds the walls.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod deliver;
+pub mod delivery;
+pub mod endpoint;
+pub mod event;
+pub mod id;
+pub mod inbound;
+pub mod policy;
+pub mod secret;
+pub mod store;
+pub mod vendor;
