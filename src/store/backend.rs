@@ -1,0 +1,56 @@
+//! The seam between the log and what keeps its bytes: five small methods, so that every fault
+//! test is one more implementation of it.
+
+use super::error::StoreError;
+
+/// One change of an atomic batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Sets a key.
+    Put(Vec<u8>, Vec<u8>),
+    /// Takes a key out.
+    Delete(Vec<u8>),
+}
+
+/// How safe a batch must be when `write` returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives the death of the process.
+    Process,
+    /// Survives a power cut.
+    Disk,
+}
+
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// An ordered map of bytes with atomic, durable batches.
+pub trait Backend: Send + Sync + 'static {
+    /// Applies all of `changes` or, after a crash, none. `Ok` means that they are as safe as
+    /// `durability` says; an error means that nobody knows, and nothing may be written again.
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError>;
+
+    /// The value at `key`.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The greatest key at or below `key` that starts with `prefix`, and its value.
+    fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError>;
+
+    /// Up to `limit` entries whose keys start with `prefix`, from `key` on, in order.
+    fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Up to `limit` entries whose keys start with `prefix`, below `key`, greatest first.
+    fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Bytes on disk, and bytes left on the disk where that is known.
+    fn space(&self) -> Space;
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that the store's files take.
+    pub used_bytes: u64,
+    /// Bytes that are left on the disk.
+    pub free_bytes: Option<u64>,
+}

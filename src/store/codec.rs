@@ -1,0 +1,218 @@
+//! The bytes of a record. The only file that knows bincode.
+//!
+//! Every record is one frame:
+//!
+//! ```text
+//!  0        1       2             6              10         18           22
+//!  ├────────┼───────┼─────────────┼──────────────┼──────────┼────────────┼─────────────┐
+//!  │version │ kind  │ CRC32C of   │ CRC32C of    │ first    │ count      │ body        │
+//!  │ u8 = 1 │ u8    │ all behind  │ the frame    │ u64      │ u32        │ bincode 2,  │
+//!  │        │       │ this field  │ before, u32  │          │            │ standard    │
+//!  └────────┴───────┴─────────────┴──────────────┴──────────┴────────────┴─────────────┘
+//! ```
+//!
+//! Integers of the head are little-endian. `first` is the sequence number of the first event of
+//! an event frame, and the frame's own number otherwise; frames of one kind are chained by the
+//! CRC of their predecessor, so that one which is lost, swapped or repeated is noticed.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+
+/// The version that this program writes, and the latest that it reads.
+pub const VERSION: u8 = 1;
+
+const HEAD: usize = 22;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Events of the log.
+    Events = 1,
+    /// Attempts, endpoint changes, replays.
+    Transitions = 2,
+    /// A part of a body that is too large for its event frame.
+    Chunk = 3,
+    /// A snapshot of the projections.
+    Snapshot = 4,
+    /// What the store is: tag, keys, creation time.
+    Meta = 5,
+}
+
+/// The head of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it holds.
+    pub kind: Kind,
+    /// The CRC of the frame before it; 0 for the first.
+    pub previous: u32,
+    /// See the module's documentation.
+    pub first: u64,
+    /// How many items the body holds.
+    pub count: u32,
+}
+
+/// A frame as read: its head, its own CRC, its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The head.
+    pub head: Head,
+    /// Its CRC, which the next frame names as `previous`.
+    pub crc: u32,
+    body: &'a [u8],
+}
+
+/// A frame that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Fewer bytes than a head.
+    #[error("cut short")]
+    Short,
+    /// Written by a later version.
+    #[error("record version {0} is unknown")]
+    Version(u8),
+    /// No such kind, or not the one expected.
+    #[error("not the kind of record expected here")]
+    Kind,
+    /// The checksum differs.
+    #[error("checksum differs")]
+    Checksum,
+    /// The body is not what the head says.
+    #[error("body cannot be decoded")]
+    Body,
+}
+
+impl FrameError {
+    /// The error of a record that is about no single event.
+    pub fn into_store_error(self, what: &str) -> StoreError {
+        match self {
+            Self::Version(found) => StoreError::TooNew {
+                found,
+                known: VERSION,
+            },
+            other => StoreError::Corrupt(format!("{what}: {other}")),
+        }
+    }
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard()
+}
+
+/// The bytes of a frame that holds `body`, and its CRC.
+pub fn encode<T: Serialize>(head: Head, body: &T) -> Result<(Vec<u8>, u32), FrameError> {
+    let mut bytes = vec![0; HEAD];
+    bincode::serde::encode_into_std_write(body, &mut bytes, config())
+        .map_err(|_| FrameError::Body)?;
+    bytes[0] = VERSION;
+    bytes[1] = head.kind as u8;
+    bytes[6..10].copy_from_slice(&head.previous.to_le_bytes());
+    bytes[10..18].copy_from_slice(&head.first.to_le_bytes());
+    bytes[18..22].copy_from_slice(&head.count.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[6..]);
+    bytes[2..6].copy_from_slice(&crc.to_le_bytes());
+    Ok((bytes, crc))
+}
+
+/// Checks the frame in `bytes` and reads its head.
+pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
+    let (Some(head), Some(body)) = (bytes.first_chunk::<HEAD>(), bytes.get(HEAD..)) else {
+        return Err(FrameError::Short);
+    };
+    if head[0] == 0 || head[0] > VERSION {
+        return Err(FrameError::Version(head[0]));
+    }
+    let crc = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
+    if crc32c::crc32c(&bytes[6..]) != crc {
+        return Err(FrameError::Checksum);
+    }
+    if head[1] != kind as u8 {
+        return Err(FrameError::Kind);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&head[10..18]);
+    Ok(Frame {
+        head: Head {
+            kind,
+            previous: u32::from_le_bytes([head[6], head[7], head[8], head[9]]),
+            first: u64::from_le_bytes(first),
+            count: u32::from_le_bytes([head[18], head[19], head[20], head[21]]),
+        },
+        crc,
+        body,
+    })
+}
+
+impl<'a> Frame<'a> {
+    /// The body. Everything in it may borrow from the frame's bytes.
+    pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
+        let (value, read) = bincode::serde::borrow_decode_from_slice(self.body, config())
+            .map_err(|_| FrameError::Body)?;
+        if read == self.body.len() {
+            Ok(value)
+        } else {
+            Err(FrameError::Body)
+        }
+    }
+}
+
+/// Bytes that are written and read in one piece, which serde does not do by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blob<'a>(pub &'a [u8]);
+
+impl Serialize for Blob<'_> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        <&'de [u8]>::deserialize(d).map(Blob)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD_OF_TEST: Head = Head {
+        kind: Kind::Events,
+        previous: 7,
+        first: 42,
+        count: 1,
+    };
+
+    #[test]
+    fn a_frame_reads_back_as_it_was_written() {
+        let (bytes, crc) = encode(HEAD_OF_TEST, &("text", Blob(b"\x00\xffbody"))).unwrap();
+        let frame = open(&bytes, Kind::Events).unwrap();
+        assert_eq!((frame.head, frame.crc), (HEAD_OF_TEST, crc));
+        let (text, blob): (&str, Blob<'_>) = frame.decode().unwrap();
+        assert_eq!((text, blob.0), ("text", &b"\x00\xffbody"[..]));
+    }
+
+    #[test]
+    fn every_single_bit_flip_and_every_cut_is_noticed() {
+        let (bytes, _) = encode(HEAD_OF_TEST, &("text", 5u64)).unwrap();
+        for at in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[at / 8] ^= 1 << (at % 8);
+            assert!(open(&damaged, Kind::Events).is_err(), "bit {at}");
+        }
+        for len in 0..bytes.len() {
+            assert!(open(&bytes[..len], Kind::Events).is_err(), "cut to {len}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_named_as_such() {
+        let (mut bytes, _) = encode(HEAD_OF_TEST, &0u8).unwrap();
+        bytes[0] = 9;
+        let error = open(&bytes, Kind::Events).unwrap_err();
+        assert_eq!(
+            error.into_store_error("meta"),
+            StoreError::TooNew { found: 9, known: 1 }
+        );
+    }
+}

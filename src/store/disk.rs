@@ -1,0 +1,219 @@
+//! The sled backend, with what sled 0.34 needs so that `Ok` means on disk.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::backend::{Backend, Change, Durability, Entry, Space};
+use super::error::StoreError;
+
+/// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
+/// size no record of ours comes near that.
+const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// A sled database in a directory that this process owns.
+pub struct Disk {
+    db: sled::Db,
+    dir: PathBuf,
+    /// sled's own data file, for the `fdatasync` that its `flush` does not do.
+    data_file: File,
+    _lock: File,
+}
+
+fn directory_error(path: &Path, cause: impl ToString) -> StoreError {
+    StoreError::Directory {
+        path: path.display().to_string(),
+        cause: cause.to_string(),
+    }
+}
+
+/// sled panics on damage and on failed writes; at this edge a panic becomes an error.
+fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{what}: {error}")),
+        Err(panic) => {
+            let words = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("the database gave up");
+            Err(format!("{what}: {words}"))
+        }
+    }
+}
+
+impl Disk {
+    /// Opens the store in `dir`, making it if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Directory`] if `dir` is no directory or not writable,
+    /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
+    /// cannot open its files.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir).map_err(|error| directory_error(dir, error))?;
+        let lock = lock(dir)?;
+        remove_unfinished_snapshots(dir)?;
+        let db = guarded("opening the database", || {
+            sled::Config::default()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(cache_bytes)
+                .flush_every_ms(None)
+                .open()
+        })
+        .map_err(StoreError::Corrupt)?;
+        let data_file = File::options()
+            .read(true)
+            .write(true)
+            .open(dir.join("db"))
+            .map_err(|error| directory_error(dir, error))?;
+        let disk = Self {
+            db,
+            dir: dir.to_owned(),
+            data_file,
+            _lock: lock,
+        };
+        disk.sync_everything()?;
+        Ok(disk)
+    }
+
+    /// After creation: the files that sled makes once and never syncs, and the directories that
+    /// name them.
+    fn sync_everything(&self) -> Result<(), StoreError> {
+        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
+        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
+        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
+        for path in places.iter().map(PathBuf::as_path).chain(parent) {
+            match File::open(path).and_then(|file| file.sync_all()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                // A parent that may not be opened for reading is not ours to sync.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(directory_error(path, error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One process owns a directory; the lock goes with the process, however it ends.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| directory_error(dir, error))?;
+    match file.try_lock() {
+        Ok(()) => {
+            // Only a help for whoever meets the lock; the lock itself is the file's.
+            let _ = file.set_len(0);
+            let _ = write!(file, "{}", std::process::id());
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            let _ = file.read_to_string(&mut owner);
+            let owner = owner.trim().parse::<u32>();
+            Err(StoreError::Locked {
+                dir: dir.display().to_string(),
+                owner: owner.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
+            })
+        }
+        Err(TryLockError::Error(error)) => Err(directory_error(dir, error)),
+    }
+}
+
+/// A snapshot that sled was writing when the process died makes the store unopenable.
+fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(dir).map_err(|error| directory_error(dir, error))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path()).map_err(|error| directory_error(&entry.path(), error))?;
+        }
+    }
+    Ok(())
+}
+
+impl Backend for Disk {
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for change in changes {
+            match change {
+                Change::Put(key, value) => batch.insert(key, value),
+                Change::Delete(key) => batch.remove(key),
+            }
+        }
+        guarded("writing", || {
+            self.db.apply_batch(batch)?;
+            self.db.flush()
+        })
+        .map_err(StoreError::Stopped)?;
+        if durability == Durability::Disk {
+            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
+            self.data_file
+                .sync_data()
+                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
+        }
+        Ok(())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        guarded("reading", || self.db.get(key))
+            .map(|found| found.map(|value| value.to_vec()))
+            .map_err(StoreError::Read)
+    }
+
+    fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let found = guarded("reading", || self.db.range(..=key).next_back().transpose());
+        Ok(found
+            .map_err(StoreError::Read)?
+            .filter(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.to_vec(), value.to_vec())))
+    }
+
+    fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        collect(prefix, limit, || self.db.range(key..))
+    }
+
+    fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        collect(prefix, limit, || self.db.range(..key).rev())
+    }
+
+    fn space(&self) -> Space {
+        Space {
+            used_bytes: guarded("measuring", || self.db.size_on_disk()).unwrap_or(0),
+            free_bytes: rustix::fs::statvfs(&self.dir)
+                .ok()
+                .map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)),
+        }
+    }
+}
+
+fn collect<I>(
+    prefix: &[u8],
+    limit: usize,
+    entries: impl FnOnce() -> I,
+) -> Result<Vec<Entry>, StoreError>
+where
+    I: Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+{
+    guarded("reading", || {
+        let mut found = Vec::new();
+        for entry in entries().take(limit) {
+            let (key, value) = entry?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            found.push((key.to_vec(), value.to_vec()));
+        }
+        Ok(found)
+    })
+    .map_err(StoreError::Read)
+}

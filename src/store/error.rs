@@ -1,0 +1,111 @@
+//! What can go wrong in the store.
+
+use crate::id::Seq;
+
+/// The store cannot go on, or refuses to begin.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// Another process owns the directory.
+    #[error(
+        "the data directory {dir} is in use by another process{owner}; stop that one or choose another directory with --data"
+    )]
+    Locked {
+        /// The directory.
+        dir: String,
+        /// ` (process N)` where it is known.
+        owner: String,
+    },
+    /// The directory cannot be used.
+    #[error(
+        "cannot use {path} as a data directory: {cause}; choose a writable directory with --data"
+    )]
+    Directory {
+        /// What was tried.
+        path: String,
+        /// The operating system's words.
+        cause: String,
+    },
+    /// Acknowledged events are not there, or not as they were written.
+    #[error(
+        "events {from} to {to} are missing or damaged ({what}); restore a backup, or start with --accept-loss {from}-{to} to go on without them"
+    )]
+    Damaged {
+        /// The first event that is lost.
+        from: Seq,
+        /// The last event that is lost.
+        to: Seq,
+        /// What was found.
+        what: String,
+    },
+    /// A record that is not about single events cannot be read.
+    #[error(
+        "the store is damaged: {0}; restore a backup, or look at it with `redeliver store verify`"
+    )]
+    Corrupt(String),
+    /// A record of a later version than this program knows.
+    #[error(
+        "the store was written by a later version of redeliver (record version {found}, this program reads up to {known}); start that version"
+    )]
+    TooNew {
+        /// The version found.
+        found: u8,
+        /// The latest that this program reads.
+        known: u8,
+    },
+    /// Writing or syncing failed. It is never retried: after a failed fsync nobody knows what is
+    /// on disk.
+    #[error(
+        "writing to the store failed ({0}); nothing is accepted until the program is started again"
+    )]
+    Stopped(String),
+    /// Reading failed.
+    #[error("reading the store failed: {0}")]
+    Read(String),
+}
+
+/// An event was not taken.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum AppendError {
+    /// Too much is waiting to be written: ask again shortly.
+    #[error("the queue of events waiting to be written is full")]
+    Full,
+    /// The disk is nearly full.
+    #[error("the disk has less than {reserve_bytes} bytes left, which are kept for deliveries")]
+    DiskFull {
+        /// What is kept free.
+        reserve_bytes: u64,
+    },
+    /// The store has stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A settlement was not taken.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SettleError {
+    /// The claim is no longer the present one: somebody else has settled or taken it.
+    #[error("the claim on this delivery has ended")]
+    Fenced,
+}
+
+/// A command about an endpoint was not taken.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum EndpointError {
+    /// There is no such endpoint.
+    #[error("there is no endpoint {0}; `redeliver endpoint list` shows those that are there")]
+    Unknown(String),
+    /// The name is taken.
+    #[error("an endpoint named {0} is there already; choose another name, or update that one")]
+    NameTaken(String),
+    /// It has been removed and stays so.
+    #[error("endpoint {0} has been removed; add it again under the same name or another")]
+    Removed(String),
+    /// There are too many.
+    #[error(
+        "there are {0} endpoints already, which is the limit; remove some or raise limits.endpoints_max"
+    )]
+    TooMany(usize),
+    /// The store has stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

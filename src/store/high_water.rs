@@ -1,0 +1,141 @@
+//! The high-water mark: how far the log reaches, kept outside the database.
+//!
+//! A database that has lost its end still opens and looks whole. This file of two 32-byte slots,
+//! written in turn after each group is on disk, tells that something was there. It is synced every
+//! few hundred groups and at the end: a power cut can set it back, never forward of the log.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use super::error::StoreError;
+use crate::id::Seq;
+
+const SLOT: usize = 32;
+
+/// How far the log reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The sequence number of the next event.
+    pub next_seq: Seq,
+    /// The number of the next frame of transitions.
+    pub next_frame: u64,
+}
+
+/// The open file.
+#[derive(Debug)]
+pub struct HighWater {
+    file: File,
+    turn: Mutex<u64>,
+}
+
+impl HighWater {
+    /// Opens or makes the file; gives the greatest mark that can be read from it.
+    pub fn open(path: &Path) -> Result<(Self, Option<Mark>), StoreError> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|error| StoreError::Directory {
+                path: path.display().to_string(),
+                cause: error.to_string(),
+            })?;
+        let mut slots = [0; 2 * SLOT];
+        let read = file.read_at(&mut slots, 0).unwrap_or(0);
+        let best = slots[..read]
+            .chunks_exact(SLOT)
+            .filter_map(decode)
+            .max_by_key(|(turn, _)| *turn);
+        let high_water = Self {
+            file,
+            turn: Mutex::new(best.map_or(0, |(turn, _)| turn)),
+        };
+        Ok((high_water, best.map(|(_, mark)| mark)))
+    }
+
+    /// Writes the mark into the slot whose turn it is; the other one stays whole.
+    pub fn write(&self, mark: Mark) -> Result<(), StoreError> {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        *turn += 1;
+        let at = (*turn % 2) * SLOT as u64;
+        self.file
+            .write_all_at(&encode(*turn, mark), at)
+            .map_err(|error| StoreError::Stopped(format!("high-water mark: {error}")))
+    }
+
+    /// Makes the mark survive a power cut.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.file
+            .sync_data()
+            .map_err(|error| StoreError::Stopped(format!("high-water mark: {error}")))
+    }
+}
+
+fn encode(turn: u64, mark: Mark) -> [u8; SLOT] {
+    let mut slot = [0; SLOT];
+    slot[0..8].copy_from_slice(&turn.to_le_bytes());
+    slot[8..16].copy_from_slice(&mark.next_seq.to_le_bytes());
+    slot[16..24].copy_from_slice(&mark.next_frame.to_le_bytes());
+    let crc = crc32c::crc32c(&slot[..24]);
+    slot[24..28].copy_from_slice(&crc.to_le_bytes());
+    slot
+}
+
+fn decode(slot: &[u8]) -> Option<(u64, Mark)> {
+    let number = |at: usize| {
+        slot.get(at..at + 8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u64::from_le_bytes)
+    };
+    let crc = slot.get(24..28)?.try_into().ok().map(u32::from_le_bytes)?;
+    let mark = Mark {
+        next_seq: number(8)?,
+        next_frame: number(16)?,
+    };
+    let whole = crc32c::crc32c(slot.get(..24)?) == crc && number(0)? > 0;
+    whole.then_some((number(0)?, mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_write_leaves_the_mark_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("high-water");
+        let (high_water, none) = HighWater::open(&path).unwrap();
+        assert_eq!(none, None);
+        for n in 1..=3 {
+            let mark = Mark {
+                next_seq: n * 10,
+                next_frame: n,
+            };
+            high_water.write(mark).unwrap();
+        }
+        let (_, last) = HighWater::open(&path).unwrap();
+        assert_eq!(
+            last,
+            Some(Mark {
+                next_seq: 30,
+                next_frame: 3
+            })
+        );
+        // The third write went into the second slot.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[SLOT + 9] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let (_, before) = HighWater::open(&path).unwrap();
+        assert_eq!(
+            before,
+            Some(Mark {
+                next_seq: 20,
+                next_frame: 2
+            })
+        );
+    }
+}

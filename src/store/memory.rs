@@ -1,0 +1,127 @@
+//! The in-memory backend: what a disk promises, without one, and with crashes on request.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::backend::{Backend, Change, Durability, Entry, Space};
+use super::error::StoreError;
+
+/// Keeps everything in memory. A clone of its [`Durable`] part is what a crash leaves.
+#[derive(Debug, Default)]
+pub struct Memory {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    map: BTreeMap<Vec<u8>, Vec<u8>>,
+    durable: BTreeMap<Vec<u8>, Vec<u8>>,
+    fail_writes_after: Option<u64>,
+}
+
+impl Memory {
+    /// A backend that holds what had reached the disk of `self`: a power cut and a start.
+    pub fn after_power_cut(&self) -> Self {
+        let durable = self.lock().durable.clone();
+        Self::holding(durable)
+    }
+
+    /// A backend that holds all that `self` had written: a kill and a start.
+    pub fn after_kill(&self) -> Self {
+        let map = self.lock().map.clone();
+        Self::holding(map)
+    }
+
+    fn holding(map: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                durable: map.clone(),
+                map,
+                fail_writes_after: None,
+            }),
+        }
+    }
+
+    /// Lets `writes` more writes through and fails the ones after them, as a dying disk does.
+    pub fn fail_writes_after(&self, writes: u64) {
+        self.lock().fail_writes_after = Some(writes);
+    }
+
+    /// Sets a key behind the log's back, as damage does.
+    pub fn damage(&self, key: &[u8], value: Option<Vec<u8>>) {
+        let mut inner = self.lock();
+        match value {
+            Some(value) => inner.map.insert(key.to_vec(), value),
+            None => inner.map.remove(key),
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here panics halfway through a change.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Backend for Memory {
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        match &mut inner.fail_writes_after {
+            Some(0) => return Err(StoreError::Stopped("no space left on device".to_owned())),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        for change in changes {
+            match change {
+                Change::Put(key, value) => inner.map.insert(key, value),
+                Change::Delete(key) => inner.map.remove(&key),
+            };
+        }
+        if durability == Durability::Disk {
+            inner.durable = inner.map.clone();
+        }
+        Ok(())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().map.get(key).cloned())
+    }
+
+    fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let inner = self.lock();
+        let found = inner.map.range(..=key.to_vec()).next_back();
+        Ok(found
+            .filter(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone())))
+    }
+
+    fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let inner = self.lock();
+        Ok(inner
+            .map
+            .range(key.to_vec()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .take(limit)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
+    }
+
+    fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let inner = self.lock();
+        Ok(inner
+            .map
+            .range(..key.to_vec())
+            .rev()
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .take(limit)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
+    }
+
+    fn space(&self) -> Space {
+        let inner = self.lock();
+        Space {
+            used_bytes: inner.map.values().map(|value| value.len() as u64).sum(),
+            free_bytes: None,
+        }
+    }
+}

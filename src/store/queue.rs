@@ -1,0 +1,464 @@
+//! One endpoint's queue: what is to be delivered, what waits for a retry, what is under way.
+//!
+//! Pure: a projection of the log, the settlements and the operator's commands. It holds sequence
+//! numbers, never bodies.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::delivery::Status;
+use crate::endpoint::{EndpointState, Order};
+use crate::id::Seq;
+use crate::store::seqset::SeqSet;
+
+/// Above this many runs of pending events an endpoint's further events stay in the log alone and
+/// are routed when the backlog has shrunk, so that no pattern of matches grows memory for ever.
+pub const MAX_PENDING_RUNS: usize = 65_536;
+
+/// Above this many deliveries waiting for a retry an endpoint attempts no new ones: they stay
+/// pending, which costs no memory, until some of the waiting ones have ended.
+pub const MAX_WAITING: usize = 100_000;
+
+/// A delivery that has been attempted, or put back by the operator, and is due at a set time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Failed attempts in a row, of this round.
+    pub failures: u32,
+    /// Attempts in all, over every round.
+    pub attempts: u32,
+    /// When the next attempt may leave.
+    pub due: Timestamp,
+    /// The delay that led to `due`: it is never waited for longer than that.
+    pub delay: Duration,
+}
+
+/// An attempt under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Tells this claim from every other one of this process.
+    pub generation: u64,
+    /// Failed attempts before it, in this round.
+    pub failures: u32,
+    /// Attempts before it, over every round.
+    pub attempts: u32,
+}
+
+/// When a queue has something to attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Now.
+    Now,
+    /// Not before this moment.
+    At(Timestamp),
+    /// Not until something changes.
+    Blocked,
+}
+
+/// Which of the two kinds of work an independent queue takes next; they alternate, so that a
+/// flood of retries starves no new event, nor the other way round (HOT-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Retry,
+    Fresh,
+}
+
+/// One endpoint's queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    order: Order,
+    concurrency: usize,
+    state: EndpointState,
+    pending: SeqSet,
+    waiting: BTreeMap<Seq, Waiting>,
+    due: BTreeSet<(Timestamp, Seq)>,
+    in_flight: HashMap<Seq, InFlight>,
+    next: Next,
+    /// Events from here on have not been routed to this queue; see [`MAX_PENDING_RUNS`].
+    pub unrouted_from: Option<Seq>,
+    /// How many have ended in each way.
+    pub ended: Ended,
+}
+
+/// How many deliveries have ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Answered with success.
+    pub delivered: u64,
+    /// Given up, and not put back since.
+    pub dead: u64,
+    /// Ended because the endpoint was removed.
+    pub removed: u64,
+}
+
+/// What a snapshot keeps of a queue: an attempt in flight is kept as due at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QueueSnapshot {
+    pending: SeqSet,
+    waiting: Vec<(Seq, Waiting)>,
+    unrouted_from: Option<Seq>,
+    ended: Ended,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(order: Order, concurrency: u32, state: EndpointState) -> Self {
+        let mut queue = Self {
+            order,
+            concurrency: 1,
+            state,
+            pending: SeqSet::default(),
+            waiting: BTreeMap::new(),
+            due: BTreeSet::new(),
+            in_flight: HashMap::new(),
+            next: Next::Retry,
+            unrouted_from: None,
+            ended: Ended::default(),
+        };
+        queue.configure(order, concurrency, state);
+        queue
+    }
+
+    /// Takes over what the operator changed.
+    pub fn configure(&mut self, order: Order, concurrency: u32, state: EndpointState) {
+        self.order = order;
+        self.concurrency = match order {
+            Order::InOrder => 1,
+            Order::Independent => concurrency.max(1) as usize,
+        };
+        self.state = state;
+    }
+
+    /// Adds an event of the log. A queue of a removed endpoint ends it at once.
+    pub fn push(&mut self, seq: Seq) {
+        if self.state == EndpointState::Removed {
+            self.ended.removed += 1;
+        } else if self.unrouted_from.is_some() {
+            // It is found again when the backlog has shrunk.
+        } else if self.pending.runs() >= MAX_PENDING_RUNS {
+            self.unrouted_from = Some(seq);
+        } else {
+            self.pending.insert(seq);
+        }
+    }
+
+    /// Whether the backlog has shrunk enough to route what was left in the log.
+    pub fn wants_routing(&self) -> bool {
+        self.unrouted_from.is_some()
+            && self.state != EndpointState::Removed
+            && self.pending.runs() < MAX_PENDING_RUNS / 2
+    }
+
+    /// Takes up routing again: `seqs` of the events below `until` match.
+    pub fn routed(&mut self, seqs: impl IntoIterator<Item = Seq>, until: Seq, all: bool) {
+        for seq in seqs {
+            self.pending.insert(seq);
+        }
+        self.unrouted_from = (!all).then_some(until);
+    }
+
+    /// Puts a delivery that had ended back, due at `due`. `attempts` were made before.
+    pub fn reopen(&mut self, seq: Seq, attempts: u32, due: Timestamp, was_dead: bool) {
+        if self.in_flight.contains_key(&seq) || self.pending.contains(seq) {
+            return;
+        }
+        if let Some(old) = self.waiting.remove(&seq) {
+            self.due.remove(&(old.due, seq));
+        } else if was_dead {
+            self.ended.dead = self.ended.dead.saturating_sub(1);
+        }
+        self.wait(
+            seq,
+            Waiting {
+                failures: 0,
+                attempts,
+                due,
+                delay: Duration::ZERO,
+            },
+        );
+    }
+
+    fn wait(&mut self, seq: Seq, waiting: Waiting) {
+        self.due.insert((waiting.due, seq));
+        self.waiting.insert(seq, waiting);
+    }
+
+    /// When the next attempt may leave.
+    pub fn readiness(&mut self, now: Timestamp) -> Readiness {
+        if self.state != EndpointState::Active || self.in_flight.len() >= self.concurrency {
+            return Readiness::Blocked;
+        }
+        self.forgive_a_clock_that_went_back(now);
+        match self.order {
+            Order::InOrder => {
+                let head = [self.pending.first(), self.waiting.keys().next().copied()]
+                    .into_iter()
+                    .flatten()
+                    .min();
+                match head.map(|seq| self.waiting.get(&seq)) {
+                    None => Readiness::Blocked,
+                    Some(Some(head)) if head.due > now => Readiness::At(head.due),
+                    Some(_) => Readiness::Now,
+                }
+            }
+            Order::Independent => {
+                if self.takes_fresh() {
+                    return Readiness::Now;
+                }
+                match self.due.first() {
+                    Some((due, _)) if *due > now => Readiness::At(*due),
+                    Some(_) => Readiness::Now,
+                    None => Readiness::Blocked,
+                }
+            }
+        }
+    }
+
+    fn takes_fresh(&self) -> bool {
+        !self.pending.is_empty() && self.waiting.len() < MAX_WAITING
+    }
+
+    /// A due time is never waited for longer than its own delay, so a clock set back by a year
+    /// stalls nothing.
+    fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
+        let Some((due, seq)) = self.due.first().copied() else {
+            return;
+        };
+        let too_far = |due: Timestamp, delay| due > now.plus(delay);
+        if !self
+            .waiting
+            .get(&seq)
+            .is_some_and(|w| too_far(due, w.delay))
+        {
+            return;
+        }
+        for (seq, waiting) in &mut self.waiting {
+            if too_far(waiting.due, waiting.delay) {
+                self.due.remove(&(waiting.due, *seq));
+                waiting.due = now.plus(waiting.delay);
+                self.due.insert((waiting.due, *seq));
+            }
+        }
+    }
+
+    /// Begins the next attempt that may leave now.
+    pub fn take(&mut self, now: Timestamp, generation: u64) -> Option<(Seq, InFlight)> {
+        if self.readiness(now) != Readiness::Now {
+            return None;
+        }
+        let retry_is_due = self.due.first().is_some_and(|(due, _)| *due <= now);
+        let from_waiting = match self.order {
+            Order::InOrder => match (self.pending.first(), self.waiting.keys().next()) {
+                (Some(fresh), Some(waiting)) => *waiting < fresh,
+                (None, _) => true,
+                (Some(_), None) => false,
+            },
+            Order::Independent => retry_is_due && (self.next == Next::Retry || !self.takes_fresh()),
+        };
+        self.next = if from_waiting {
+            Next::Fresh
+        } else {
+            Next::Retry
+        };
+        let (seq, failures, attempts) = if from_waiting {
+            let seq = match self.order {
+                Order::InOrder => *self.waiting.keys().next()?,
+                Order::Independent => self.due.first()?.1,
+            };
+            let waiting = self.waiting.remove(&seq)?;
+            self.due.remove(&(waiting.due, seq));
+            (seq, waiting.failures, waiting.attempts)
+        } else {
+            (self.pending.pop_first()?, 0, 0)
+        };
+        let in_flight = InFlight {
+            generation,
+            failures,
+            attempts,
+        };
+        self.in_flight.insert(seq, in_flight);
+        Some((seq, in_flight))
+    }
+
+    /// The attempt under way for `seq`, if it is still the one that `generation` began.
+    pub fn claimed(&self, seq: Seq, generation: u64) -> Option<InFlight> {
+        self.in_flight
+            .get(&seq)
+            .copied()
+            .filter(|claim| claim.generation == generation)
+    }
+
+    /// Ends the claim on `seq` as if it had never been: nothing is counted.
+    pub fn release(&mut self, seq: Seq, now: Timestamp) {
+        let Some(claim) = self.in_flight.remove(&seq) else {
+            return;
+        };
+        if self.state == EndpointState::Removed {
+            self.ended.removed += 1;
+        } else if claim.attempts == 0 {
+            self.pending.insert(seq);
+        } else {
+            self.wait(
+                seq,
+                Waiting {
+                    failures: claim.failures,
+                    attempts: claim.attempts,
+                    due: now,
+                    delay: Duration::ZERO,
+                },
+            );
+        }
+    }
+
+    /// Takes over the recorded end of an attempt. Works from a live claim and, at start, from
+    /// the record alone.
+    pub fn settled(&mut self, seq: Seq, then: Then) {
+        self.in_flight.remove(&seq);
+        self.pending.remove(seq);
+        if let Some(old) = self.waiting.remove(&seq) {
+            self.due.remove(&(old.due, seq));
+        }
+        match then {
+            Then::Delivered => self.ended.delivered += 1,
+            Then::Dead => self.ended.dead += 1,
+            Then::Removed => self.ended.removed += 1,
+            Then::Waiting(waiting) => self.wait(seq, waiting),
+        }
+    }
+
+    /// The endpoint is active again: an in-order queue tries its head at once, with its delays
+    /// from the start.
+    pub fn resume(&mut self, now: Timestamp) {
+        if self.order != Order::InOrder {
+            return;
+        }
+        self.due.clear();
+        for (seq, waiting) in &mut self.waiting {
+            waiting.failures = 0;
+            waiting.due = now;
+            waiting.delay = Duration::ZERO;
+            self.due.insert((now, *seq));
+        }
+    }
+
+    /// The endpoint is gone: everything that was queued has ended.
+    pub fn remove_all(&mut self) {
+        self.ended.removed += self.pending.len() + self.waiting.len() as u64;
+        self.pending = SeqSet::default();
+        self.waiting.clear();
+        self.due.clear();
+        self.unrouted_from = None;
+    }
+
+    /// Where the delivery of `seq` stands, if it is in the queue.
+    pub fn status(&self, seq: Seq) -> Option<(Status, Option<Waiting>)> {
+        if self.in_flight.contains_key(&seq) {
+            return Some((Status::InFlight, None));
+        }
+        if let Some(waiting) = self.waiting.get(&seq) {
+            let status = match waiting.failures {
+                0 => Status::Pending,
+                _ => Status::Waiting,
+            };
+            return Some((status, Some(*waiting)));
+        }
+        let unrouted = self.unrouted_from.is_some_and(|from| seq >= from);
+        (unrouted || self.pending.contains(seq)).then_some((Status::Pending, None))
+    }
+
+    /// At most `limit` of what is queued below `bound`, greatest first.
+    pub fn queued_below(&self, bound: Seq, limit: usize) -> Vec<Seq> {
+        let mut seqs: Vec<Seq> = self.pending.below(bound).take(limit).collect();
+        seqs.extend(
+            self.waiting
+                .range(..bound)
+                .rev()
+                .map(|(seq, _)| *seq)
+                .take(limit),
+        );
+        seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
+        seqs.sort_unstable_by(|a, b| b.cmp(a));
+        seqs.truncate(limit);
+        seqs
+    }
+
+    /// Deliveries that have not ended, as far as they have been routed.
+    pub fn backlog(&self) -> u64 {
+        self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64
+    }
+
+    /// How many attempts are under way.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The oldest delivery that has not ended.
+    pub fn oldest(&self) -> Option<Seq> {
+        [
+            self.pending.first(),
+            self.waiting.keys().next().copied(),
+            self.in_flight.keys().min().copied(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When the next retry is due, whatever else is going on.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self.order {
+            Order::Independent => self.due.first().map(|(due, _)| *due),
+            Order::InOrder => self.waiting.values().next().map(|waiting| waiting.due),
+        }
+    }
+
+    /// What a snapshot keeps.
+    pub fn snapshot(&self) -> QueueSnapshot {
+        let mut pending = self.pending.clone();
+        let mut waiting: BTreeMap<Seq, Waiting> = self.waiting.clone();
+        for (seq, claim) in &self.in_flight {
+            if claim.attempts == 0 {
+                pending.insert(*seq);
+            } else {
+                let due_at_once = Waiting {
+                    failures: claim.failures,
+                    attempts: claim.attempts,
+                    due: Timestamp::from_millis(0),
+                    delay: Duration::ZERO,
+                };
+                waiting.insert(*seq, due_at_once);
+            }
+        }
+        QueueSnapshot {
+            pending,
+            waiting: waiting.into_iter().collect(),
+            unrouted_from: self.unrouted_from,
+            ended: self.ended,
+        }
+    }
+
+    /// The queue that `snapshot` was taken of.
+    pub fn restore(&mut self, snapshot: QueueSnapshot) {
+        self.pending = snapshot.pending;
+        self.unrouted_from = snapshot.unrouted_from;
+        self.ended = snapshot.ended;
+        for (seq, waiting) in snapshot.waiting {
+            self.wait(seq, waiting);
+        }
+    }
+}
+
+/// What follows an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Then {
+    /// Delivered.
+    Delivered,
+    /// Another attempt.
+    Waiting(Waiting),
+    /// Given up.
+    Dead,
+    /// The endpoint is gone.
+    Removed,
+}

@@ -1,0 +1,259 @@
+//! What the records hold, and where each one lies.
+//!
+//! All records are in one sled tree, so that a commit group is one atomic batch. The first byte of
+//! a key tells the kind; numbers in keys are big-endian, so that they sort.
+//!
+//! | key | value |
+//! |---|---|
+//! | `m` | meta: the store's tag, the secret of its duplicate index |
+//! | `e` first sequence number (8) | frame of events |
+//! | `b` sequence number (8), part (4) | part of a body that is too large for its frame |
+//! | `t` frame number (8) | frame of transitions: attempts, endpoint changes, replays |
+//! | `a` endpoint (4), sequence number (8), attempt (4) | number (8) of the frame that holds this attempt; for all but first-try successes |
+//! | `s` endpoint (4), least sequence number (8) | greatest sequence number (8) and frame number (8): the first-try successes of one endpoint in one frame |
+//! | `x` endpoint (4), sequence number (8) | empty: this delivery is a dead letter |
+//!
+//! `a`, `s` and `x` are an index of `t`, written in the same batch.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::codec::Blob;
+use super::queue::Then;
+use crate::clock::Timestamp;
+use crate::delivery::Attempt;
+use crate::endpoint::Endpoint;
+use crate::event::{Event, Form, NewEvent};
+use crate::id::{EventId, Seq};
+
+/// The most bytes that a record's value may have. sled keeps up to 16 of them in a page, and a
+/// page above a quarter of a segment (8 MiB) would be written to a file that sled never syncs.
+pub const MAX_RECORD_BYTES: usize = 96 * 1024;
+
+/// Bodies above this size are split over records of their own.
+pub const MAX_INLINE_BODY_BYTES: usize = 48 * 1024;
+
+/// Keys of the one tree; see the module's documentation.
+pub mod key {
+    use super::Seq;
+
+    /// The meta record.
+    pub const META: &[u8] = b"m";
+
+    /// A frame of events.
+    pub fn events(first: Seq) -> Vec<u8> {
+        [&b"e"[..], &first.to_be_bytes()].concat()
+    }
+
+    /// A part of a large body.
+    pub fn chunk(seq: Seq, part: u32) -> Vec<u8> {
+        [&b"b"[..], &seq.to_be_bytes(), &part.to_be_bytes()].concat()
+    }
+
+    /// A frame of transitions.
+    pub fn transitions(number: u64) -> Vec<u8> {
+        [&b"t"[..], &number.to_be_bytes()].concat()
+    }
+
+    /// Where one attempt is recorded.
+    pub fn attempt(endpoint: u32, seq: Seq, number: u32) -> Vec<u8> {
+        [
+            &b"a"[..],
+            &endpoint.to_be_bytes(),
+            &seq.to_be_bytes(),
+            &number.to_be_bytes(),
+        ]
+        .concat()
+    }
+
+    /// Where first-try successes from `least` on are recorded.
+    pub fn successes(endpoint: u32, least: Seq) -> Vec<u8> {
+        [&b"s"[..], &endpoint.to_be_bytes(), &least.to_be_bytes()].concat()
+    }
+
+    /// A dead letter.
+    pub fn dead(endpoint: u32, seq: Seq) -> Vec<u8> {
+        [&b"x"[..], &endpoint.to_be_bytes(), &seq.to_be_bytes()].concat()
+    }
+
+    /// The number in the eight bytes from `at` on.
+    pub fn number(bytes: &[u8], at: usize) -> Option<u64> {
+        let bytes = bytes.get(at..at + 8)?;
+        Some(u64::from_be_bytes(bytes.try_into().ok()?))
+    }
+
+    /// The number in the four bytes from `at` on.
+    pub fn small_number(bytes: &[u8], at: usize) -> Option<u32> {
+        let bytes = bytes.get(at..at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    }
+}
+
+/// What the store is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Tells this store's event ids from another's.
+    pub tag: u32,
+    /// Keys the hashes of the duplicate index, so that nobody can make two keys collide.
+    pub dedupe_secret: [u64; 2],
+    /// When the store was made.
+    pub created_at: Timestamp,
+}
+
+/// Where an event's body lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body<'a> {
+    /// In the frame.
+    #[serde(borrow)]
+    Inline(Blob<'a>),
+    /// In this many records of its own.
+    Chunked {
+        /// How many.
+        parts: u32,
+        /// Its size in all.
+        bytes: u32,
+    },
+}
+
+/// One event of a frame; its sequence number is the frame's first plus its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord<'a> {
+    received_at: Timestamp,
+    source: &'a str,
+    kind: &'a str,
+    subject: Option<&'a str>,
+    time: Option<Timestamp>,
+    content_type: &'a str,
+    relayed: bool,
+    status: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
+    /// The body.
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+impl<'a> EventRecord<'a> {
+    /// The record of `event`.
+    pub fn of(event: &'a Event) -> Self {
+        let content = &event.content;
+        let bytes = content.body.len();
+        Self {
+            received_at: event.received_at,
+            source: &content.source,
+            kind: &content.kind,
+            subject: content.subject.as_deref(),
+            time: content.time,
+            content_type: &content.content_type,
+            relayed: content.form == Form::Relayed,
+            status: content.status.as_deref(),
+            idempotency_key: content.idempotency_key.as_deref(),
+            body: if bytes <= MAX_INLINE_BODY_BYTES {
+                Body::Inline(Blob(&content.body))
+            } else {
+                Body::Chunked {
+                    parts: bytes.div_ceil(MAX_INLINE_BODY_BYTES) as u32,
+                    bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+                }
+            },
+        }
+    }
+
+    /// About how many bytes the record takes.
+    pub fn encoded_len(&self) -> usize {
+        let text = self.source.len()
+            + self.kind.len()
+            + self.content_type.len()
+            + self.subject.map_or(0, str::len)
+            + self.status.map_or(0, str::len)
+            + self.idempotency_key.map_or(0, str::len);
+        let body = match self.body {
+            Body::Inline(blob) => blob.0.len(),
+            Body::Chunked { .. } => 10,
+        };
+        text + body + 48
+    }
+
+    /// The event at `seq`, its body given.
+    pub fn into_event(self, seq: Seq, tag: u32, body: Bytes) -> Event {
+        Event {
+            id: EventId::new(self.received_at, seq, tag),
+            seq,
+            received_at: self.received_at,
+            content: NewEvent {
+                source: self.source.into(),
+                kind: self.kind.into(),
+                subject: self.subject.map(str::to_owned),
+                time: self.time,
+                content_type: self.content_type.into(),
+                form: if self.relayed {
+                    Form::Relayed
+                } else {
+                    Form::Data
+                },
+                body,
+                status: self.status.map(Arc::from),
+                idempotency_key: self.idempotency_key.map(str::to_owned),
+            },
+        }
+    }
+}
+
+/// One step of a projection: what is not an event, but must be known after a restart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Transition {
+    /// An attempt ended.
+    Attempt(Box<AttemptRecord>),
+    /// An endpoint was made or changed, at the given moment.
+    Endpoint(Timestamp, Box<Endpoint>),
+    /// Deliveries were put back.
+    Replay(Box<ReplayRecord>),
+    /// The operator accepted that these events are lost, the last included.
+    Lost(Seq, Seq),
+}
+
+/// An attempt and what follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// The endpoint's number.
+    pub endpoint: u32,
+    /// The event.
+    pub seq: Seq,
+    /// What was tried and what came back.
+    pub attempt: Attempt,
+    /// What follows.
+    pub then: Then,
+}
+
+/// Deliveries that had ended are due again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplayRecord {
+    /// The endpoint's number.
+    pub endpoint: u32,
+    /// When they were put back, and so are due.
+    pub at: Timestamp,
+    /// Which ones.
+    pub deliveries: Vec<Reopened>,
+}
+
+/// One delivery of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopened {
+    /// The event.
+    pub seq: Seq,
+    /// How many attempts were made before.
+    pub attempts: u32,
+    /// Whether it was a dead letter.
+    pub was_dead: bool,
+}
+
+/// The body of a frame of transitions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransitionFrame<T> {
+    /// The sequence number of the next event at the time: these transitions come before it and
+    /// after every event below it.
+    pub as_of: Seq,
+    /// In the order in which they happened.
+    pub transitions: T,
+}

@@ -1,0 +1,385 @@
+//! Opening a store: the last snapshot, then what came after it, checked frame by frame.
+
+use std::path::Path;
+
+use super::StoreError;
+use super::backend::{Backend, Change, Durability};
+use super::codec::{self, Head, Kind};
+use super::dedupe::{Dedupe, Seen};
+use super::disk::Disk;
+use super::high_water::{HighWater, Mark};
+use super::log::{Log, Options, Recovered, Writer};
+use super::record::{EventRecord, Meta, Transition, TransitionFrame, key};
+use super::snapshot::{self, Snapshot};
+use super::state::State;
+use crate::clock::SharedClock;
+use crate::id::Seq;
+
+/// How many frames are read at once.
+const FRAMES_PER_READ: usize = 16;
+
+/// A frame of transitions and its CRC.
+type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
+
+impl Log<Disk> {
+    /// Opens the store in `dir`, making it if it is not there. `entropy` names a new store and
+    /// keys its duplicate index; it is not used for one that is there.
+    ///
+    /// # Errors
+    /// Those of [`Disk::open`]; [`StoreError::Damaged`] with the sequence numbers of every
+    /// acknowledged event that is missing, unless `options.accept_loss` covers them;
+    /// [`StoreError::TooNew`] for a store of a later version.
+    pub fn open(
+        dir: &Path,
+        cache_bytes: u64,
+        clock: SharedClock,
+        options: Options,
+        entropy: [u64; 3],
+    ) -> Result<Self, StoreError> {
+        let disk = Disk::open(dir, cache_bytes)?;
+        let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
+        let snapshot_path = dir.join("projections");
+        let snapshot = snapshot::load(&snapshot_path);
+        let meta = meta(&disk, &clock, entropy)?;
+        let log = empty(disk, clock, options, meta, |recovered| Recovered {
+            high_water: Some(high_water),
+            snapshot_path: Some(snapshot_path),
+            ..recovered
+        });
+        log.recover(snapshot, mark.unwrap_or_default())?;
+        Ok(log)
+    }
+}
+
+impl<B: Backend> Log<B> {
+    /// A log over any backend, without a snapshot or a high-water mark.
+    ///
+    /// # Errors
+    /// As those of a store on disk, as far as they apply.
+    pub fn over(
+        backend: B,
+        clock: SharedClock,
+        options: Options,
+        entropy: [u64; 3],
+    ) -> Result<Self, StoreError> {
+        let meta = meta(&backend, &clock, entropy)?;
+        let log = empty(backend, clock, options, meta, |recovered| recovered);
+        log.recover(None, Mark::default())?;
+        Ok(log)
+    }
+
+    fn recover(&self, snapshot: Option<Snapshot>, mark: Mark) -> Result<(), StoreError> {
+        if let Some(snapshot) = snapshot {
+            if self.fits(&snapshot)? {
+                self.restore(snapshot);
+            } else {
+                tracing::warn!("the snapshot is not of this log; reading the whole log instead");
+            }
+        }
+        let missing = self.read_tail(mark)?;
+        self.refuse_or_accept(missing, mark)
+    }
+
+    /// Whether the log reaches at least as far as the snapshot says, and is the same log.
+    fn fits(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+        if snapshot.tag != self.meta.tag {
+            return Ok(false);
+        }
+        let crc_of = |entry: Option<(Vec<u8>, Vec<u8>)>, kind| {
+            entry.and_then(|(_, bytes)| codec::open(&bytes, kind).ok().map(|frame| frame.crc))
+        };
+        let events = snapshot.next_seq <= 1 || {
+            let last = self
+                .backend
+                .last(b"e", &key::events(snapshot.next_seq - 1))?;
+            crc_of(last, Kind::Events) == Some(snapshot.events_crc)
+        };
+        let transitions = snapshot.next_frame <= 1 || {
+            let last = key::transitions(snapshot.next_frame - 1);
+            let last = self.backend.last(b"t", &last)?;
+            crc_of(last, Kind::Transitions) == Some(snapshot.transitions_crc)
+        };
+        Ok(events && transitions)
+    }
+
+    fn restore(&self, snapshot: Snapshot) {
+        let now = self.clock.now();
+        let mut writer = self.writer();
+        writer.next_seq = snapshot.next_seq;
+        writer.next_frame = snapshot.next_frame;
+        writer.events_crc = snapshot.events_crc;
+        writer.transitions_crc = snapshot.transitions_crc;
+        for (hash, seen) in snapshot.dedupe {
+            writer.dedupe.insert(hash, seen);
+        }
+        self.tail.send_replace(snapshot.next_seq - 1);
+        self.shared().state = State::restore(snapshot.state, now);
+    }
+
+    /// Applies every frame behind the snapshot, in the order in which they were written. Gives the
+    /// ranges of events that are not there.
+    fn read_tail(&self, mark: Mark) -> Result<Vec<(Seq, Seq)>, StoreError> {
+        let (mut missing, mut lost) = (Vec::new(), Vec::new());
+        let mut events = Frames::new(b"e", key::events(self.writer().next_seq));
+        let mut transitions = Frames::new(b"t", key::transitions(self.writer().next_frame));
+        let mut next_event = events.next(&self.backend)?;
+        let mut next_transition = self.checked(transitions.next(&self.backend)?)?;
+        loop {
+            let as_of = next_transition.as_ref().map(|(_, body)| body.as_of);
+            let first = next_event
+                .as_ref()
+                .map(|bytes| codec::open(bytes, Kind::Events).map(|frame| frame.head.first));
+            match (first, as_of) {
+                (None, None) => break,
+                // A damaged frame is left out; the next good one shows what is missing.
+                (Some(Err(error)), _) => {
+                    if let codec::FrameError::Version(_) = error {
+                        return Err(error.into_store_error("a frame of events"));
+                    }
+                    next_event = events.next(&self.backend)?;
+                }
+                (Some(Ok(first)), as_of) if as_of.is_none_or(|as_of| first < as_of) => {
+                    if let Some(bytes) = &next_event {
+                        self.apply_events(bytes, &mut missing)?;
+                    }
+                    next_event = events.next(&self.backend)?;
+                }
+                (_, _) => {
+                    if let Some((crc, body)) = &next_transition {
+                        self.apply_transitions(*crc, body, &mut lost)?;
+                    }
+                    next_transition = self.checked(transitions.next(&self.backend)?)?;
+                }
+            }
+        }
+        let mut writer = self.writer();
+        if writer.next_frame < mark.next_frame {
+            return Err(StoreError::Corrupt(format!(
+                "frames of transitions {} to {} are missing",
+                writer.next_frame,
+                mark.next_frame - 1
+            )));
+        }
+        if writer.next_seq < mark.next_seq {
+            missing.push((writer.next_seq, mark.next_seq - 1));
+            writer.next_seq = mark.next_seq;
+            self.tail.send_replace(mark.next_seq - 1);
+        }
+        missing.retain(|(from, to)| !lost.iter().any(|(f, t)| f <= from && to <= t));
+        Ok(missing)
+    }
+
+    fn apply_events(&self, bytes: &[u8], missing: &mut Vec<(Seq, Seq)>) -> Result<(), StoreError> {
+        let what = "a frame of events";
+        let now = self.clock.now();
+        let frame = codec::open(bytes, Kind::Events).map_err(|e| e.into_store_error(what))?;
+        let records: Vec<EventRecord<'_>> = frame.decode().map_err(|e| e.into_store_error(what))?;
+        let mut writer = self.writer();
+        let first = frame.head.first;
+        if first > writer.next_seq {
+            missing.push((writer.next_seq, first - 1));
+        } else if first < writer.next_seq || frame.head.previous != writer.events_crc {
+            return Err(StoreError::Corrupt(format!(
+                "the frame of events at {first} does not follow the one before it"
+            )));
+        }
+        let mut shared = self.shared();
+        for (record, seq) in records.into_iter().zip(first..) {
+            let event = record.into_event(seq, self.meta.tag, Default::default());
+            if let Some(hash) = writer.dedupe.hash(&event.content) {
+                let received_at = event.received_at;
+                writer.dedupe.insert(hash, Seen { seq, received_at });
+            }
+            for endpoint in shared.state.route(&event.content) {
+                shared.state.push(endpoint, seq, now);
+            }
+        }
+        writer.next_seq = first + u64::from(frame.head.count);
+        writer.events_crc = frame.crc;
+        writer.records_since_snapshot += u64::from(frame.head.count);
+        self.tail.send_replace(writer.next_seq - 1);
+        Ok(())
+    }
+
+    fn checked(&self, bytes: Option<Vec<u8>>) -> Result<Option<CheckedFrame>, StoreError> {
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let (next, previous) = {
+            let writer = self.writer();
+            (writer.next_frame, writer.transitions_crc)
+        };
+        let what = || format!("frame of transitions {next}");
+        let frame = codec::open(&bytes, Kind::Transitions)
+            .map_err(|error| error.into_store_error(&what()))?;
+        if frame.head.first != next || frame.head.previous != previous {
+            return Err(StoreError::Corrupt(format!("{} is not there", what())));
+        }
+        let body = frame
+            .decode()
+            .map_err(|error| error.into_store_error(&what()))?;
+        Ok(Some((frame.crc, body)))
+    }
+
+    fn apply_transitions(
+        &self,
+        crc: u32,
+        body: &TransitionFrame<Vec<Transition>>,
+        lost: &mut Vec<(Seq, Seq)>,
+    ) -> Result<(), StoreError> {
+        for transition in &body.transitions {
+            match transition {
+                Transition::Attempt(record) => self.catch_up(record.endpoint, record.seq)?,
+                Transition::Replay(replay) => {
+                    let greatest = replay.deliveries.iter().map(|d| d.seq).max();
+                    self.catch_up(replay.endpoint, greatest.unwrap_or(0))?;
+                }
+                Transition::Lost(from, to) => lost.push((*from, *to)),
+                Transition::Endpoint(..) => {}
+            }
+            let now = self.clock.now();
+            self.shared().state.apply(transition, now);
+        }
+        let mut writer = self.writer();
+        writer.next_frame += 1;
+        writer.transitions_crc = crc;
+        writer.records_since_snapshot += body.transitions.len() as u64;
+        Ok(())
+    }
+
+    /// A record about an event shows that its queue had been routed that far; a queue that has
+    /// left events in the log must catch up first, or it would deliver this one again.
+    fn catch_up(&self, endpoint: u32, seq: Seq) -> Result<(), StoreError> {
+        loop {
+            let from = {
+                let shared = self.shared();
+                let entry = shared.state.entry(endpoint);
+                entry.and_then(|entry| entry.queue.unrouted_from)
+            };
+            match from {
+                Some(from) if from <= seq => {
+                    let until = (*self.tail.borrow() + 1).min(seq + 1);
+                    self.route_some(endpoint, from, until)?;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn refuse_or_accept(&self, missing: Vec<(Seq, Seq)>, mark: Mark) -> Result<(), StoreError> {
+        let accepted = |from: &Seq, to: &Seq| {
+            let accepted = self.options.accept_loss.as_ref();
+            accepted.is_some_and(|range| range.start() <= from && to <= range.end())
+        };
+        let refused: Vec<&(Seq, Seq)> = missing.iter().filter(|(f, t)| !accepted(f, t)).collect();
+        if let (Some((from, _)), Some((_, to))) = (refused.first(), refused.last()) {
+            let ranges: Vec<String> = refused.iter().map(|(f, t)| format!("{f}-{t}")).collect();
+            return Err(StoreError::Damaged {
+                from: *from,
+                to: *to,
+                what: format!("missing: {}", ranges.join(", ")),
+            });
+        }
+        let mut shared = self.shared();
+        for (from, to) in missing {
+            tracing::warn!(from, to, "going on without these events, as told");
+            self.record(&mut shared, Transition::Lost(from, to), true);
+        }
+        tracing::debug!(?mark, "the store is open");
+        Ok(())
+    }
+}
+
+fn empty<B: Backend>(
+    backend: B,
+    clock: SharedClock,
+    options: Options,
+    meta: Meta,
+    with: impl FnOnce(Recovered) -> Recovered,
+) -> Log<B> {
+    let dedupe = Dedupe::new(
+        meta.dedupe_secret,
+        options.dedupe_window,
+        options.dedupe_max_entries,
+    );
+    let recovered = with(Recovered {
+        meta,
+        writer: Writer {
+            dedupe,
+            next_seq: 1,
+            next_frame: 1,
+            events_crc: 0,
+            transitions_crc: 0,
+            groups: 0,
+            records_since_snapshot: 0,
+            bytes_since_snapshot: 0,
+        },
+        state: State::default(),
+        high_water: None,
+        snapshot_path: None,
+    });
+    Log::assemble(backend, clock, options, recovered)
+}
+
+/// Reads what the store is, or makes it a store.
+fn meta<B: Backend>(
+    backend: &B,
+    clock: &SharedClock,
+    entropy: [u64; 3],
+) -> Result<Meta, StoreError> {
+    let what = "the store's own description";
+    if let Some(bytes) = backend.get(key::META)? {
+        return codec::open(&bytes, Kind::Meta)
+            .and_then(|frame| frame.decode())
+            .map_err(|error| error.into_store_error(what));
+    }
+    if backend.last(b"", &[u8::MAX])?.is_some() {
+        return Err(StoreError::Corrupt(format!("{what} is missing")));
+    }
+    let meta = Meta {
+        tag: (entropy[0] >> 32) as u32,
+        dedupe_secret: [entropy[1], entropy[2]],
+        created_at: clock.now(),
+    };
+    let head = Head {
+        kind: Kind::Meta,
+        previous: 0,
+        first: 0,
+        count: 1,
+    };
+    let (bytes, _) = codec::encode(head, &meta).map_err(|error| error.into_store_error(what))?;
+    backend.write(
+        vec![Change::Put(key::META.to_vec(), bytes)],
+        Durability::Disk,
+    )?;
+    Ok(meta)
+}
+
+/// The frames of one kind, in order.
+struct Frames {
+    prefix: &'static [u8],
+    next_key: Vec<u8>,
+    read: std::vec::IntoIter<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Frames {
+    fn new(prefix: &'static [u8], from: Vec<u8>) -> Self {
+        Self {
+            prefix,
+            next_key: from,
+            read: Vec::new().into_iter(),
+        }
+    }
+
+    fn next<B: Backend>(&mut self, backend: &B) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some((_, value)) = self.read.next() {
+            return Ok(Some(value));
+        }
+        let entries = backend.scan(self.prefix, &self.next_key, FRAMES_PER_READ)?;
+        if let Some((last, _)) = entries.last() {
+            self.next_key = [last.as_slice(), &[0]].concat();
+        }
+        self.read = entries.into_iter();
+        Ok(self.read.next().map(|(_, value)| value))
+    }
+}

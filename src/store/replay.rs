@@ -1,0 +1,145 @@
+//! Putting deliveries back: new input at the front, recorded like everything else.
+
+use super::backend::Backend;
+use super::log::Log;
+use super::record::{Reopened, ReplayRecord, Transition, key};
+use super::{ReplayRequest, Store, StoreError};
+use crate::clock::Timestamp;
+use crate::endpoint::EndpointState;
+use crate::id::Seq;
+
+/// Deliveries in one record.
+const DELIVERIES_PER_RECORD: usize = 1_024;
+
+/// Events looked at in one go.
+const EVENTS_PER_STEP: usize = 1_024;
+
+impl<B: Backend> Log<B> {
+    /// See [`Store::replay`].
+    pub(super) fn replay_deliveries(&self, request: &ReplayRequest) -> Result<u64, StoreError> {
+        self.save()?;
+        let last = *self.tail().borrow();
+        let (mut next, end) = match request.seq {
+            Some(seq) => (seq, seq.min(last)),
+            None => (
+                match request.since {
+                    Some(since) => self.first_received_at_or_after(since)?,
+                    None => 1,
+                },
+                match request.until {
+                    Some(until) => self.first_received_at_or_after(until)? - 1,
+                    None => last,
+                },
+            ),
+        };
+        let mut count = 0;
+        while next <= end && count < request.limit {
+            let (seqs, after) = if request.only_dead {
+                self.dead_from(request.endpoint, next, end)?
+            } else {
+                let until = end.min(next + EVENTS_PER_STEP as u64 - 1);
+                ((next..=until).collect(), until + 1)
+            };
+            next = after;
+            let left = usize::try_from(request.limit - count).unwrap_or(usize::MAX);
+            count += self.reopen(request, &seqs, left)?;
+        }
+        if count > 0 && !request.dry_run {
+            self.save()?;
+        }
+        Ok(count)
+    }
+
+    fn reopen(
+        &self,
+        request: &ReplayRequest,
+        seqs: &[Seq],
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let mut reopened = Vec::new();
+        for seq in seqs {
+            if reopened.len() >= limit {
+                break;
+            }
+            let dead = self
+                .backend
+                .get(&key::dead(request.endpoint, *seq))?
+                .is_some();
+            if !dead && !self.matches(request.endpoint, *seq)? {
+                continue;
+            }
+            reopened.push(Reopened {
+                seq: *seq,
+                attempts: self.attempt_count(request.endpoint, *seq)?,
+                was_dead: dead,
+            });
+        }
+        let mut shared = self.shared();
+        let Some(entry) = shared.state.entry(request.endpoint) else {
+            return Ok(0);
+        };
+        if entry.endpoint.state == EndpointState::Removed {
+            return Ok(0);
+        }
+        // Looked at under the lock: what is queued meanwhile is not put back twice.
+        reopened.retain(|delivery| {
+            let queued = entry.queue.status(delivery.seq);
+            queued.is_none_or(|(_, waiting)| request.seq.is_some() && waiting.is_some())
+        });
+        let count = reopened.len() as u64;
+        if request.dry_run {
+            return Ok(count);
+        }
+        let at = self.clock.now();
+        for deliveries in reopened.chunks(DELIVERIES_PER_RECORD) {
+            let record = ReplayRecord {
+                endpoint: request.endpoint,
+                at,
+                deliveries: deliveries.to_vec(),
+            };
+            self.record(&mut shared, Transition::Replay(Box::new(record)), true);
+        }
+        Ok(count)
+    }
+
+    fn matches(&self, endpoint: u32, seq: Seq) -> Result<bool, StoreError> {
+        let Some(event) = self.read_event(seq)? else {
+            return Ok(false);
+        };
+        let shared = self.shared();
+        Ok(shared
+            .state
+            .entry(endpoint)
+            .is_some_and(|entry| entry.endpoint.settings.filter.matches(&event.content)))
+    }
+
+    fn dead_from(&self, endpoint: u32, from: Seq, to: Seq) -> Result<(Vec<Seq>, Seq), StoreError> {
+        let prefix = &key::dead(endpoint, 0)[..5];
+        let entries = self
+            .backend
+            .scan(prefix, &key::dead(endpoint, from), EVENTS_PER_STEP)?;
+        let seqs: Vec<Seq> = entries
+            .iter()
+            .filter_map(|(entry, _)| key::number(entry, 5))
+            .filter(|seq| *seq <= to)
+            .collect();
+        let next = seqs.last().map_or(to + 1, |last| last + 1);
+        Ok((seqs, next))
+    }
+
+    /// The position of the first event received at or after `moment`; one behind the last, if
+    /// there is none. Exact as long as the clock was not set back between events.
+    fn first_received_at_or_after(&self, moment: Timestamp) -> Result<Seq, StoreError> {
+        let (mut low, mut high) = (1, *self.tail().borrow() + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let event = self.read_event(middle)?;
+            if event.is_some_and(|event| event.received_at < moment) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}

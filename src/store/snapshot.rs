@@ -1,0 +1,104 @@
+//! Snapshots of the projections, so that a start reads only what came after.
+//!
+//! A snapshot is a cache, not a truth: one that is missing, torn or strange is thrown away and the
+//! projections are rebuilt from the records. It is a file of its own beside the database, replaced
+//! as a whole, because the database would keep every old copy on its log until it is rewritten.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::backend::{Backend, Durability};
+use super::codec::{self, Head, Kind};
+use super::dedupe::Seen;
+use super::log::{Log, Writer};
+use super::state::StateSnapshot;
+use super::write::Group;
+use crate::id::Seq;
+
+/// The projections, as of a point between two groups.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Of which store.
+    pub tag: u32,
+    /// The first event that is not in it.
+    pub next_seq: Seq,
+    /// The first frame of transitions that is not in it.
+    pub next_frame: u64,
+    /// The CRC of the last frame of events that is in it.
+    pub events_crc: u32,
+    /// The CRC of the last frame of transitions that is in it.
+    pub transitions_crc: u32,
+    /// Registry and queues.
+    pub state: StateSnapshot,
+    /// The duplicate window, oldest first.
+    pub dedupe: Vec<(u128, Seen)>,
+}
+
+/// Reads the snapshot at `path`, if there is a whole one.
+pub fn load(path: &Path) -> Option<Snapshot> {
+    let bytes = fs::read(path).ok()?;
+    let snapshot = codec::open(&bytes, Kind::Snapshot).and_then(|frame| frame.decode());
+    match snapshot {
+        Ok(snapshot) => Some(snapshot),
+        Err(error) => {
+            tracing::warn!(%error, "the snapshot is unusable; reading the whole log instead");
+            None
+        }
+    }
+}
+
+impl<B: Backend> Log<B> {
+    /// Writes a snapshot of the projections as they stand.
+    pub(super) fn write_snapshot(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let Some(path) = &self.snapshot_path else {
+            return Ok(());
+        };
+        let mut shared = self.shared();
+        // What is in memory must be in the records too, and safely so: a snapshot that is ahead of
+        // its log would be a lie after a power cut.
+        let unsaved = std::mem::take(&mut shared.unsaved);
+        let group = Group::encode(writer, &unsaved, &[])?;
+        self.backend.write(group.changes, Durability::Disk)?;
+        writer.advance(&group.next, unsaved.len());
+        let snapshot = Snapshot {
+            tag: self.meta.tag,
+            next_seq: writer.next_seq,
+            next_frame: writer.next_frame,
+            events_crc: writer.events_crc,
+            transitions_crc: writer.transitions_crc,
+            state: shared.state.snapshot(),
+            dedupe: writer.dedupe.snapshot(),
+        };
+        drop(shared);
+        let head = Head {
+            kind: Kind::Snapshot,
+            previous: 0,
+            first: snapshot.next_seq,
+            count: 1,
+        };
+        let (bytes, _) =
+            codec::encode(head, &snapshot).map_err(|error| error.into_store_error("a snapshot"))?;
+        replace(path, &bytes)
+            .map_err(|error| StoreError::Stopped(format!("writing a snapshot: {error}")))?;
+        writer.records_since_snapshot = 0;
+        writer.bytes_since_snapshot = 0;
+        Ok(())
+    }
+}
+
+/// Puts `bytes` at `path`: after a crash there is the old file or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,343 @@
+//! The projections: the registry of endpoints and their queues. Pure; rebuilt from the records.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::queue::{InFlight, Queue, QueueSnapshot, Readiness, Then};
+use super::record::Transition;
+use super::routes::Routes;
+use crate::clock::Timestamp;
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::event::NewEvent;
+use crate::id::Seq;
+
+/// An endpoint and its queue.
+#[derive(Debug)]
+pub struct Entry {
+    /// What the operator said.
+    pub endpoint: Arc<Endpoint>,
+    /// What is to be delivered to it.
+    pub queue: Queue,
+    in_ready: bool,
+    timer: Option<Timestamp>,
+}
+
+/// The registry, the queues, and who is next.
+#[derive(Debug, Default)]
+pub struct State {
+    entries: BTreeMap<u32, Entry>,
+    by_name: BTreeMap<String, u32>,
+    routes: Routes,
+    /// Endpoints with something to attempt now, in the order of their turns.
+    ready: VecDeque<u32>,
+    /// Endpoints with nothing to attempt before a set time.
+    timers: BTreeSet<(Timestamp, u32)>,
+    next_number: u32,
+    /// Endpoints with events that were left in the log.
+    unrouted: BTreeSet<u32>,
+    in_flight: usize,
+    generation: u64,
+    last_taken_at: Timestamp,
+}
+
+/// What a snapshot keeps.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StateSnapshot {
+    next_number: u32,
+    entries: Vec<(Endpoint, QueueSnapshot)>,
+}
+
+/// A delivery that is to be attempted now.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// The event.
+    pub seq: Seq,
+    /// The claim.
+    pub claim: InFlight,
+}
+
+impl State {
+    /// The entry of endpoint `number`.
+    pub fn entry(&self, number: u32) -> Option<&Entry> {
+        self.entries.get(&number)
+    }
+
+    /// Every entry, removed endpoints too.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The endpoint with this name that is not removed.
+    pub fn named(&self, name: &str) -> Option<&Entry> {
+        self.by_name.get(name).and_then(|n| self.entries.get(n))
+    }
+
+    /// The number of the next endpoint.
+    pub fn next_number(&self) -> u32 {
+        self.next_number
+    }
+
+    /// How many endpoints there are that are not removed.
+    pub fn present(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// How many attempts are under way in all.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// The endpoints that `event` goes to.
+    pub fn route(&self, event: &NewEvent) -> Vec<u32> {
+        let mut targets = self.routes.of(event);
+        targets.retain(|number| {
+            self.entries.get(number).is_some_and(|entry| {
+                let paused = entry.endpoint.state == EndpointState::Paused;
+                !(paused && entry.endpoint.settings.drop_while_inactive)
+            })
+        });
+        targets
+    }
+
+    /// Queues an event for an endpoint.
+    pub fn push(&mut self, number: u32, seq: Seq, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            entry.queue.push(seq);
+            if entry.queue.unrouted_from.is_some() {
+                self.unrouted.insert(number);
+            }
+            // Behind a backlog nothing changes, which is the common case under load.
+            if !entry.in_ready {
+                self.refresh(number, now);
+            }
+        }
+    }
+
+    /// Takes over a record, at start or as it happens.
+    pub fn apply(&mut self, transition: &Transition, now: Timestamp) {
+        match transition {
+            Transition::Attempt(record) => {
+                self.settle(record.endpoint, record.seq, record.then, now);
+            }
+            Transition::Endpoint(at, endpoint) => self.put(endpoint, *at, now),
+            Transition::Replay(replay) => {
+                if let Some(entry) = self.entries.get_mut(&replay.endpoint) {
+                    for d in &replay.deliveries {
+                        entry.queue.reopen(d.seq, d.attempts, replay.at, d.was_dead);
+                    }
+                    self.refresh(replay.endpoint, now);
+                }
+            }
+            Transition::Lost(from, to) => {
+                for seq in *from..=*to {
+                    for entry in self.entries.values_mut() {
+                        if entry.queue.status(seq).is_some() {
+                            entry.queue.settled(seq, Then::Removed);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, number: u32, seq: Seq, then: Then, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            let before = entry.queue.in_flight();
+            entry.queue.settled(seq, then);
+            self.in_flight -= before - entry.queue.in_flight();
+            self.refresh(number, now);
+        }
+    }
+
+    /// Ends a claim as if it had never been.
+    pub fn release(&mut self, number: u32, seq: Seq, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            let before = entry.queue.in_flight();
+            entry.queue.release(seq, now);
+            self.in_flight -= before - entry.queue.in_flight();
+            self.refresh(number, now);
+        }
+    }
+
+    fn put(&mut self, endpoint: &Endpoint, at: Timestamp, now: Timestamp) {
+        let number = endpoint.number;
+        let settings = &endpoint.settings;
+        self.next_number = self.next_number.max(number.saturating_add(1));
+        let was = self
+            .entries
+            .get(&number)
+            .map(|entry| entry.endpoint.clone());
+        if let Some(was) = &was {
+            self.routes.remove(number, &was.settings.filter);
+            if self.by_name.get(&was.settings.name) == Some(&number) {
+                self.by_name.remove(&was.settings.name);
+            }
+        }
+        let entry = self.entries.entry(number).or_insert_with(|| Entry {
+            endpoint: Arc::new(endpoint.clone()),
+            queue: Queue::new(settings.order, settings.concurrency, endpoint.state),
+            in_ready: false,
+            timer: None,
+        });
+        entry.endpoint = Arc::new(endpoint.clone());
+        entry
+            .queue
+            .configure(settings.order, settings.concurrency, endpoint.state);
+        if endpoint.state == EndpointState::Removed {
+            entry.queue.remove_all();
+        } else {
+            self.routes.insert(number, &settings.filter);
+            self.by_name.insert(settings.name.clone(), number);
+            let was_paused = was.is_some_and(|was| was.state == EndpointState::Paused);
+            if was_paused && endpoint.state == EndpointState::Active {
+                entry.queue.resume(at);
+            }
+        }
+        self.refresh(number, now);
+    }
+
+    /// Puts the endpoint where it belongs: among the ready, among the timers, or nowhere.
+    fn refresh(&mut self, number: u32, now: Timestamp) {
+        let Some(entry) = self.entries.get_mut(&number) else {
+            return;
+        };
+        let readiness = entry.queue.readiness(now);
+        let timer = match readiness {
+            Readiness::At(due) => Some(due),
+            Readiness::Now | Readiness::Blocked => None,
+        };
+        if entry.timer != timer {
+            if let Some(old) = entry.timer {
+                self.timers.remove(&(old, number));
+            }
+            if let Some(due) = timer {
+                self.timers.insert((due, number));
+            }
+            entry.timer = timer;
+        }
+        // One that is ready no more leaves the list when its turn comes.
+        if readiness == Readiness::Now && !entry.in_ready {
+            entry.in_ready = true;
+            self.ready.push_back(number);
+        }
+    }
+
+    /// Begins up to `max` attempts that may leave now, one endpoint after the other.
+    pub fn take(&mut self, max: usize, now: Timestamp) -> Vec<Taken> {
+        if now < self.last_taken_at {
+            self.refresh_all(now);
+        }
+        self.last_taken_at = now;
+        self.wake(now);
+        let mut taken = Vec::new();
+        while taken.len() < max {
+            let Some(number) = self.ready.pop_front() else {
+                break;
+            };
+            let Some(entry) = self.entries.get_mut(&number) else {
+                continue;
+            };
+            entry.in_ready = false;
+            self.generation += 1;
+            if let Some((seq, claim)) = entry.queue.take(now, self.generation) {
+                self.in_flight += 1;
+                taken.push(Taken {
+                    endpoint: entry.endpoint.clone(),
+                    seq,
+                    claim,
+                });
+            }
+            self.refresh(number, now);
+        }
+        taken
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        while let Some((due, number)) = self.timers.first().copied() {
+            if due > now {
+                break;
+            }
+            self.timers.pop_first();
+            if let Some(entry) = self.entries.get_mut(&number) {
+                entry.timer = None;
+            }
+            self.refresh(number, now);
+        }
+    }
+
+    /// The clock was set back: every due time is looked at again.
+    fn refresh_all(&mut self, now: Timestamp) {
+        let numbers: Vec<u32> = self.entries.keys().copied().collect();
+        for number in numbers {
+            self.refresh(number, now);
+        }
+    }
+
+    /// When something becomes due next; now, if something is.
+    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.ready.is_empty() {
+            self.timers.first().map(|(due, _)| *due)
+        } else {
+            Some(now)
+        }
+    }
+
+    /// Endpoints whose backlog has shrunk enough to route what was left in the log: their
+    /// numbers, and from where.
+    pub fn wanting_routing(&self) -> Vec<(u32, Seq)> {
+        self.unrouted
+            .iter()
+            .filter_map(|number| {
+                let queue = &self.entries.get(number)?.queue;
+                let from = queue.unrouted_from.filter(|_| queue.wants_routing())?;
+                Some((*number, from))
+            })
+            .collect()
+    }
+
+    /// Takes up routing again for one endpoint.
+    pub fn routed(&mut self, number: u32, seqs: Vec<Seq>, until: Seq, all: bool, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            entry.queue.routed(seqs, until, all);
+            if all {
+                self.unrouted.remove(&number);
+            }
+            self.refresh(number, now);
+        }
+    }
+
+    /// What a snapshot keeps.
+    pub fn snapshot(&self) -> StateSnapshot {
+        StateSnapshot {
+            next_number: self.next_number,
+            entries: self
+                .entries
+                .values()
+                .map(|entry| ((*entry.endpoint).clone(), entry.queue.snapshot()))
+                .collect(),
+        }
+    }
+
+    /// The state that `snapshot` was taken of.
+    pub fn restore(snapshot: StateSnapshot, now: Timestamp) -> Self {
+        let mut state = Self {
+            next_number: snapshot.next_number,
+            ..Self::default()
+        };
+        for (endpoint, queue) in snapshot.entries {
+            state.put(&endpoint, now, now);
+            if let Some(entry) = state.entries.get_mut(&endpoint.number) {
+                entry.queue.restore(queue);
+                if entry.queue.unrouted_from.is_some() {
+                    state.unrouted.insert(endpoint.number);
+                }
+            }
+            state.refresh(endpoint.number, now);
+        }
+        state
+    }
+}

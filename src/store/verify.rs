@@ -1,0 +1,232 @@
+//! Reading every record of a store and saying what is wrong with it.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::StoreError;
+use super::backend::Backend;
+use super::codec::{self, Blob, Kind};
+use super::disk::Disk;
+use super::high_water::HighWater;
+use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
+use crate::id::Seq;
+
+const FRAMES_PER_READ: usize = 64;
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The first event that it concerns; 0 if it concerns none.
+    pub from: Seq,
+    /// The last event that it concerns.
+    pub to: Seq,
+    /// What it is.
+    pub what: String,
+}
+
+/// What was read, and what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Events that can be read.
+    pub events: u64,
+    /// Bytes of their bodies.
+    pub body_bytes: u64,
+    /// Position of the last event.
+    pub last_seq: Seq,
+    /// Frames of events.
+    pub event_frames: u64,
+    /// Frames of transitions.
+    pub transition_frames: u64,
+    /// Attempts in them.
+    pub attempts: u64,
+    /// Everything that is wrong. Empty: the store is whole.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    fn find(&mut self, from: Seq, to: Seq, what: impl ToString) {
+        let what = what.to_string();
+        self.findings.push(Finding { from, to, what });
+    }
+}
+
+/// Reads every record of the store in `dir`.
+///
+/// # Errors
+/// Those of opening the directory. What is wrong with the records is in the report.
+pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
+    if !dir.join("db").is_file() {
+        return Err(StoreError::Directory {
+            path: dir.display().to_string(),
+            cause: "there is no store in it".to_owned(),
+        });
+    }
+    let disk = Disk::open(dir, cache_bytes)?;
+    let (_, mark) = HighWater::open(&dir.join("high-water"))?;
+    let mut report = Report::default();
+    let (next_frame, lost) = transitions(&disk, &mut report)?;
+    let next_seq = events(&disk, &mut report, &lost)?;
+    report.last_seq = next_seq - 1;
+    let mark = mark.unwrap_or_default();
+    if mark.next_seq > next_seq {
+        let what = "the high-water mark says that they were written";
+        report.find(next_seq, mark.next_seq - 1, what);
+    }
+    if mark.next_frame > next_frame {
+        let what = format!(
+            "frames of transitions {next_frame} to {} are missing",
+            mark.next_frame - 1
+        );
+        report.find(0, 0, what);
+    }
+    Ok(report)
+}
+
+fn for_each_frame<B: Backend>(
+    backend: &B,
+    prefix: &[u8],
+    mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut from = prefix.to_vec();
+    loop {
+        let entries = backend.scan(prefix, &from, FRAMES_PER_READ)?;
+        let Some((last, _)) = entries.last() else {
+            return Ok(());
+        };
+        from = [last.as_slice(), &[0]].concat();
+        for (key, value) in &entries {
+            each(key, value)?;
+        }
+    }
+}
+
+fn transitions<B: Backend>(
+    backend: &B,
+    report: &mut Report,
+) -> Result<(u64, Vec<(Seq, Seq)>), StoreError> {
+    let (mut next, mut previous, mut lost) = (1, 0, Vec::new());
+    for_each_frame(backend, b"t", |entry, bytes| {
+        let number = key::number(entry, 1).unwrap_or(next);
+        if number > next {
+            report.find(
+                0,
+                0,
+                format!("frames of transitions {next} to {} are missing", number - 1),
+            );
+        }
+        let chained = number == next;
+        next = number + 1;
+        report.transition_frames += 1;
+        let frame = match codec::open(bytes, Kind::Transitions) {
+            Ok(frame) => frame,
+            Err(error) => {
+                report.find(0, 0, format!("frame of transitions {number}: {error}"));
+                return Ok(());
+            }
+        };
+        if frame.head.first != number || (chained && frame.head.previous != previous) {
+            report.find(
+                0,
+                0,
+                format!("frame of transitions {number} does not follow the one before it"),
+            );
+        }
+        previous = frame.crc;
+        match frame.decode::<TransitionFrame<Vec<Transition>>>() {
+            Ok(body) => {
+                for transition in body.transitions {
+                    match transition {
+                        Transition::Attempt(_) => report.attempts += 1,
+                        Transition::Lost(from, to) => lost.push((from, to)),
+                        Transition::Endpoint(..) | Transition::Replay(_) => {}
+                    }
+                }
+            }
+            Err(error) => report.find(0, 0, format!("frame of transitions {number}: {error}")),
+        }
+        Ok(())
+    })?;
+    Ok((next, lost))
+}
+
+fn events<B: Backend>(
+    backend: &B,
+    report: &mut Report,
+    lost: &[(Seq, Seq)],
+) -> Result<Seq, StoreError> {
+    let (mut next, mut previous): (Seq, Option<u32>) = (1, Some(0));
+    for_each_frame(backend, b"e", |entry, bytes| {
+        let first = key::number(entry, 1).unwrap_or(next);
+        // A frame that cannot be read shows as missing at the next one that can.
+        let frame = match codec::open(bytes, Kind::Events) {
+            Ok(frame) => frame,
+            Err(error) => {
+                report.find(first, first, format!("the frame that begins here: {error}"));
+                previous = None;
+                return Ok(());
+            }
+        };
+        if first > next && !lost.contains(&(next, first - 1)) {
+            report.find(next, first - 1, "missing");
+        }
+        let follows = first > next || previous.is_none_or(|crc| crc == frame.head.previous);
+        if frame.head.first != first || first < next || !follows {
+            report.find(
+                first,
+                first,
+                "the frame that begins here does not follow the one before it",
+            );
+        }
+        next = first + u64::from(frame.head.count);
+        previous = Some(frame.crc);
+        report.event_frames += 1;
+        let records = match frame.decode::<Vec<EventRecord<'_>>>() {
+            Ok(records) => records,
+            Err(error) => {
+                report.find(first, next.saturating_sub(1), error);
+                return Ok(());
+            }
+        };
+        for (record, seq) in records.iter().zip(first..) {
+            match record.body {
+                Body::Inline(Blob(body)) => report.body_bytes += body.len() as u64,
+                Body::Chunked { parts, bytes } => {
+                    if !chunks_are_whole(backend, seq, parts, bytes)? {
+                        report.find(seq, seq, "a part of its body is missing or damaged");
+                        continue;
+                    }
+                    report.body_bytes += u64::from(bytes);
+                }
+            }
+            report.events += 1;
+        }
+        Ok(())
+    })?;
+    Ok(next)
+}
+
+fn chunks_are_whole<B: Backend>(
+    backend: &B,
+    seq: Seq,
+    parts: u32,
+    len: u32,
+) -> Result<bool, StoreError> {
+    let mut read = 0;
+    for part in 0..parts {
+        let Some(bytes) = backend.get(&key::chunk(seq, part))? else {
+            return Ok(false);
+        };
+        let Ok(frame) = codec::open(&bytes, Kind::Chunk) else {
+            return Ok(false);
+        };
+        if frame.head.first != seq || frame.head.count != part {
+            return Ok(false);
+        }
+        match frame.decode::<Blob<'_>>() {
+            Ok(blob) => read += blob.0.len(),
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(read == len as usize)
+}

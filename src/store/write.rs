@@ -1,0 +1,239 @@
+//! From a group of events and transitions to one atomic batch of records. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::StoreError;
+use super::backend::Change;
+use super::codec::{self, Blob, FrameError, Head, Kind};
+use super::high_water::Mark;
+use super::log::Writer;
+use super::queue::Then;
+use super::record::{
+    AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Transition,
+    TransitionFrame, key,
+};
+use crate::event::Event;
+use crate::id::Seq;
+
+/// A group, ready to be written.
+#[derive(Debug)]
+pub struct Group {
+    /// The batch.
+    pub changes: Vec<Change>,
+    /// The events as they lie in frames.
+    pub frames: Vec<Arc<[Arc<Event>]>>,
+    /// How far the log reaches when the batch is on disk.
+    pub mark: Mark,
+    /// Where the next group goes on.
+    pub next: Next,
+}
+
+/// Where a group leaves the chains of frames.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    seq: Seq,
+    frame: u64,
+    events_crc: u32,
+    transitions_crc: u32,
+}
+
+impl Writer {
+    /// The group that led to `next` is on disk.
+    pub fn advance(&mut self, next: &Next, records: usize) {
+        self.next_seq = next.seq;
+        self.next_frame = next.frame;
+        self.events_crc = next.events_crc;
+        self.transitions_crc = next.transitions_crc;
+        self.groups += 1;
+        self.records_since_snapshot += records as u64;
+    }
+}
+
+fn unencodable(error: FrameError) -> StoreError {
+    StoreError::Stopped(format!("a record cannot be written: {error}"))
+}
+
+impl Group {
+    /// Lays the transitions and, after them, the events out in frames.
+    pub fn encode(
+        writer: &Writer,
+        transitions: &[Transition],
+        events: &[Arc<Event>],
+    ) -> Result<Self, StoreError> {
+        let mut group = Self {
+            changes: Vec::new(),
+            frames: Vec::new(),
+            mark: Mark::default(),
+            next: Next {
+                seq: writer.next_seq,
+                frame: writer.next_frame,
+                events_crc: writer.events_crc,
+                transitions_crc: writer.transitions_crc,
+            },
+        };
+        for part in split(transitions, |t| transition_len(t)) {
+            group.put_transitions(part).map_err(unencodable)?;
+        }
+        for part in split(events, |event| EventRecord::of(event).encoded_len()) {
+            group.put_events(part).map_err(unencodable)?;
+        }
+        group.mark = Mark {
+            next_seq: group.next.seq,
+            next_frame: group.next.frame,
+        };
+        Ok(group)
+    }
+
+    /// About how many bytes it writes.
+    pub fn bytes(&self) -> u64 {
+        let len = |change: &Change| match change {
+            Change::Put(key, value) => key.len() + value.len(),
+            Change::Delete(key) => key.len(),
+        };
+        self.changes.iter().map(len).sum::<usize>() as u64
+    }
+
+    fn put_events(&mut self, events: &[Arc<Event>]) -> Result<(), FrameError> {
+        let Some(first) = events.first().map(|event| event.seq) else {
+            return Ok(());
+        };
+        let records: Vec<EventRecord<'_>> = events.iter().map(|e| EventRecord::of(e)).collect();
+        let head = Head {
+            kind: Kind::Events,
+            previous: self.next.events_crc,
+            first,
+            count: events.len() as u32,
+        };
+        let (bytes, crc) = codec::encode(head, &records)?;
+        self.changes.push(Change::Put(key::events(first), bytes));
+        for (event, record) in events.iter().zip(&records) {
+            if matches!(record.body, Body::Chunked { .. }) {
+                self.put_chunks(event)?;
+            }
+        }
+        self.next.events_crc = crc;
+        self.next.seq = first + events.len() as u64;
+        self.frames.push(events.into());
+        Ok(())
+    }
+
+    fn put_chunks(&mut self, event: &Event) -> Result<(), FrameError> {
+        for (part, bytes) in event.content.body.chunks(MAX_INLINE_BODY_BYTES).enumerate() {
+            let head = Head {
+                kind: Kind::Chunk,
+                previous: 0,
+                first: event.seq,
+                count: part as u32,
+            };
+            let (bytes, _) = codec::encode(head, &Blob(bytes))?;
+            let key = key::chunk(event.seq, part as u32);
+            self.changes.push(Change::Put(key, bytes));
+        }
+        Ok(())
+    }
+
+    fn put_transitions(&mut self, transitions: &[Transition]) -> Result<(), FrameError> {
+        if transitions.is_empty() {
+            return Ok(());
+        }
+        let number = self.next.frame;
+        let head = Head {
+            kind: Kind::Transitions,
+            previous: self.next.transitions_crc,
+            first: number,
+            count: transitions.len() as u32,
+        };
+        let body = TransitionFrame {
+            as_of: self.next.seq,
+            transitions,
+        };
+        let (bytes, crc) = codec::encode(head, &body)?;
+        self.changes
+            .push(Change::Put(key::transitions(number), bytes));
+        self.index(number, transitions);
+        self.next.transitions_crc = crc;
+        self.next.frame += 1;
+        Ok(())
+    }
+
+    fn index(&mut self, frame: u64, transitions: &[Transition]) {
+        // The first-try successes of one endpoint share one key: from its least to its greatest.
+        let mut successes: BTreeMap<u32, (Seq, Seq)> = BTreeMap::new();
+        for transition in transitions {
+            match transition {
+                Transition::Attempt(record) if is_first_try_success(record) => {
+                    let range = successes
+                        .entry(record.endpoint)
+                        .or_insert((record.seq, record.seq));
+                    range.0 = range.0.min(record.seq);
+                    range.1 = range.1.max(record.seq);
+                }
+                Transition::Attempt(record) => {
+                    let number = record.attempt.number;
+                    self.changes.push(Change::Put(
+                        key::attempt(record.endpoint, record.seq, number),
+                        frame.to_be_bytes().to_vec(),
+                    ));
+                    if record.then == Then::Dead {
+                        let key = key::dead(record.endpoint, record.seq);
+                        self.changes.push(Change::Put(key, Vec::new()));
+                    }
+                }
+                Transition::Replay(replay) => {
+                    for reopened in replay.deliveries.iter().filter(|d| d.was_dead) {
+                        let key = key::dead(replay.endpoint, reopened.seq);
+                        self.changes.push(Change::Delete(key));
+                    }
+                }
+                Transition::Endpoint(..) | Transition::Lost(..) => {}
+            }
+        }
+        for (endpoint, (least, greatest)) in successes {
+            let value = [greatest.to_be_bytes(), frame.to_be_bytes()].concat();
+            let key = key::successes(endpoint, least);
+            self.changes.push(Change::Put(key, value));
+        }
+    }
+}
+
+/// Whether the attempt is found by the `s` keys.
+pub fn is_first_try_success(record: &AttemptRecord) -> bool {
+    record.attempt.number == 1 && record.then == Then::Delivered
+}
+
+fn transition_len(transition: &Transition) -> usize {
+    match transition {
+        Transition::Attempt(record) => {
+            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            64 + text(&record.attempt.error) + text(&record.attempt.response_excerpt)
+        }
+        Transition::Endpoint(_, endpoint) => {
+            let settings = &endpoint.settings;
+            let headers = settings.headers.iter().map(|(n, v)| n.len() + v.len() + 4);
+            let patterns = settings.filter.patterns.iter().map(|p| p.len() + 2);
+            512 + settings.url.len()
+                + settings.ca_pem.as_ref().map_or(0, String::len)
+                + headers.sum::<usize>()
+                + patterns.sum::<usize>()
+        }
+        Transition::Replay(replay) => 32 + 16 * replay.deliveries.len(),
+        Transition::Lost(..) => 24,
+    }
+}
+
+/// Cuts `items` into runs that each fit a record.
+fn split<T>(items: &[T], len: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let mut parts = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, item) in items.iter().enumerate() {
+        let len = len(item);
+        if bytes + len > MAX_RECORD_BYTES && at > start {
+            parts.push(&items[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += len;
+    }
+    parts.push(&items[start..]);
+    parts
+}
