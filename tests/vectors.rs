@@ -1,5 +1,10 @@
 //! Every machine value of the contract files, against the public face of the vendors' rooms.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its fixtures has failed"
+)]
+
 use std::collections::BTreeMap;
 
 use base64::Engine;
