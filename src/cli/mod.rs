@@ -1,5 +1,6 @@
 //! The command line: arguments in, output and exit codes out. One file a verb.
 
+pub mod listen;
 pub mod sign;
 pub mod signing;
 pub mod verify;
