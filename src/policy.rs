@@ -1,14 +1,17 @@
 //! The retry state machine and its schedules. Pure: time and chance come in as arguments.
 //!
-//! ```text
-//!             Claim              Answer / NoAnswer
-//!   Pending ────────▶ InFlight ───────────────────▶ Delivered │ Dead │ Removed
-//!      ▲                │  ▲                             │        │
-//!      │       Release  │  │ Claim                       │ Retry  │ Retry
-//!      ├────────────────┤  │                             ▼        ▼
-//!      │                └─▶ Waiting ◀── failed, tries left     Pending
-//!      └──────────────────────────────────────────────────────────┘
-//! ```
+//! | from | input | to |
+//! |---|---|---|
+//! | `Pending`, or `Waiting` once due | `Claim` | `InFlight` |
+//! | `InFlight` | `Answer` with success | `Delivered` |
+//! | `InFlight` | `Answer` without, `NoAnswer` | `Waiting`; `Dead` after the last attempt; `Removed` by a 410 that removes |
+//! | `InFlight` | `Release` | as before its `Claim` |
+//! | `Waiting`, `Delivered`, `Dead` | `Retry` | `Pending`, with no failures |
+//! | `Pending`, `Waiting`, `InFlight` | `Remove` | `Removed` |
+//!
+//! Every other move is an [`IllegalTransition`]; nothing leaves `Removed`.
+
+mod schedule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::endpoint::{Check, FilterOn, Order};
+
+pub use schedule::Schedule;
 
 /// Which statuses count as delivered. A redirect never does (A-04b).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,41 +37,6 @@ impl Success {
         match self {
             Self::Any2xx => (200..300).contains(&status),
             Self::Only200 => status == 200,
-        }
-    }
-}
-
-/// How long to wait after a failure. Delays count from the end of the failed attempt (A-04).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Schedule {
-    /// One delay for each retry; after the last one its delay repeats, where the policy does not
-    /// give up.
-    Table(Vec<Duration>),
-    /// `first * factor^(k-1)` after the k-th failure, at most `max` (A-01).
-    Backoff {
-        /// The delay after the first failure.
-        first: Duration,
-        /// What each delay is multiplied by to give the next.
-        factor: u32,
-        /// The longest delay.
-        max: Duration,
-    },
-}
-
-impl Schedule {
-    /// The delay after the `failures`-th failure in a row, counted from 1.
-    pub fn delay(&self, failures: u32) -> Duration {
-        let k = failures.max(1) - 1;
-        match self {
-            Self::Table(delays) => delays
-                .get(k as usize)
-                .or(delays.last())
-                .copied()
-                .unwrap_or(Duration::ZERO),
-            Self::Backoff { first, factor, max } => factor
-                .checked_pow(k)
-                .and_then(|by| first.checked_mul(by))
-                .map_or(*max, |delay| delay.min(*max)),
         }
     }
 }
@@ -152,7 +122,8 @@ pub enum Input {
     NoAnswer,
     /// The attempt was stopped by us, not by the receiver: it does not count.
     Release,
-    /// The operator wants it sent again.
+    /// The operator wants it sent again, or its endpoint was resumed: from the schedule's start
+    /// (A-13).
     Retry,
     /// The endpoint was removed.
     Remove,
@@ -260,11 +231,12 @@ impl Policy {
         let step = self.schedule.delay(failures);
         // "Within the step": a receiver may ask for more, but not for more than the next delay.
         let longest = self.schedule.delay(failures.saturating_add(1)).max(step);
-        let delay = step.max(retry_after.unwrap_or_default().min(longest));
-        let factor = 1.0 + self.jitter.clamp(0.0, 1.0) * (2.0 * jitter.clamp(0.0, 1.0) - 1.0);
+        let asked = retry_after.unwrap_or_default().min(longest);
+        // Chance spreads our own schedule only: it never sends earlier than the receiver asked.
+        let delay = schedule::spread(step, self.jitter, jitter).max(asked);
         Phase::Waiting {
             failures,
-            due: now.plus(delay.mul_f64(factor)),
+            due: now.plus(delay),
         }
     }
 }

@@ -1,5 +1,10 @@
 //! The command line: arguments in, output and exit codes out. One file a verb.
 
+pub mod listen;
+pub mod sign;
+pub mod signing;
+pub mod verify;
+
 use std::process::ExitCode;
 
 /// Why a command did not end well; each kind has an exit code of its own.
