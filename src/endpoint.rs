@@ -3,6 +3,7 @@
 pub mod draft;
 mod field;
 mod headers;
+pub mod json;
 pub mod url;
 pub mod validate;
 
@@ -212,4 +213,4 @@ pub struct Endpoint {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -37,6 +37,11 @@ macro_rules! draft {
             /// The names of all fields.
             pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),+];
 
+            /// This draft with every field that is given in `other`, nulls included.
+            pub(super) fn overlaid_with(self, other: Self) -> Self {
+                Self { $($field: if other.$field.is_absent() { self.$field } else { other.$field },)+ }
+            }
+
             /// What holds after `change` to this draft.
             #[must_use]
             pub fn changed_by(self, change: Self) -> Self {
