@@ -241,9 +241,10 @@ fn unique(report: &mut Report, tables: &[Section<'_>], noun: &str, key: &str) {
             continue;
         };
         if let Some(line) = first.get(text) {
+            let article = if key.starts_with('i') { "an" } else { "a" };
             report.error(
                 table.at,
-                format!("{noun} {} is defined twice, first at line {line}; give each a {key} of its own", quoted(text)),
+                format!("{noun} {} is defined twice, first at line {line}; give each {article} {key} of its own", quoted(text)),
             );
         } else {
             first.insert(text, report.line(table.at));

@@ -75,7 +75,7 @@ limits! {
     /// not take the memory. The oldest are forgotten first.
     dedupe_max_entries: usize = 1_000_000, 1000 => 100_000_000;
     /// The store's page cache. Its own default is 1 GiB, and it exceeds what it is told.
-    store_cache_bytes: usize = 32 * MIB, MIB => 64 * 1024 * MIB;
+    store_cache_bytes: usize = 32 * MIB, MIB => MIB.saturating_mul(64 * KIB);
     /// Attempts under way over all endpoints: each costs a socket and up to 64 KiB of answer.
     deliveries_in_flight_max: usize = 512, 1 => 65_536;
     /// How long a stop waits for what is under way. What is not done by then is attempted again
@@ -83,7 +83,7 @@ limits! {
     drain_timeout: Duration = seconds(10), seconds(1) => seconds(600);
     /// Free disk space below which events are refused with 507, so that settlements and the
     /// store's own housekeeping still have room.
-    disk_reserve_bytes: usize = 64 * MIB, MIB => 1024 * 1024 * MIB;
+    disk_reserve_bytes: usize = 64 * MIB, MIB => MIB.saturating_mul(1024 * KIB);
     /// Retries of one endpoint that are held in memory; the rest wait in the store.
     waiting_max_per_endpoint: usize = 100_000, 1 => 10_000_000;
     /// Endpoints in all: what one process has been measured with.

@@ -75,9 +75,9 @@ impl Outside<'_> {
             )),
             Some(text) => {
                 if let Some(name) = text.strip_prefix("env:") {
-                    self.from_env(key, name)
+                    self.read_env(key, name)
                 } else if let Some(path) = text.strip_prefix("file:") {
-                    self.from_file(key, path)
+                    self.read_secret_file(key, path)
                 } else if text.is_empty() {
                     Err(format!(
                         "{key} is empty; write \"env:NAME\" or \"file:PATH\""
@@ -97,7 +97,7 @@ impl Outside<'_> {
         }
     }
 
-    fn from_env(&self, key: &str, name: &str) -> Result<String, String> {
+    fn read_env(&self, key: &str, name: &str) -> Result<String, String> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         // What is no name may be the secret itself.
         if name.is_empty() || !name.chars().all(is_name) {
@@ -116,7 +116,7 @@ impl Outside<'_> {
         }
     }
 
-    fn from_file(&self, key: &str, path: &str) -> Result<String, String> {
+    fn read_secret_file(&self, key: &str, path: &str) -> Result<String, String> {
         if path.is_empty() {
             return Err(format!(
                 "{key} has no path after file:; write \"file:PATH\""

@@ -130,10 +130,18 @@ pub(super) fn read(
             );
         }
     }
+    let kind = section.choice(report, "kind", KINDS);
+    match kind {
+        Some(kind) => refuse_foreign(report, section, kind),
+        None => {
+            let each = KINDS.iter().flat_map(|(_, kind)| kind.keys());
+            let all: Vec<_> = ["name", "kind"].iter().chain(each).copied().collect();
+            section.refuse_unknown(report, &all);
+        }
+    }
     let mend = mend("", KINDS.iter().map(|(name, _)| *name));
     section.require(report, "kind", &mend);
-    let kind = section.choice(report, "kind", KINDS)?;
-    refuse_foreign(report, section, kind);
+    let kind = kind?;
     let (zebline, hotjar) = (kind == SourceKind::Zebline, kind == SourceKind::Hotjar);
     let license = if zebline {
         section.required_text(report, "license")
