@@ -1,1 +1,282 @@
-//! Being built.
+//! `redeliver.toml`: read, checked, and every mistake reported at once.
+//!
+//! ```text
+//!   text ─▶ tables with their places (toml) ─▶ section: typed reads ─▶ Config
+//!                                                  │ what is wrong
+//!                                                  ▼
+//!                                               report ─▶ ConfigErrors, sorted by line
+//! ```
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `report` | mistakes, warnings, lines |
+//! | `section` | typed reads from one table |
+//! | `secrets` | `env:NAME`, `file:PATH` |
+//! | [`limits`] | every limit with its default and its reason |
+//! | `server`, `source`, `endpoint`, `policy`, `website` | one kind of table each |
+
+mod endpoint;
+pub mod limits;
+mod policy;
+mod report;
+mod secrets;
+mod section;
+mod server;
+mod source;
+mod website;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use crate::duration;
+pub use crate::duration::parse_duration;
+pub use endpoint::EndpointEntry;
+pub use limits::Limits;
+pub use report::{ConfigError, ConfigErrors, Place, Warning};
+pub use server::{OpenToAnyone, Server};
+pub use source::{NATIVE_SOURCE, Poller, Source, SourceKind};
+pub use website::Website;
+
+use crate::policy::{Policies, Policy};
+use crate::words::quoted;
+use report::Report;
+use secrets::Outside;
+use section::{Section, section};
+
+/// A configuration in which nothing is wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// `[server]` and `[limits]`.
+    pub server: Server,
+    /// `[[source]]`, in the file's order.
+    pub sources: Vec<Source>,
+    /// `[[endpoint]]`, in the file's order.
+    pub endpoints: Vec<EndpointEntry>,
+    /// `[policy.NAME]`: those of the operator's own, in the file's order.
+    pub policies: Vec<Policy>,
+    /// `[[website]]`, in the file's order.
+    pub websites: Vec<Website>,
+    /// What works but should be changed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the file at `path`.
+pub fn load(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    builtin: &Policies,
+) -> Result<Config, ConfigErrors> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path, env, builtin),
+        Err(error) => Err(ConfigErrors(vec![ConfigError {
+            place: Place {
+                file: path.display().to_string(),
+                line: None,
+                column: None,
+            },
+            detail: format!("cannot be read: {error}; give another file with --config"),
+        }])),
+    }
+}
+
+/// Reads `text` as the content of `file`, whose folder relative paths start from.
+pub fn parse(
+    text: &str,
+    file: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    builtin: &Policies,
+) -> Result<Config, ConfigErrors> {
+    // Some editors put it there; the parser counts it as no character.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut report = Report::new(file.display().to_string(), text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What was salvaged of a broken file would be full of mistakes that nobody made.
+        for error in errors {
+            let span = error.span().unwrap_or_default();
+            let detail = match (error.message(), text.get(span.clone())) {
+                ("duplicate key", Some(key)) => {
+                    format!("key {} is given twice; keep one of the two", quoted(key))
+                }
+                (message, _) => format!("not valid TOML: {message}"),
+            };
+            report.syntax_error(text, span.start, detail);
+        }
+        return report.finish().map(|_| Config::default());
+    }
+    let outside = Outside {
+        env,
+        folder: file.parent().map(Path::to_owned).unwrap_or_default(),
+    };
+    let root = Section::new("the file", 0, document.get_ref());
+    let mut config = read(&mut report, &outside, &root, builtin);
+    config.warnings = report.finish()?;
+    Ok(config)
+}
+
+fn read(
+    report: &mut Report,
+    outside: &Outside<'_>,
+    root: &Section<'_>,
+    builtin: &Policies,
+) -> Config {
+    root.refuse_unknown(
+        report,
+        &[
+            "server", "limits", "source", "endpoint", "policy", "website",
+        ],
+    );
+    let mut config = Config::default();
+    if let Some(table) = root.table.get("server")
+        && let Some(table) = section(report, "[server]", table)
+    {
+        config.server = Server::read(report, outside, &table);
+    }
+    if let Some(table) = root.table.get("limits")
+        && let Some(table) = section(report, "[limits]", table)
+    {
+        config.server.limits = Limits::read(report, &table);
+    }
+    config.policies = custom_policies(report, root, builtin);
+    let mut known = builtin.clone();
+    for policy in &config.policies {
+        known.insert(policy.clone());
+    }
+
+    let tables = list_of_tables(report, root, "source");
+    unique(report, &tables, "source", "name");
+    unique(report, &tables, "license", "license");
+    for table in &tables {
+        config.sources.extend(source::read(report, outside, table));
+    }
+    warn_open_sources(report, &tables, &config);
+    // Also those in which something is wrong: what names them is right.
+    let sources: Vec<_> = tables
+        .iter()
+        .filter_map(|table| table.table.get("name")?.get_ref().as_str())
+        .collect();
+
+    let tables = list_of_tables(report, root, "endpoint");
+    unique(report, &tables, "endpoint", "name");
+    let most = config.server.limits.endpoints_max;
+    if let Some(table) = tables.get(most) {
+        report.error(
+            table.at,
+            format!(
+                "there are {} endpoints, more than endpoints_max {most}; raise it under [limits]",
+                tables.len()
+            ),
+        );
+    }
+    for table in &tables {
+        config
+            .endpoints
+            .extend(endpoint::read(report, outside, table, &known));
+    }
+
+    let tables = list_of_tables(report, root, "website");
+    unique(report, &tables, "website", "id");
+    unique(report, &tables, "tracking_code", "tracking_code");
+    for table in &tables {
+        config
+            .websites
+            .extend(website::read(report, outside, table, &sources));
+    }
+    config
+}
+
+fn custom_policies(report: &mut Report, root: &Section<'_>, builtin: &Policies) -> Vec<Policy> {
+    let Some(table) = root.table.get("policy") else {
+        return Vec::new();
+    };
+    let Some(all) = section(report, "[policy.NAME]", table) else {
+        return Vec::new();
+    };
+    let mut policies = Vec::new();
+    for (name, table) in all.table.iter() {
+        let title = format!("[policy.{}]", name.get_ref());
+        if let Some(table) = section(report, &title, table) {
+            policies.push((
+                table.at,
+                policy::read(report, &table, name.get_ref(), builtin),
+            ));
+        }
+    }
+    policies.sort_by_key(|(at, _)| *at);
+    policies.into_iter().map(|(_, policy)| policy).collect()
+}
+
+/// The tables written as `[[key]]`.
+fn list_of_tables<'t>(report: &mut Report, root: &Section<'t>, key: &str) -> Vec<Section<'t>> {
+    let title = format!("[[{key}]]");
+    let value: Option<&'t Spanned<DeValue<'t>>> = root.table.get(key);
+    match value.map(|value| (value.span().start, value.get_ref())) {
+        None => Vec::new(),
+        Some((_, DeValue::Array(array))) => array
+            .iter()
+            .filter_map(|value| section(report, &title, value))
+            .collect(),
+        Some((at, _)) => {
+            report.error(
+                at,
+                format!("{key} is not a list of tables; write {title} above each"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// Refuses a second table whose `key` has the same text.
+fn unique(report: &mut Report, tables: &[Section<'_>], noun: &str, key: &str) {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for table in tables {
+        let Some(text) = table
+            .table
+            .get(key)
+            .and_then(|value| value.get_ref().as_str())
+        else {
+            continue;
+        };
+        if let Some(line) = first.get(text) {
+            let article = if key.starts_with('i') { "an" } else { "a" };
+            report.error(
+                table.at,
+                format!("{noun} {} is defined twice, first at line {line}; give each {article} {key} of its own", quoted(text)),
+            );
+        } else {
+            first.insert(text, report.line(table.at));
+        }
+    }
+}
+
+/// Anyone on the network could put events in.
+fn warn_open_sources(report: &mut Report, tables: &[Section<'_>], config: &Config) {
+    if config.server.listen.ip().to_canonical().is_loopback() {
+        return;
+    }
+    for source in &config.sources {
+        let authenticates = source.access_token.is_some()
+            || source.key.is_some()
+            || source.basic_auth.is_some()
+            || source.poller.is_some();
+        let table = tables
+            .iter()
+            .find(|table| report.line(table.at) == source.line);
+        if let (false, Some(table)) = (authenticates, table) {
+            let keys = source.kind.authentication();
+            report.warn(
+                table.at,
+                format!(
+                    "source {} takes events from anyone who reaches it; set {keys}",
+                    quoted(&source.name)
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,17 @@
 //! Endpoints: where events are delivered, and what an operator may say about it.
 
+pub mod draft;
+mod field;
+mod headers;
+pub mod json;
+pub mod url;
+pub mod validate;
+
+pub use draft::EndpointDraft;
+pub use field::Field;
+pub use headers::Headers;
+pub use validate::FieldError;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -201,47 +213,4 @@ pub struct Endpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Form;
-
-    fn event(kind: &str, status: Option<&str>) -> NewEvent {
-        NewEvent {
-            source: "api".into(),
-            kind: kind.into(),
-            subject: None,
-            time: None,
-            content_type: "application/json".into(),
-            form: Form::Data,
-            body: Default::default(),
-            status: status.map(Into::into),
-            idempotency_key: None,
-        }
-    }
-
-    fn filter(on: FilterOn, patterns: &[&str]) -> Filter {
-        Filter {
-            on,
-            patterns: patterns.iter().map(|p| (*p).to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn a_filter_matches_exact_names_prefixes_and_the_star() {
-        let orders = filter(FilterOn::Kind, &["order.*", "refund"]);
-        assert!(orders.matches(&event("order.paid", None)));
-        assert!(orders.matches(&event("refund", None)));
-        assert!(!orders.matches(&event("orders", None)));
-        assert!(!orders.matches(&event("refund.late", None)));
-        assert!(filter(FilterOn::Kind, &["*"]).matches(&event("anything", None)));
-        assert!(!filter(FilterOn::Kind, &[]).matches(&event("anything", None)));
-    }
-
-    #[test]
-    fn esp_06_a_deselected_status_is_not_sent() {
-        let read = filter(FilterOn::Status, &["READ", "CLICKED"]);
-        assert!(read.matches(&event("activity", Some("READ"))));
-        assert!(!read.matches(&event("activity", Some("DELIVERED"))));
-        assert!(!read.matches(&event("READ", None)));
-    }
-}
+pub(crate) mod tests;

@@ -12,10 +12,10 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`event`], [`endpoint`], [`delivery`], [`id`], [`clock`], [`secret`] | the nouns, and the one gate to time |
+//! | [`event`], [`endpoint`], [`delivery`], [`id`], [`clock`], [`duration`], [`secret`], [`words`] | the nouns, and the one gate to time |
+//! | [`policy`] | the retry state machine and its schedules: pure. Endpoints are checked against their policy, so it stands beside the nouns |
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
-//! | [`policy`] | the retry state machine and its schedules: pure |
 //! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks: payload, signature, schedule, each in one place: pure |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents |
@@ -32,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod deliver;
 pub mod delivery;
+pub mod duration;
 pub mod endpoint;
 pub mod event;
 pub mod id;
@@ -40,3 +41,4 @@ pub mod policy;
 pub mod secret;
 pub mod store;
 pub mod vendor;
+pub mod words;

@@ -1,0 +1,184 @@
+//! Every limit: its default, its range, and why it is there. Keys of the `[limits]` table.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::report::Report;
+use super::section::Section;
+use crate::duration::format_duration;
+use crate::words::quoted;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $min:expr => $max:expr;)+) => {
+        /// What redeliver never exceeds. Together the defaults keep it within 128 MiB of memory.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// The names of all limits.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            fn read_each(report: &mut Report, section: &Section<'_>) -> Self {
+                Self {
+                    $($name: <$type>::read(report, section, stringify!($name), $min..=$max)
+                        .unwrap_or($default),)+
+                }
+            }
+
+            #[cfg(test)]
+            fn assert_in_range(&self) {
+                $(assert!(($min..=$max).contains(&self.$name), stringify!($name));)+
+            }
+        }
+    };
+}
+
+limits! {
+    /// The largest request body. Webhooks are a few KiB; 1 MiB is what senders such as Svix
+    /// advise as the most.
+    max_body_bytes: usize = MIB, KIB => 16 * MIB;
+    /// Open inbound connections. Each costs a descriptor and some 20 KiB; the usual descriptor
+    /// limit is 1024 soft, and what is above it waits in the listen queue.
+    max_connections: usize = 1024, 1 => 65_536;
+    /// How long a client may take over the request's head: a slow head holds a connection.
+    header_timeout: Duration = seconds(10), seconds(1) => seconds(300);
+    /// How long a client may take over the request's body.
+    body_timeout: Duration = seconds(30), seconds(1) => seconds(600);
+    /// Events that wait for the committer: four full groups, some 20 ms of work. More would be
+    /// latency without throughput; beyond it clients are told 503.
+    ingest_queue_events: usize = 4096, 1 => 1_000_000;
+    /// Bytes that wait for the committer: the greatest single part of the memory under load.
+    ingest_queue_bytes: usize = 16 * MIB, 64 * KIB => 1024 * MIB;
+    /// Events in one commit group: throughput per fsync flattens out near a thousand.
+    group_max_events: usize = 1024, 1 => 65_536;
+    /// Bytes in one commit group: half of a store segment, so that a group never needs a file of
+    /// its own.
+    group_max_bytes: usize = 4 * MIB, 64 * KIB => 64 * MIB;
+    /// How long a repeated id is recognised (ZEB-26).
+    dedupe_window: Duration = seconds(4 * 3600), seconds(1) => seconds(7 * 24 * 3600);
+    /// Ids that are remembered at most: 24 bytes each, and more only under a flood, which must
+    /// not take the memory. The oldest are forgotten first.
+    dedupe_max_entries: usize = 1_000_000, 1000 => 100_000_000;
+    /// The store's page cache. Its own default is 1 GiB, and it exceeds what it is told.
+    store_cache_bytes: usize = 32 * MIB, MIB => MIB.saturating_mul(64 * KIB);
+    /// Attempts under way over all endpoints: each costs a socket and up to 64 KiB of answer.
+    deliveries_in_flight_max: usize = 512, 1 => 65_536;
+    /// How long a stop waits for what is under way. What is not done by then is attempted again
+    /// after the next start; most supervisors kill after 10 to 30 seconds.
+    drain_timeout: Duration = seconds(10), seconds(1) => seconds(600);
+    /// Free disk space below which events are refused with 507, so that settlements and the
+    /// store's own housekeeping still have room.
+    disk_reserve_bytes: usize = 64 * MIB, MIB => MIB.saturating_mul(1024 * KIB);
+    /// Retries of one endpoint that are held in memory; the rest wait in the store.
+    waiting_max_per_endpoint: usize = 100_000, 1 => 10_000_000;
+    /// Endpoints in all: what one process has been measured with.
+    endpoints_max: usize = 10_000, 1 => 1_000_000;
+}
+
+/// Reads one limit, within its range.
+trait Limit: Sized {
+    fn read(
+        report: &mut Report,
+        section: &Section<'_>,
+        key: &str,
+        range: RangeInclusive<Self>,
+    ) -> Option<Self>;
+}
+
+impl Limit for usize {
+    fn read(
+        report: &mut Report,
+        section: &Section<'_>,
+        key: &str,
+        range: RangeInclusive<Self>,
+    ) -> Option<Self> {
+        let (min, max) = range.into_inner();
+        let number = section.integer(report, key, min as u64..=max as u64)?;
+        usize::try_from(number).ok()
+    }
+}
+
+impl Limit for Duration {
+    fn read(
+        report: &mut Report,
+        section: &Section<'_>,
+        key: &str,
+        range: RangeInclusive<Self>,
+    ) -> Option<Self> {
+        let given = section.duration(report, key)?;
+        if range.contains(&given) {
+            return Some(given);
+        }
+        let shown = quoted(&format_duration(given));
+        let (min, max) = (
+            format_duration(*range.start()),
+            format_duration(*range.end()),
+        );
+        report.error(
+            section.place(key),
+            format!("{key} {shown} is not within {min} to {max}; choose another"),
+        );
+        None
+    }
+}
+
+impl Limits {
+    pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
+        section.refuse_unknown(report, Self::KEYS);
+        let limits = Self::read_each(report, section);
+        // A body that fits no group, or a group that fits no queue, could never be taken.
+        for (small, small_key, large, large_key) in [
+            (
+                limits.max_body_bytes,
+                "max_body_bytes",
+                limits.group_max_bytes,
+                "group_max_bytes",
+            ),
+            (
+                limits.group_max_bytes,
+                "group_max_bytes",
+                limits.ingest_queue_bytes,
+                "ingest_queue_bytes",
+            ),
+        ] {
+            if small > large {
+                let key = if section.has(small_key) {
+                    small_key
+                } else {
+                    large_key
+                };
+                report.error(
+                    section.place(key),
+                    format!("{small_key} {small} is more than {large_key} {large}; raise {large_key} or lower {small_key}"),
+                );
+            }
+        }
+        limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_within_its_own_range() {
+        Limits::default().assert_in_range();
+        assert_eq!(Limits::KEYS.len(), 16);
+    }
+}

@@ -1,0 +1,118 @@
+//! `[server]`: where it listens, where it keeps its data, who may administer it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::Limits;
+use super::report::Report;
+use super::secrets::Outside;
+use super::section::Section;
+use crate::secret::Secret;
+use crate::words::quoted;
+
+/// The server's own settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The store's directory, relative to the working directory as on the command line.
+    pub data_dir: PathBuf,
+    /// What administrators authenticate with; required where `listen` is not loopback.
+    pub admin_token: Option<Secret>,
+    /// Private ranges that events may be sent to all the same (`allow_addresses`).
+    pub allow_private: Vec<IpNet>,
+    /// Every limit.
+    pub limits: Limits,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            data_dir: PathBuf::from("redeliver-data"),
+            admin_token: None,
+            allow_private: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A server that other machines reach and that anyone could administer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "listen {0} is open to other machines, but there is no admin_token; add admin_token = \"env:REDELIVER_TOKEN\" to [server]"
+)]
+pub struct OpenToAnyone(pub SocketAddr);
+
+impl Server {
+    /// Refuses an address that is not loopback without an admin token. Ask again where the
+    /// command line overrides the address.
+    pub fn check_admin_token(&self) -> Result<(), OpenToAnyone> {
+        if self.admin_token.is_none() && !self.listen.ip().to_canonical().is_loopback() {
+            return Err(OpenToAnyone(self.listen));
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Self {
+        section.refuse_unknown(
+            report,
+            &["listen", "data_dir", "admin_token", "allow_addresses"],
+        );
+        let mut server = Self::default();
+        if let Some(listen) = section.text(report, "listen") {
+            match listen.parse() {
+                Ok(address) => server.listen = address,
+                Err(_) => report.error(
+                    section.place("listen"),
+                    format!(
+                        "listen {} is not an IP address with a port; write for example \"127.0.0.1:7070\"",
+                        quoted(listen)
+                    ),
+                ),
+            }
+        }
+        if let Some(data_dir) = section.text(report, "data_dir") {
+            if data_dir.is_empty() {
+                report.error(
+                    section.place("data_dir"),
+                    "data_dir is empty; name a directory, or leave it out for \"redeliver-data\"",
+                );
+            }
+            server.data_dir = PathBuf::from(data_dir);
+        }
+        server.admin_token = outside.secret(report, section, "admin_token");
+        let carried = |token: &Secret| token.expose().bytes().all(|b| b.is_ascii_graphic());
+        if !server.admin_token.as_ref().is_none_or(carried) {
+            report.error(
+                section.place("admin_token"),
+                "admin_token has a space or another character that no Authorization header carries; use letters, digits and punctuation",
+            );
+        }
+        for address in section.texts(report, "allow_addresses").unwrap_or_default() {
+            let text = address.value;
+            let network = text
+                .parse()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            match network {
+                Ok(network) => server.allow_private.push(network.trunc()),
+                Err(_) => report.error(
+                    address.at,
+                    format!(
+                        "allow_addresses {} is not an address range; write for example \"10.0.0.0/8\"",
+                        quoted(text)
+                    ),
+                ),
+            }
+        }
+        // A token that could not be read has been reported.
+        if !section.has("admin_token")
+            && let Err(error) = server.check_admin_token()
+        {
+            report.error(section.place("listen"), error.to_string());
+        }
+        server
+    }
+}

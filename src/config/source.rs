@@ -1,0 +1,240 @@
+//! `[[source]]`: where events come from, besides the native API.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::report::Report;
+use super::secrets::{KEY_ENCODINGS, Outside};
+use super::section::Section;
+use crate::endpoint::url::check_form;
+use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
+use crate::endpoint::{BasicAuth, TextEncoding};
+use crate::secret::Secret;
+use crate::words::{mend, quoted};
+
+/// The source of what comes in through `POST /v1/events`.
+pub const NATIVE_SOURCE: &str = "api";
+
+/// What speaks to a source, and so what is checked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// Zebline's API, at `POST /v1/accounts/LICENSE/events`.
+    Zebline,
+    /// Hotjar's webhooks, with their signature.
+    Hotjar,
+    /// eSputnik's webhooks, with HTTP Basic authentication if set.
+    Esputnik,
+    /// Standard Webhooks, with their signature.
+    Standard,
+    /// CloudEvents 1.0.
+    Cloudevents,
+    /// Any body.
+    Raw,
+    /// Zenovay's API, polled.
+    Zenovay,
+}
+
+const KINDS: &[(&str, SourceKind)] = &[
+    ("zebline", SourceKind::Zebline),
+    ("hotjar", SourceKind::Hotjar),
+    ("esputnik", SourceKind::Esputnik),
+    ("standard", SourceKind::Standard),
+    ("cloudevents", SourceKind::Cloudevents),
+    ("raw", SourceKind::Raw),
+    ("zenovay", SourceKind::Zenovay),
+];
+
+impl SourceKind {
+    /// How it is written in the file.
+    pub fn name(self) -> &'static str {
+        KINDS
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The keys that make a sender authenticate, for a hint.
+    pub(super) fn authentication(self) -> &'static str {
+        match self {
+            Self::Esputnik => "basic_auth",
+            _ => "access_token or basic_auth",
+        }
+    }
+
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Zebline => &["license", "access_token"],
+            Self::Hotjar => &["key", "key_encoding", "signature_encoding"],
+            Self::Esputnik => &["basic_auth"],
+            Self::Standard => &["key"],
+            Self::Cloudevents | Self::Raw => &["access_token", "basic_auth"],
+            Self::Zenovay => &["url", "website_id", "tracking_code", "api_key", "interval"],
+        }
+    }
+}
+
+/// A source of the file. Which fields are set depends on its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Unique among the sources.
+    pub name: String,
+    /// What speaks to it.
+    pub kind: SourceKind,
+    /// The line on which it begins.
+    pub line: usize,
+    /// Zebline's license code, part of the path (always set there).
+    pub license: Option<String>,
+    /// The bearer token that senders must show (always set for Zebline).
+    pub access_token: Option<Secret>,
+    /// The signing key (always set for Hotjar and Standard Webhooks).
+    pub key: Option<Secret>,
+    /// How the key's text becomes bytes.
+    pub key_encoding: TextEncoding,
+    /// How signatures are written.
+    pub signature_encoding: TextEncoding,
+    /// What senders must authenticate with, if anything.
+    pub basic_auth: Option<BasicAuth>,
+    /// What is polled (always set for Zenovay).
+    pub poller: Option<Poller>,
+}
+
+/// An API that is polled for events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poller {
+    /// The API's base.
+    pub url: Url,
+    /// Which website, for the external API.
+    pub website_id: Option<String>,
+    /// Which website, for the live count.
+    pub tracking_code: Option<String>,
+    /// What it asks for.
+    pub api_key: Option<Secret>,
+    /// How often; absent means the vendor's own advice.
+    pub interval: Option<Duration>,
+}
+
+pub(super) fn read(
+    report: &mut Report,
+    outside: &Outside<'_>,
+    section: &Section<'_>,
+) -> Option<Source> {
+    let name = section.required_text(report, "name");
+    if let Some(name) = name {
+        if let Err(detail) = check_name(name) {
+            report.error(section.place("name"), detail);
+        } else if name == NATIVE_SOURCE {
+            report.error(
+                section.place("name"),
+                "source \"api\" is redeliver's own; choose another name",
+            );
+        }
+    }
+    let kind = section.choice(report, "kind", KINDS);
+    match kind {
+        Some(kind) => refuse_foreign(report, section, kind),
+        None => {
+            let each = KINDS.iter().flat_map(|(_, kind)| kind.keys());
+            let all: Vec<_> = ["name", "kind"].iter().chain(each).copied().collect();
+            section.refuse_unknown(report, &all);
+        }
+    }
+    let mend = mend("", KINDS.iter().map(|(name, _)| *name));
+    section.require(report, "kind", &mend);
+    let kind = kind?;
+    let (zebline, hotjar) = (kind == SourceKind::Zebline, kind == SourceKind::Hotjar);
+    let license = if zebline {
+        section.required_text(report, "license")
+    } else {
+        None
+    };
+    if let Some(Err(_)) = license.map(check_name) {
+        report.error(section.place("license"), "license is not 1 to 64 letters, digits, dots, dashes and underscores; it is part of the path");
+    }
+    let access_token = match kind {
+        SourceKind::Zebline => outside.required_secret(report, section, "access_token"),
+        SourceKind::Cloudevents | SourceKind::Raw => {
+            outside.secret(report, section, "access_token")
+        }
+        _ => None,
+    };
+    let signed = hotjar || kind == SourceKind::Standard;
+    let key = if signed {
+        outside.required_secret(report, section, "key")
+    } else {
+        None
+    };
+    let encoding = |report: &mut Report, key| {
+        if hotjar {
+            section.choice(report, key, KEY_ENCODINGS)
+        } else {
+            None
+        }
+    };
+    let key_encoding = encoding(report, "key_encoding").unwrap_or(TextEncoding::Utf8);
+    let signature_encoding = encoding(report, "signature_encoding").unwrap_or(TextEncoding::Hex);
+    if let Some(Err(detail)) = key.as_ref().map(|key| check_key("key", key, key_encoding)) {
+        report.error(section.place("key"), detail);
+    }
+    if let Err(detail) = check_signature_encoding(signature_encoding) {
+        report.error(section.place("signature_encoding"), detail);
+    }
+    let basic_auth = match kind.keys().contains(&"basic_auth") {
+        true => outside.basic_auth(report, section),
+        false => None,
+    };
+    let poller = match kind {
+        SourceKind::Zenovay => Some(poller(report, outside, section)?),
+        _ => None,
+    };
+    Some(Source {
+        name: name?.to_owned(),
+        kind,
+        line: report.line(section.at),
+        license: license.map(str::to_owned),
+        access_token,
+        key,
+        key_encoding,
+        signature_encoding,
+        basic_auth,
+        poller,
+    })
+}
+
+/// Refuses keys of other kinds in words of their own: a key that is known elsewhere looks right.
+fn refuse_foreign(report: &mut Report, section: &Section<'_>, kind: SourceKind) {
+    let mut known = vec!["name", "kind"];
+    known.extend(kind.keys());
+    for (_, other) in KINDS {
+        for key in other.keys().iter().filter(|key| section.has(key)) {
+            if !known.contains(key) {
+                known.push(key);
+                let (name, allowed) = (quoted(kind.name()), kind.keys().join(", "));
+                report.error(
+                    section.place(key),
+                    format!("{key} does not belong to a source of kind {name}; take it out (its keys are {allowed})"),
+                );
+            }
+        }
+    }
+    section.refuse_unknown(report, &known);
+}
+
+fn poller(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Option<Poller> {
+    let url = section.required_text(report, "url").map(check_form);
+    let url = url.and_then(|url| {
+        url.map_err(|error| report.error(section.place("url"), error.to_string()))
+            .ok()
+    });
+    let mut text = |key| section.text(report, key).map(str::to_owned);
+    let (website_id, tracking_code) = (text("website_id"), text("tracking_code"));
+    let api_key = outside.secret(report, section, "api_key");
+    let interval = section.duration(report, "interval");
+    Some(Poller {
+        url: url?,
+        website_id,
+        tracking_code,
+        api_key,
+        interval,
+    })
+}

@@ -1,0 +1,140 @@
+//! Each mistake beside what is said about it, so that messages are read when they change.
+
+use super::parsed;
+
+mod endpoints;
+mod sources;
+
+/// What is said about `before` followed by `text`; the file's name is cut off.
+fn said(before: &str, text: &str) -> String {
+    let errors = parsed(&format!("{before}{text}")).expect_err(text);
+    errors.to_string().replace("redeliver.toml:", "")
+}
+
+#[track_caller]
+fn check(before: &str, table: &[(&str, &str)]) {
+    if !before.is_empty() {
+        parsed(before).expect("what comes before is right");
+    }
+    for (text, expected) in table {
+        assert_eq!(said(before, text), *expected, "{before}{text}");
+    }
+}
+
+#[test]
+fn of_syntax() {
+    check(
+        "",
+        &[
+            (
+                "[server]\nlisten = \"é\" x",
+                "2:14: not valid TOML: unexpected key or value, expected newline, `#`",
+            ),
+            (
+                "a = 1\na = 2\n[b",
+                "2:1: key \"a\" is given twice; keep one of the two\n3:3: not valid TOML: unclosed table, expected `]`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn of_shape() {
+    check(
+        "",
+        &[
+            (
+                "endpoints = 1",
+                "1: unknown key \"endpoints\" in the file; did you mean \"endpoint\"?",
+            ),
+            (
+                "[endpoint]\nname = \"e\"",
+                "1: endpoint is not a list of tables; write [[endpoint]] above each",
+            ),
+            ("server = 1", "1: [server] is an integer; write a table"),
+            (
+                "[policy]\nmine = 1",
+                "2: [policy.mine] is an integer; write a table",
+            ),
+            ("source = [1]", "1: [[source]] is an integer; write a table"),
+        ],
+    );
+}
+
+#[test]
+fn of_the_server_and_its_limits() {
+    check(
+        "[server]\n",
+        &[
+            (
+                "listen = \"localhost:7070\"",
+                "2: listen \"localhost:7070\" is not an IP address with a port; write for example \"127.0.0.1:7070\"",
+            ),
+            (
+                "listen = 7070",
+                "2: listen is an integer; write a text in quotation marks",
+            ),
+            (
+                "data_dir = \"\"",
+                "2: data_dir is empty; name a directory, or leave it out for \"redeliver-data\"",
+            ),
+            (
+                "allow_addresses = [\"10.0.0.0/8\", \"::1\", \"10.0.0.0/33\"]",
+                "2: allow_addresses \"10.0.0.0/33\" is not an address range; write for example \"10.0.0.0/8\"",
+            ),
+            (
+                "admin_token = \"\"",
+                "2: admin_token is empty; write \"env:NAME\" or \"file:PATH\"",
+            ),
+            (
+                "admin_token = \"env:\"",
+                "2: admin_token has no variable name after env:; write \"env:NAME\" with letters, digits and underscores",
+            ),
+            (
+                "admin_token = \"file:\"",
+                "2: admin_token has no path after file:; write \"file:PATH\"",
+            ),
+            (
+                "port = 1",
+                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"allow_addresses\"",
+            ),
+        ],
+    );
+    check(
+        "[limits]\n",
+        &[
+            (
+                "max_body_bytes = 12",
+                "2: max_body_bytes 12 is not within 1024 to 16777216; choose another",
+            ),
+            (
+                "max_body_bytes = -1",
+                "2: max_body_bytes -1 is not within 1024 to 16777216; choose another",
+            ),
+            (
+                "max_body_bytes = \"1\"",
+                "2: max_body_bytes is a text; write a whole number without quotation marks",
+            ),
+            (
+                "max_body_bytes = 8_388_608",
+                "2: max_body_bytes 8388608 is more than group_max_bytes 4194304; raise group_max_bytes or lower max_body_bytes",
+            ),
+            (
+                "header_timeout = \"1h\"",
+                "2: header_timeout \"1h\" is not within 1s to 5m; choose another",
+            ),
+            (
+                "header_timeout = 10",
+                "2: header_timeout 10 has no unit; write for example \"10s\"",
+            ),
+            (
+                "max_connection = 1",
+                "2: unknown key \"max_connection\" in [limits]; did you mean \"max_connections\"?",
+            ),
+            (
+                "endpoints_max = 1\n[[endpoint]]\nname = \"a\"\nurl = \"https://h/\"\npolicy = \"hotjar\"\n[[endpoint]]\nname = \"b\"\nurl = \"https://h/\"\npolicy = \"hotjar\"\n",
+                "7: there are 2 endpoints, more than endpoints_max 1; raise it under [limits]",
+            ),
+        ],
+    );
+}

@@ -1,0 +1,95 @@
+use super::check;
+
+const HOTJAR: &str = "[[source]]\nname = \"s\"\nkind = \"hotjar\"\nkey = \"env:K\"\n";
+const WEBSITE: &str =
+    "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]\n";
+
+#[test]
+fn of_sources_and_websites() {
+    check(
+        "",
+        &[
+            (
+                "[[source]]\nkind = \"raw\"",
+                "1: [[source]] has no name; add name = …",
+            ),
+            (
+                "[[source]]\nname = \"api\"\nkind = \"raw\"",
+                "2: source \"api\" is redeliver's own; choose another name",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nknd = \"raw\"\nlicence = \"l\"",
+                "3: unknown key \"knd\" in [[source]]; did you mean \"kind\"?\n4: unknown key \"licence\" in [[source]]; did you mean \"license\"?",
+            ),
+            (
+                "[[source]]\nname = \"s\"",
+                "1: [[source]] has no kind; use one of \"zebline\", \"hotjar\", \"esputnik\", \"standard\", \"cloudevents\", \"raw\", \"zenovay\"",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nkind = \"zebline\"",
+                "1: [[source]] has no license; add license = …\n1: [[source]] has no access_token; add access_token = \"env:NAME\" or \"file:PATH\"",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nkind = \"standard\"",
+                "1: [[source]] has no key; add key = \"env:NAME\" or \"file:PATH\"",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nkind = \"zenovay\"",
+                "1: [[source]] has no url; add url = …",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nkind = \"zebline\"\nlicense = \"a/b\"\naccess_token = \"env:T\"",
+                "4: license is not 1 to 64 letters, digits, dots, dashes and underscores; it is part of the path",
+            ),
+        ],
+    );
+    check(
+        HOTJAR,
+        &[
+            (
+                "license = \"x\"",
+                "5: license does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding)",
+            ),
+            (
+                "key_encoding = \"hex\"",
+                "4: key is not hex, which key_encoding says; mend the key, or leave key_encoding out to use the text as it is",
+            ),
+            (
+                "signature_encoding = \"utf8\"",
+                "5: signature_encoding \"utf8\" is for keys only; use \"hex\" or \"base64\"",
+            ),
+            (
+                "[[source]]\nname = \"s\"\nkind = \"raw\"",
+                "5: source \"s\" is defined twice, first at line 1; give each a name of its own",
+            ),
+        ],
+    );
+    let zebline =
+        "[[source]]\nname = \"a\"\nkind = \"zebline\"\nlicense = \"l\"\naccess_token = \"env:T\"\n";
+    check(
+        zebline,
+        &[
+            (
+                "[[source]]\nname = \"b\"\nkind = \"zebline\"\nlicense = \"l\"\naccess_token = \"env:T\"",
+                "6: license \"l\" is defined twice, first at line 1; give each a license of its own",
+            ),
+            (
+                "[[website]]\nid = \"a/b\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"A\"]",
+                "7: id \"a/b\" is not 1 to 64 letters, digits, dashes and underscores; it is part of a path\n10: source \"A\" is not defined; did you mean \"a\"?",
+            ),
+        ],
+    );
+    check(
+        WEBSITE,
+        &[
+            (
+                "api_keys = [1]",
+                "6: api_keys is not a text; write \"env:NAME\" or \"file:PATH\"",
+            ),
+            (
+                "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]",
+                "6: website \"w\" is defined twice, first at line 1; give each an id of its own\n6: tracking_code \"t\" is defined twice, first at line 1; give each a tracking_code of its own",
+            ),
+        ],
+    );
+}
