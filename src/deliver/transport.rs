@@ -1,0 +1,1 @@
+//! Sends one request and brings back what the receiver said.
