@@ -94,34 +94,33 @@ pub(super) struct Wire {
     pub(super) meter: Arc<Meter>,
 }
 
-macro_rules! stream {
-    ($wire:ident) => {
-        match &mut $wire.get_mut().stream {
-            Stream::Plain(tcp) => Pin::new(tcp) as Pin<&mut dyn Io>,
-            Stream::Tls(tls) => Pin::new(&mut **tls) as Pin<&mut dyn Io>,
-        }
-    };
-}
+trait Io: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
 
-trait Io: AsyncRead + AsyncWrite {}
-impl<T: AsyncRead + AsyncWrite> Io for T {}
+impl Wire {
+    fn io(&mut self) -> Pin<&mut dyn Io> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp),
+            Stream::Tls(tls) => Pin::new(&mut **tls),
+        }
+    }
+}
 
 impl AsyncRead for Wire {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let meter = self.meter.clone();
-        let left = meter.left.load(Ordering::Relaxed);
+        let left = self.meter.left.load(Ordering::Relaxed);
         if left == 0 {
-            meter.overrun.store(true, Ordering::Relaxed);
+            self.meter.overrun.store(true, Ordering::Relaxed);
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
         }
         let before = buf.filled().len();
-        let read = stream!(self).poll_read(cx, buf);
+        let read = self.io().poll_read(cx, buf);
         let count = buf.filled().len() - before;
-        meter
+        self.meter
             .left
             .store(left.saturating_sub(count), Ordering::Relaxed);
         read
@@ -130,19 +129,19 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        stream!(self).poll_write(cx, buf)
+        self.io().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        stream!(self).poll_write_vectored(cx, bufs)
+        self.io().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -152,11 +151,11 @@ impl AsyncWrite for Wire {
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        stream!(self).poll_flush(cx)
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io().poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        stream!(self).poll_shutdown(cx)
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io().poll_shutdown(cx)
     }
 }
