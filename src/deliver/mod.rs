@@ -1,1 +1,4 @@
-//! Being built.
+//! Claims what is due, sends it, settles what came back.
+
+pub mod guard;
+pub mod transport;

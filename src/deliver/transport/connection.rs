@@ -1,0 +1,155 @@
+//! One HTTP/1.1 connection, driven by whoever uses it.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+
+use super::answer::BODY_LIMIT;
+use super::error::{Broken, Phase, Problem, SendError, io_kind};
+use super::wire::{Meter, Payload, Stream, Wire};
+
+/// Bytes of an answer's head, interim answers included, that an attempt reads.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// Bytes beyond the body itself that its chunk sizes may take.
+const FRAMING_LIMIT: usize = 16 * 1024;
+
+/// One HTTP/1.1 connection.
+pub(super) struct Connection {
+    sender: SendRequest<Payload>,
+    /// Gone once the connection has ended.
+    driver: Option<http1::Connection<TokioIo<Wire>, Payload>>,
+    meter: Arc<Meter>,
+}
+
+impl Connection {
+    /// Speaks HTTP/1.1 over `stream`.
+    pub(super) async fn open(stream: Stream) -> Result<Box<Self>, SendError> {
+        let meter = Arc::new(Meter::default());
+        let wire = Wire {
+            stream,
+            meter: meter.clone(),
+        };
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(HEAD_LIMIT)
+            .handshake(TokioIo::new(wire))
+            .await
+            .map_err(|error| explain(&error, Phase::Send))?;
+        Ok(Box::new(Self {
+            sender,
+            driver: Some(driver),
+            meter,
+        }))
+    }
+
+    /// Prepares for the next request, whose body is `payload`.
+    pub(super) fn begin(&self, payload: &mut Payload) {
+        self.meter.left.store(HEAD_LIMIT, Ordering::Relaxed);
+        let empty = payload.rest.is_empty();
+        self.meter.handed_over.store(empty, Ordering::Relaxed);
+        payload.meter = Some(self.meter.clone());
+    }
+
+    /// Lets an answer's body be read, now that its head has come.
+    pub(super) fn begin_body(&self) {
+        self.meter
+            .left
+            .store(BODY_LIMIT + FRAMING_LIMIT, Ordering::Relaxed);
+    }
+
+    /// Whether the whole request has been handed to the socket, but for what it buffers.
+    pub(super) fn handed_over(&self) -> bool {
+        self.meter.handed_over.load(Ordering::Relaxed)
+    }
+
+    /// Sends `message` and waits for the answer's head.
+    pub(super) async fn exchange(
+        &mut self,
+        message: hyper::Request<Payload>,
+    ) -> Result<Response<Incoming>, TrySendError<hyper::Request<Payload>>> {
+        let answer = self.sender.try_send_request(message);
+        self.drive(answer).await
+    }
+
+    /// Waits for `work` while moving the connection's bytes.
+    pub(super) async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.poll_driver(cx);
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Whether the connection is open and has nothing left to send or read.
+    pub(super) async fn is_idle(&mut self) -> bool {
+        // Whatever arrives between two answers is an error, and must not be taken for the next.
+        self.meter.left.store(HEAD_LIMIT, Ordering::Relaxed);
+        poll_fn(|cx| {
+            self.poll_driver(cx);
+            Poll::Ready(())
+        })
+        .await;
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    fn poll_driver(&mut self, cx: &mut Context<'_>) {
+        // Its errors reach whoever waits for the answer. Dropping it closes the socket, and tells
+        // whoever still waits.
+        if let Some(driver) = &mut self.driver
+            && Pin::new(driver).poll(cx).is_ready()
+        {
+            self.driver = None;
+        }
+    }
+
+    /// Why the exchange failed.
+    pub(super) fn explain(&self, error: &hyper::Error) -> SendError {
+        if self.meter.overrun.load(Ordering::Relaxed) {
+            return SendError::Protocol {
+                problem: Problem::HeadTooLarge,
+            };
+        }
+        let during = if self.handed_over() {
+            Phase::Answer
+        } else {
+            Phase::Send
+        };
+        explain(error, during)
+    }
+}
+
+fn explain(error: &hyper::Error, during: Phase) -> SendError {
+    let problem = if error.is_parse_too_large() {
+        Problem::HeadTooLarge
+    } else if error.is_parse_status() || error.is_parse_version_h2() {
+        Problem::StatusLine
+    } else if error.is_parse() {
+        // The version has no question of its own.
+        match error.to_string() {
+            text if text.contains("version") => Problem::StatusLine,
+            _ => Problem::Headers,
+        }
+    } else if let Some(kind) = io_kind(error) {
+        return SendError::Broken {
+            during,
+            how: Broken::Io(kind),
+        };
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return SendError::Broken {
+            during,
+            how: Broken::Closed,
+        };
+    } else {
+        Problem::Other
+    };
+    SendError::Protocol { problem }
+}
