@@ -1,4 +1,15 @@
 //! Claims what is due, sends it, settles what came back.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`dispatcher`] | the loop: claims, bounded concurrency, settlements, drain |
+//! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | [`advance`] | moving a manual clock, so that everything due by then has happened |
+//! | [`transport`] | one HTTP request over TCP or TLS |
+//! | [`guard`] | which addresses may be sent to |
 
+pub mod advance;
+pub mod courier;
+pub mod dispatcher;
 pub mod guard;
 pub mod transport;

@@ -359,7 +359,7 @@ impl<B: Backend> Log<B> {
             return Ok(());
         };
         high_water.write(mark)?;
-        if writer.groups % GROUPS_PER_MARK_SYNC == 0 {
+        if writer.groups.is_multiple_of(GROUPS_PER_MARK_SYNC) {
             high_water.sync()?;
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Group {
                 transitions_crc: writer.transitions_crc,
             },
         };
-        for part in split(transitions, |t| transition_len(t)) {
+        for part in split(transitions, transition_len) {
             group.put_transitions(part).map_err(unencodable)?;
         }
         for part in split(events, |event| EventRecord::of(event).encoded_len()) {

@@ -1,5 +1,7 @@
 //! The store's contract, over every implementation: sled on a real directory, and memory.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod contract;
 mod disk;
 mod harness;

@@ -1,0 +1,1 @@
+//! The loop that claims what is due, sends it and settles what came back.
