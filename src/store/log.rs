@@ -623,7 +623,7 @@ impl<B: Backend> Store for Log<B> {
 
     fn depth(&self) -> Depth {
         let now = self.clock.now();
-        let shared = self.shared();
+        let mut shared = self.shared();
         Depth {
             uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
             in_flight: shared.state.in_flight(),

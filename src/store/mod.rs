@@ -75,7 +75,7 @@ pub struct Appended {
 /// It lasts until it is settled or released; the death of the process ends it. (A store that
 /// several processes share would add a lease here. This one is owned by one process, whose death
 /// is the end of all its attempts, so that no slow clock can make two attempts overlap.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
     /// The endpoint's number.
     pub endpoint: u32,

@@ -278,12 +278,18 @@ impl State {
     }
 
     /// When something becomes due next; now, if something is.
-    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.ready.is_empty() {
-            self.timers.first().map(|(due, _)| *due)
-        } else {
-            Some(now)
+    pub fn next_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        while let Some(number) = self.ready.front().copied() {
+            let entry = self.entries.get_mut(&number)?;
+            if entry.queue.readiness(now) == Readiness::Now {
+                return Some(now);
+            }
+            // It was ready once, and is paused, busy or empty by now.
+            self.ready.pop_front();
+            entry.in_ready = false;
+            self.refresh(number, now);
         }
+        self.timers.first().map(|(due, _)| *due)
     }
 
     /// Endpoints whose backlog has shrunk enough to route what was left in the log: their
