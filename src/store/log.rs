@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub struct Options {
     pub frame_cache_bytes: usize,
     /// Endpoints that may be there at once.
     pub endpoints_max: usize,
+    /// Deliveries of one endpoint that may wait for a retry before it attempts no new ones.
+    pub waiting_max_per_endpoint: usize,
     /// Below this much free disk nothing is ingested.
     pub disk_reserve_bytes: u64,
     /// Events that the operator gave up for lost.
@@ -83,6 +85,7 @@ impl Default for Options {
             dedupe_max_entries: 1_000_000,
             frame_cache_bytes: 8 << 20,
             endpoints_max: 10_000,
+            waiting_max_per_endpoint: 100_000,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
         }
@@ -134,6 +137,7 @@ pub struct Log<B> {
     inbox: Inbox,
     /// Events of the group that is being written.
     committing: AtomicUsize,
+    disk_is_full: AtomicBool,
     changed: watch::Sender<u64>,
     pub(super) tail: watch::Sender<Seq>,
     stopped: watch::Sender<Option<StoreError>>,
@@ -176,6 +180,7 @@ impl<B: Backend> Log<B> {
             snapshot_path: recovered.snapshot_path,
             inbox: Inbox::default(),
             committing: AtomicUsize::new(0),
+            disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),
             tail: watch::Sender::new(last),
             stopped: watch::Sender::new(None),
@@ -211,6 +216,19 @@ impl<B: Backend> Log<B> {
         shared.sync_wanted |= sync;
         self.inbox.ring(sync);
         self.wake();
+    }
+
+    /// Looked at once a group, and at each request while it is full.
+    fn look_at_the_disk(&self) {
+        let reserve = self.options.disk_reserve_bytes;
+        let full = self.backend.free_bytes().is_some_and(|free| free < reserve);
+        if self.disk_is_full.swap(full, Ordering::AcqRel) != full {
+            tracing::warn!(
+                full,
+                reserve,
+                "the disk has reached its reserve, or has room again"
+            );
+        }
     }
 
     fn wake(&self) {
@@ -280,6 +298,7 @@ impl<B: Backend> Log<B> {
             return Err(error);
         }
         writer.advance(&group.next, events.len() + transitions.len());
+        self.look_at_the_disk();
         for frame in group.frames {
             self.cache.insert(frame);
         }
@@ -474,6 +493,13 @@ impl<B: Backend> Store for Log<B> {
     fn append(&self, events: Vec<NewEvent>) -> Result<Ticket<Vec<Appended>>, AppendError> {
         if let Some(error) = self.stopped.borrow().clone() {
             return Err(error.into());
+        }
+        if self.disk_is_full.load(Ordering::Acquire) {
+            self.look_at_the_disk();
+            if self.disk_is_full.load(Ordering::Acquire) {
+                let reserve_bytes = self.options.disk_reserve_bytes;
+                return Err(AppendError::DiskFull { reserve_bytes });
+            }
         }
         let (reply, ticket) = oneshot::channel();
         let (max_events, max_bytes) = (self.options.queue_max_events, self.options.queue_max_bytes);

@@ -18,10 +18,6 @@ use crate::store::seqset::SeqSet;
 /// are routed when the backlog has shrunk, so that no pattern of matches grows memory for ever.
 pub const MAX_PENDING_RUNS: usize = 65_536;
 
-/// Above this many deliveries waiting for a retry an endpoint attempts no new ones: they stay
-/// pending, which costs no memory, until some of the waiting ones have ended.
-pub const MAX_WAITING: usize = 100_000;
-
 /// A delivery that has been attempted, or put back by the operator, and is due at a set time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -71,6 +67,9 @@ pub struct Queue {
     order: Order,
     concurrency: usize,
     state: EndpointState,
+    /// With this many waiting for a retry, no new delivery is attempted: those stay pending, which
+    /// costs no memory, until some of the waiting ones have ended.
+    waiting_max: usize,
     pending: SeqSet,
     waiting: BTreeMap<Seq, Waiting>,
     due: BTreeSet<(Timestamp, Seq)>,
@@ -103,12 +102,13 @@ pub struct QueueSnapshot {
 }
 
 impl Queue {
-    /// An empty queue.
-    pub fn new(order: Order, concurrency: u32, state: EndpointState) -> Self {
-        let mut queue = Self {
-            order,
+    /// An empty queue, of nothing before it is configured.
+    pub fn new(waiting_max: usize) -> Self {
+        Self {
+            order: Order::InOrder,
             concurrency: 1,
-            state,
+            state: EndpointState::Paused,
+            waiting_max,
             pending: SeqSet::default(),
             waiting: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -116,9 +116,7 @@ impl Queue {
             next: Next::Retry,
             unrouted_from: None,
             ended: Ended::default(),
-        };
-        queue.configure(order, concurrency, state);
-        queue
+        }
     }
 
     /// Takes over what the operator changed.
@@ -217,7 +215,7 @@ impl Queue {
     }
 
     fn takes_fresh(&self) -> bool {
-        !self.pending.is_empty() && self.waiting.len() < MAX_WAITING
+        !self.pending.is_empty() && self.waiting.len() < self.waiting_max
     }
 
     /// A due time is never waited for longer than its own delay, so a clock set back by a year

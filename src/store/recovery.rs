@@ -113,7 +113,8 @@ impl<B: Backend> Log<B> {
             writer.dedupe.insert(hash, seen);
         }
         self.tail.send_replace(snapshot.next_seq - 1);
-        self.shared().state = State::restore(snapshot.state, now);
+        self.shared().state =
+            State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
     }
 
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the
@@ -314,7 +315,7 @@ fn empty<B: Backend>(
             records_since_snapshot: 0,
             bytes_since_snapshot: 0,
         },
-        state: State::default(),
+        state: State::new(options.waiting_max_per_endpoint),
         high_water: None,
         snapshot_path: None,
     });
