@@ -28,12 +28,16 @@ use crate::endpoint::Endpoint;
 use crate::event::{Event, Form, NewEvent};
 use crate::id::{EventId, Seq};
 
-/// The most bytes that a record's value may have. sled keeps up to 16 of them in a page, and a
-/// page above a quarter of a segment (8 MiB) would be written to a file that sled never syncs.
-pub const MAX_RECORD_BYTES: usize = 96 * 1024;
+/// The most bytes that a record's value has, but for endpoints with long certificates.
+///
+/// sled keeps up to 16 records in a page, and however small its cache, one page in each of 256
+/// parts: 8 KiB bound that to 32 MiB, where records of 96 KiB took 850 MiB for a log of a
+/// million events. It also keeps every page far below the 2 MiB (a quarter of a segment) above
+/// which sled writes to files that it never syncs.
+pub const MAX_RECORD_BYTES: usize = 8 * 1024;
 
 /// Bodies above this size are split over records of their own.
-pub const MAX_INLINE_BODY_BYTES: usize = 48 * 1024;
+pub const MAX_INLINE_BODY_BYTES: usize = 6 * 1024;
 
 /// Keys of the one tree; see the module's documentation.
 pub mod key {
