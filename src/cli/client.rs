@@ -1,12 +1,14 @@
 //! A small HTTP client for the API of a running server.
 
-use std::time::Duration;
+mod call;
+
+pub use call::{Call, LONG_TIME};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -20,76 +22,8 @@ use crate::words::quoted;
 /// The environment variable that the server's admin token is taken from.
 pub const TOKEN_VARIABLE: &str = "REDELIVER_TOKEN";
 
-/// For an ordinary request: most are answered in milliseconds.
-const DEFAULT_TIME: Duration = Duration::from_secs(30);
-/// For a request that works through many events before it answers.
-pub const LONG_TIME: Duration = Duration::from_secs(600);
 /// A thousand events of the largest size, in base64, would be more; nobody reads them so.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
-
-/// One request.
-#[derive(Clone, Debug)]
-pub struct Call {
-    method: Method,
-    path: Vec<String>,
-    query: Vec<(&'static str, String)>,
-    body: Option<String>,
-    within: Duration,
-}
-
-impl Call {
-    fn new<const N: usize>(method: Method, path: [&str; N]) -> Self {
-        Self {
-            method,
-            path: path.map(str::to_owned).into(),
-            query: Vec::new(),
-            body: None,
-            within: DEFAULT_TIME,
-        }
-    }
-
-    /// Reads what is at the path with these segments.
-    pub fn get<const N: usize>(path: [&str; N]) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// Asks for something to be done.
-    pub fn post<const N: usize>(path: [&str; N]) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    /// Changes something.
-    pub fn patch<const N: usize>(path: [&str; N]) -> Self {
-        Self::new(Method::PATCH, path)
-    }
-
-    /// Removes something.
-    pub fn delete<const N: usize>(path: [&str; N]) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    /// Adds a parameter, if it is given.
-    #[must_use]
-    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query
-            .extend(value.map(|value| (name, value.to_string())));
-        self
-    }
-
-    /// Sends a JSON text.
-    #[must_use]
-    pub fn json(mut self, body: impl ToString) -> Self {
-        self.body = Some(body.to_string());
-        self
-    }
-
-    /// Waits for the answer for so long.
-    #[must_use]
-    pub fn within(mut self, time: Duration) -> Self {
-        self.within = time;
-        self
-    }
-}
 
 /// What a server answered with success.
 #[derive(Clone, Debug)]

@@ -127,7 +127,11 @@ fn last(delivery: &Value) -> Option<String> {
         .find(|text| text != NOTHING)
 }
 
-fn page(delivery: &Value) -> Result<(), Failure> {
+/// Prints one delivery with its attempts, or whatever else it is member by member.
+pub fn page(delivery: &Value) -> Result<(), Failure> {
+    if delivery["attempts"].is_null() {
+        return output::members(delivery, &[]);
+    }
     let cell = |key| text(delivery, key);
     let mut pairs = vec![
         ("delivery", cell("id")),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 use super::client::{Answer, Call, LONG_TIME};
+use super::delivery;
 use super::output::{self, Table, text};
 use super::remote::{Remote, items, note_next};
 use options::{Key, Options};
@@ -171,7 +172,7 @@ enum Shown {
     List,
     Endpoint,
     Done(&'static str, String),
-    Members,
+    Delivery,
 }
 
 fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
@@ -203,7 +204,7 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
             let call = Call::delete(["v1", "endpoints", &one.name]);
             (call, Shown::Done("removed", one.name))
         }
-        Verb::Test(one) => (act(&one.name, "test").within(LONG_TIME), Shown::Members),
+        Verb::Test(one) => (act(&one.name, "test").within(LONG_TIME), Shown::Delivery),
         Verb::RotateKey(rotate) => {
             let mut body = Map::new();
             rotate.key.put(&mut body)?;
@@ -242,7 +243,7 @@ fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
     remote.show(answer, |answer| match shown {
         Shown::List => table(answer),
         Shown::Endpoint => output::members(answer, MEMBERS),
-        Shown::Members => output::members(answer, &[]),
+        Shown::Delivery => delivery::page(answer),
         Shown::Done(done, given) => {
             let name = match answer["name"].as_str() {
                 Some(name) => output::clean(name),

@@ -14,6 +14,8 @@ pub struct Logging {
     #[arg(
         long,
         global = true,
+        help_heading = "Logging",
+        display_order = 900,
         value_name = "FILTER",
         env = "RUST_LOG",
         hide_env_values = true
@@ -24,6 +26,8 @@ pub struct Logging {
     #[arg(
         long,
         global = true,
+        help_heading = "Logging",
+        display_order = 900,
         value_enum,
         value_name = "FORMAT",
         default_value = "text"

@@ -111,9 +111,7 @@ fn shown(value: &Value) -> String {
 /// Prints an object's members one a line: first those in `order`, then the others.
 pub fn members(object: &Value, order: &[&str]) -> Result<(), Failure> {
     let rest = object.as_object().into_iter().flat_map(|all| all.keys());
-    let rest = rest
-        .map(String::as_str)
-        .filter(|key| !order.contains(key) && *key != "attempts");
+    let rest = rest.map(String::as_str).filter(|key| !order.contains(key));
     let keys: Vec<_> = order
         .iter()
         .copied()

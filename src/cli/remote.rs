@@ -15,6 +15,8 @@ pub struct Remote {
     #[arg(
         long,
         global = true,
+        help_heading = "Server",
+        hide_env_values = true,
         value_name = "URL",
         env = "REDELIVER_SERVER",
         default_value = "http://127.0.0.1:7070"
@@ -22,7 +24,7 @@ pub struct Remote {
     pub server: String,
 
     /// Print JSON, as the server gives it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Server")]
     pub json: bool,
 }
 

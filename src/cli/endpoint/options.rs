@@ -216,18 +216,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "s3cret\n").unwrap();
         let path = file.path().display().to_string();
-        let reference = format!("file:{path}");
+        let (login, key) = (format!("login:file:{path}"), format!("X-Key: file:{path}"));
         let args = [
             ["--event=order.*", "--event=user"].as_slice(),
             &["--signing-key-file", &path, "--ca-file", &path],
             &["--key-encoding=hex", "--signature-encoding=base64"],
-            &["--basic", &format!("login:{reference}")],
-            &[
-                "--header",
-                "X-Team: a: b",
-                "--header",
-                &format!("X-Key:{reference}"),
-            ],
+            &["--basic", &login],
+            &["--header", "X-Team: a: b", "--header", &key],
             &["--concurrency=3", "--timeout=5s", "--check=lt400"],
             &["--timestamp-mode=fixed", "--allow-http"],
             &["--drop-while-inactive=false"],
