@@ -20,7 +20,7 @@ const DEFAULT_CONFIG: &str = "redeliver.toml";
 /// Run the broker
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Options go before the configuration. SIGINT and SIGTERM let what is under way finish.\n\n\
+    after_help = "Options win over the configuration. SIGINT and SIGTERM let what is under way finish.\n\n\
     Example: is the configuration right?\n  \
     redeliver serve --config redeliver.toml --check"
 )]

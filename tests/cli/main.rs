@@ -3,14 +3,24 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod local;
+mod log;
 mod remote;
 mod server;
+mod store;
 
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while a process is being started.
+fn starting() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Starts the binary; nothing of this machine's environment but what is given reaches it.
 fn start(args: &[&str], env: &[(&str, &str)]) -> Child {
+    let _one_at_a_time = starting();
     Command::new(env!("CARGO_BIN_EXE_redeliver"))
         .args(args)
         .env_clear()
