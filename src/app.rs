@@ -1,1 +1,5 @@
 //! Being built.
+
+mod settings;
+
+pub use settings::Settings;

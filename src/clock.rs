@@ -3,6 +3,10 @@
 //! Every component takes a [`Clock`] as an argument, so that hours of retry schedule run in
 //! milliseconds under [`ManualClock`] and a seeded simulation repeats exactly.
 
+mod kind;
+
+pub use kind::{ClockKind, InvalidClock};
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -161,7 +165,7 @@ impl ScaledClock {
 }
 
 /// A scale that no clock can run at.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq)]
 #[error(
     "a clock cannot run {0} times as fast; give a factor above 0 and at most 1000000, such as 60x"
 )]

@@ -1,11 +1,86 @@
 //! The command line: arguments in, output and exit codes out. One file a verb.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the verbs, exit codes |
+//! | `output.rs`, `logging.rs` | what is printed where, and how |
+//! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
+//! | `signing.rs` | what `sign`, `verify` and `listen` share |
+//! | the others | one verb each |
 
+pub mod client;
+pub mod clock;
+pub mod delivery;
+pub mod demo;
+pub mod endpoint;
+pub mod event;
 pub mod listen;
+pub mod logging;
+pub mod moment;
+pub mod output;
+pub mod remote;
+pub mod replay;
+pub mod serve;
 pub mod sign;
 pub mod signing;
+pub mod store;
 pub mod verify;
 
+use std::future::Future;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::clock::RealClock;
+use logging::{Level, Logging};
+
+/// Takes events in, keeps them on disk, and delivers them as webhooks until they arrive
+#[derive(Debug, Parser)]
+#[command(
+    name = "redeliver",
+    version,
+    after_help = "Exit codes: 0 done; 1 what was checked failed; 2 bad usage or configuration;\n\
+    3 environment (address in use, store locked, no such server); 130 interrupted.\n\n\
+    Example: everything at work, with no set-up\n  redeliver demo"
+)]
+pub struct Cli {
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub logging: Logging,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Show the main job, whole, with no set-up
+    Demo(demo::Args),
+    /// Run the broker
+    Serve(serve::Args),
+    /// Manage where events are delivered
+    Endpoint(endpoint::Args),
+    /// Put events in, and look at the log
+    Event(event::Args),
+    /// Look at deliveries and their attempts
+    Delivery(delivery::Args),
+    /// Send events again
+    Replay(replay::Args),
+    /// Show or move the server's clock
+    Clock(clock::Args),
+    /// Receive webhooks, check them, print them, and answer by a script
+    Listen(Box<listen::Args>),
+    /// Compute the signature of one body
+    Sign(sign::Args),
+    /// Check the signature of one body
+    Verify(verify::Args),
+    /// Check a store, and say what is in it
+    Store(store::Args),
+}
 
 /// Why a command did not end well; each kind has an exit code of its own.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +97,9 @@ pub enum Failure {
     /// Stopped by a signal: exit code 130.
     #[error("interrupted")]
     Interrupted,
+    /// Whoever read standard output has what it wanted and is gone: exit code 0, quietly.
+    #[error("standard output was closed")]
+    Closed,
 }
 
 impl Failure {
@@ -32,11 +110,149 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Environment(_) => 3,
             Self::Interrupted => 130,
+            Self::Closed => 0,
         }
     }
 }
 
 /// Parses the arguments, runs the verb, prints the error if there is one.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                // A reader that has gone away must not change the exit code.
+                let _ = error.print();
+                return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            }
+            _ => Err(Failure::Usage(usage(&error))),
+        },
+    };
+    let Err(failure) = done else {
+        return ExitCode::SUCCESS;
+    };
+    if !matches!(failure, Failure::Closed) {
+        output::errors(&failure.to_string());
+    }
+    ExitCode::from(failure.code())
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    cli.logging.install(match &cli.command {
+        Command::Serve(_) => Level::Info,
+        _ => Level::Warn,
+    })?;
+    match cli.command {
+        Command::Demo(args) => broker()?.block_on(demo::run(args)),
+        Command::Serve(args) => broker()?.block_on(serve::run(args)),
+        Command::Endpoint(args) => ask(endpoint::run(args)),
+        Command::Event(args) => ask(event::run(args)),
+        Command::Delivery(args) => ask(delivery::run(args)),
+        Command::Replay(args) => ask(replay::run(args)),
+        Command::Clock(args) => ask(clock::run(args)),
+        Command::Listen(args) => runtime(&mut Builder::new_current_thread())?
+            .block_on(listen::run(*args, Arc::new(RealClock))),
+        Command::Sign(args) => sign::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Store(args) => store::run(args),
+    }
+}
+
+fn broker() -> Result<Runtime, Failure> {
+    runtime(&mut Builder::new_multi_thread())
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))
+}
+
+/// Runs a verb that asks a server, until it is done or interrupted.
+fn ask(verb: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    runtime(&mut Builder::new_current_thread())?.block_on(async {
+        tokio::select! {
+            // The verb first: it may take an interruption for its normal end.
+            biased;
+            done = verb => done,
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        }
+    })
+}
+
+/// Clap's message on one line, without the lines that repeat the usage.
+fn usage(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let line = lines.join(" ").replace(" tip: ", "; tip: ");
+    let message = line.strip_prefix("error: ").unwrap_or(&line);
+    format!("{message}; see --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn each(command: &clap::Command, check: &mut impl FnMut(&clap::Command)) {
+        check(command);
+        for verb in command.get_subcommands() {
+            each(verb, check);
+        }
+    }
+
+    #[test]
+    fn every_verb_has_a_summary_and_an_example() {
+        Cli::command().debug_assert();
+        each(&Cli::command(), &mut |verb| {
+            let help = verb.get_after_help().unwrap_or_default().to_string();
+            assert!(help.contains("Example"), "{}", verb.get_name());
+            assert!(verb.get_about().is_some(), "{}", verb.get_name());
+        });
+    }
+
+    #[test]
+    fn a_usage_error_is_one_line_that_says_what_is_wrong() {
+        for (args, expected) in [
+            (
+                &["endpoint", "add", "crm"][..],
+                "the following required arguments were not provided: --url <URL> --policy <POLICY>; see --help",
+            ),
+            (
+                &["event", "list", "--jsn"],
+                "unexpected argument '--jsn' found; tip: a similar argument exists: '--json'; see --help",
+            ),
+            (
+                &["serve", "--clock", "fast"],
+                "invalid value 'fast' for '--clock <CLOCK>': write real, manual, or a factor with an x such as 60x; see --help",
+            ),
+        ] {
+            let args = ["redeliver"].iter().chain(args);
+            let error = Cli::try_parse_from(args).unwrap_err();
+            assert_eq!(usage(&error), expected);
+        }
+    }
+
+    #[test]
+    fn each_failure_has_the_exit_code_of_the_interface() {
+        let text = String::new;
+        for (failure, code) in [
+            (Failure::Check(text()), 1),
+            (Failure::Usage(text()), 2),
+            (Failure::Environment(text()), 3),
+            (Failure::Interrupted, 130),
+            (Failure::Closed, 0),
+        ] {
+            assert_eq!(failure.code(), code);
+        }
+    }
 }

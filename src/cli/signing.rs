@@ -1,6 +1,6 @@
 //! What `sign`, `verify` and `listen` share: where keys and bodies come from.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -9,7 +9,7 @@ use crate::endpoint::TextEncoding;
 use crate::secret::Secret;
 use crate::vendor::{KeyError, hotjar, signature, standard};
 
-use super::Failure;
+use super::{Failure, output};
 
 /// The environment variable that a key is taken from.
 pub const KEY_VARIABLE: &str = "REDELIVER_KEY";
@@ -175,7 +175,7 @@ fn key_from(file: Option<&Path>, variable: Option<String>) -> Result<Secret, Fai
 }
 
 /// The secret in a file, without the one newline that editors and `echo` put at its end.
-fn secret_file(path: &Path) -> Result<Secret, Failure> {
+pub fn secret_file(path: &Path) -> Result<Secret, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::Usage(format!(
             "cannot read the secret in {}: {error}",
@@ -201,21 +201,18 @@ pub fn secret_argument(option: &str, given: &str) -> Result<Secret, Failure> {
     if let Some(path) = given.strip_prefix("file:") {
         return secret_file(Path::new(path));
     }
-    // A failed warning is no reason to stop.
-    let _ = writeln!(
-        std::io::stderr(),
-        "warning: {option} is visible to everybody on this machine; use env:NAME or file:PATH"
-    );
+    output::warning(&format!(
+        "{option} is visible to everybody on this machine; use env:NAME or file:PATH"
+    ));
     Ok(Secret::new(given))
 }
 
-/// Prints a line on standard output. A reader that has gone away is no failure of ours.
+/// Prints a line on standard output. A reader that has gone away must not change the exit code:
+/// it says whether the signature is right.
 pub fn print(line: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Environment(
-            format!("cannot write to standard output: {error}"),
-        )),
-        _ => Ok(()),
+    match output::line(line) {
+        Err(Failure::Closed) => Ok(()),
+        done => done,
     }
 }
 

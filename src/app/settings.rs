@@ -1,0 +1,18 @@
+//! What a broker is started with.
+
+use crate::clock::ClockKind;
+use crate::config::Config;
+use crate::store::AcceptedLoss;
+
+/// What a broker is started with: the configuration, and what only the command line says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The configuration, with the command line's `--listen`, `--data` and `--drain` put into it.
+    pub config: Config,
+    /// Which clock it runs on.
+    pub clock: ClockKind,
+    /// Events that the operator gave up for lost.
+    pub accept_loss: AcceptedLoss,
+    /// Whether what is printed on standard output is JSON.
+    pub json: bool,
+}

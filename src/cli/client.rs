@@ -1,0 +1,261 @@
+//! A small HTTP client for the API of a running server.
+
+mod call;
+
+pub use call::{Call, LONG_TIME};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use url::Url;
+
+use super::Failure;
+use super::output::clean;
+use crate::secret::Secret;
+use crate::words::quoted;
+
+/// The environment variable that the server's admin token is taken from.
+pub const TOKEN_VARIABLE: &str = "REDELIVER_TOKEN";
+
+/// A thousand events of the largest size, in base64, would be more; nobody reads them so.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+
+/// What a server answered with success.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    server: String,
+    /// The body as it came; `{}` if there was none.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Result<Value, Failure> {
+        self.read()
+    }
+
+    /// The body as a `T`.
+    pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Failure> {
+        serde_json::from_str(&self.text).map_err(|_| {
+            not_ours(
+                &self.server,
+                "it answered with something else than expected",
+            )
+        })
+    }
+}
+
+/// A connection to a server, made when it is needed.
+pub struct Client {
+    base: Url,
+    server: String,
+    authorization: Option<HeaderValue>,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl Client {
+    /// A client of the server at `url`.
+    pub fn new(url: &str, token: Option<Secret>) -> Result<Self, Failure> {
+        let example = "write for example http://127.0.0.1:7070 (--server or REDELIVER_SERVER)";
+        let bad = |what: &str| Failure::Usage(format!("server {}: {what}; {example}", quoted(url)));
+        let base = Url::parse(url).map_err(|_| bad("not a URL"))?;
+        match base.scheme() {
+            "http" => {}
+            "https" => {
+                return Err(bad(
+                    "https is not supported here; use a tunnel to its http port",
+                ));
+            }
+            _ => return Err(bad("not an http URL")),
+        }
+        if base.host_str().is_none_or(str::is_empty) {
+            return Err(bad("it names no host"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(Failure::Usage(format!(
+                "the server's URL must hold no credentials; set {TOKEN_VARIABLE} instead"
+            )));
+        }
+        let authorization = token.map(|token| {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
+            value.set_sensitive(true);
+            Ok(value)
+        });
+        let authorization =
+            authorization
+                .transpose()
+                .map_err(|_: hyper::header::InvalidHeaderValue| {
+                    Failure::Usage(format!(
+                        "{TOKEN_VARIABLE} has a character that no Authorization header carries"
+                    ))
+                })?;
+        Ok(Self {
+            server: base.as_str().trim_end_matches('/').to_owned(),
+            base,
+            authorization,
+            connection: None,
+        })
+    }
+
+    /// Sends a request and waits for its answer. What is no success is a failure.
+    pub async fn call(&mut self, call: Call) -> Result<Answer, Failure> {
+        let within = call.within;
+        let answered = tokio::time::timeout(within, self.exchange(call)).await;
+        let (status, body) = answered.map_err(|_| {
+            self.connection = None;
+            Failure::Environment(format!(
+                "{} did not answer within {} seconds",
+                self.server,
+                within.as_secs()
+            ))
+        })??;
+        let text = String::from_utf8(body.into())
+            .map_err(|_| self.not_ours("it answered with something that is no text"))?;
+        if status.is_success() {
+            let text = if text.trim().is_empty() {
+                "{}".to_owned()
+            } else {
+                text
+            };
+            let server = self.server.clone();
+            return Ok(Answer { server, text });
+        }
+        Err(self.refusal(status, &text))
+    }
+
+    /// What answers is no server of this kind.
+    pub fn not_ours(&self, what: &str) -> Failure {
+        not_ours(&self.server, what)
+    }
+
+    async fn exchange(&mut self, call: Call) -> Result<(StatusCode, Bytes), Failure> {
+        let request = self.request(call)?;
+        let broken = |error: &dyn std::error::Error, server: &str| {
+            let cause = error.source().map_or(error.to_string(), |s| s.to_string());
+            Failure::Environment(format!("{server} broke the connection off: {cause}"))
+        };
+        let mut sender = self.connected().await?;
+        let response: Response<_> = sender
+            .send_request(request)
+            .await
+            .map_err(|error| broken(&error, &self.server))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| broken(&*error, &self.server))?;
+        self.connection = Some(sender);
+        Ok((head.status, body.to_bytes()))
+    }
+
+    fn request(&self, call: Call) -> Result<Request<Full<Bytes>>, Failure> {
+        // The parser of URLs would take these away and so name something else.
+        if let Some(name) = call.path.iter().find(|s| matches!(&***s, "" | "." | "..")) {
+            return Err(Failure::Usage(format!("{} is no name", quoted(name))));
+        }
+        let mut url = self.base.clone();
+        url.set_fragment(None);
+        url.set_query(None);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(&call.path);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(target)
+            .header(HOST, host)
+            .header(ACCEPT, "application/json, application/problem+json")
+            .header(USER_AGENT, concat!("redeliver/", env!("CARGO_PKG_VERSION")));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if call.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(Bytes::from(call.body.unwrap_or_default()));
+        request
+            .body(body)
+            .map_err(|error| Failure::Usage(format!("cannot ask {}: {error}", self.server)))
+    }
+
+    async fn connected(&mut self) -> Result<SendRequest<Full<Bytes>>, Failure> {
+        if let Some(mut sender) = self.connection.take()
+            && sender.ready().await.is_ok()
+        {
+            return Ok(sender);
+        }
+        let host = self.base.host_str().unwrap_or_default();
+        // The brackets of an IPv6 address are part of the URL only.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = self.base.port_or_known_default().unwrap_or(80);
+        let stream = TcpStream::connect((host, port)).await.map_err(|error| {
+            let cause = match error.kind() {
+                std::io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+                _ => error.to_string(),
+            };
+            Failure::Environment(format!(
+                "no server answers at {}: {cause}; start one with `redeliver serve`, or name another with --server",
+                self.server
+            ))
+        })?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Failure::Environment(format!("{}: {error}", self.server)))?;
+        // Its errors reach the one who waits for the answer.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn refusal(&self, status: StatusCode, text: &str) -> Failure {
+        if status == StatusCode::UNAUTHORIZED {
+            let mend = match &self.authorization {
+                None => format!("set {TOKEN_VARIABLE}"),
+                Some(_) => {
+                    format!("it does not accept the one in {TOKEN_VARIABLE}; set the right one")
+                }
+            };
+            return Failure::Usage(format!("{} asks for its admin token: {mend}", self.server));
+        }
+        let Some(message) = problem(text) else {
+            return self.not_ours(&format!("it answered {status}"));
+        };
+        match status.as_u16() {
+            429 => Failure::Environment(message),
+            400..=499 => Failure::Usage(message),
+            _ => Failure::Environment(message),
+        }
+    }
+}
+
+fn not_ours(server: &str, what: &str) -> Failure {
+    Failure::Environment(format!(
+        "{server} does not seem to be a redeliver server: {what}; name another with --server"
+    ))
+}
+
+/// The lines of an RFC 9457 problem, if the text is one.
+fn problem(text: &str) -> Option<String> {
+    let problem: Value = serde_json::from_str(text).ok()?;
+    let member = |object: &Value, key: &str| object.get(key)?.as_str().map(clean);
+    let mut lines = match (member(&problem, "title"), member(&problem, "detail")) {
+        (Some(title), Some(detail)) => format!("{title}: {detail}"),
+        (Some(line), None) | (None, Some(line)) => line,
+        (None, None) => return None,
+    };
+    for error in problem["errors"].as_array().into_iter().flatten() {
+        let at = member(error, "at").unwrap_or_default();
+        let detail = member(error, "detail").unwrap_or_default();
+        lines.push_str(&format!("\n{at}: {detail}"));
+    }
+    Some(lines)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! `redeliver clock`: shows and moves the server's clock.
+
+use serde_json::json;
+
+use super::client::{Call, LONG_TIME};
+use super::remote::Remote;
+use super::{Failure, output};
+use crate::duration::parse_duration;
+
+/// Show the server's clock, or move a manual one
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: a server started with --clock manual, 38½ minutes on\n  \
+    redeliver clock advance 38m30s"
+)]
+pub struct Args {
+    /// What to do; shows the clock if left out.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+
+    /// Which server.
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// What to do with the clock.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Move a manual clock on; ends when everything that was due by then has happened
+    #[command(after_help = "Example:\n  redeliver clock advance 38m30s")]
+    Advance {
+        /// By how much, such as 30s, 38m30s or 30d
+        #[arg(value_parser = duration)]
+        by: String,
+    },
+}
+
+fn duration(text: &str) -> Result<String, String> {
+    let checked = parse_duration(text).map_err(|error| error.to_string());
+    checked.map(|_| text.to_owned())
+}
+
+/// Shows or moves the clock.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let call = match args.verb {
+        None => Call::get(["v1", "clock"]),
+        Some(Verb::Advance { by }) => Call::post(["v1", "clock", "advance"])
+            .json(json!({ "by": by }))
+            .within(LONG_TIME),
+    };
+    let answer = args.remote.client()?.call(call).await?;
+    args.remote
+        .show(&answer, |clock| output::members(clock, &["now"]))
+}

@@ -1,0 +1,79 @@
+//! What is logged, and how: on standard error, so that output stays what was asked for.
+
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, output};
+
+/// Options of every verb about the log.
+#[derive(Debug, clap::Args)]
+pub struct Logging {
+    /// What is logged: a level, or targets with levels such as redeliver::deliver=debug,info
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Logging",
+        display_order = 900,
+        value_name = "FILTER",
+        env = "RUST_LOG",
+        hide_env_values = true
+    )]
+    pub log: Option<String>,
+
+    /// How the log is written
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Logging",
+        display_order = 900,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What is logged where nobody says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something that an operator should look at.
+    Warn,
+    /// What a server is doing, too.
+    Info,
+}
+
+impl Logging {
+    /// Starts to log.
+    pub fn install(&self, level: Level) -> Result<(), Failure> {
+        let default = match level {
+            Level::Warn => "warn",
+            Level::Info => "info",
+        };
+        let given = self.log.as_deref().filter(|filter| !filter.is_empty());
+        let filter = EnvFilter::try_new(given.unwrap_or(default)).map_err(|error| {
+            Failure::Usage(format!(
+                "--log or RUST_LOG: {error}; write for example info or redeliver=debug"
+            ))
+        })?;
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(output::coloured(std::io::stderr().is_terminal()))
+            .with_writer(std::io::stderr);
+        let installed = match self.log_format {
+            LogFormat::Text => subscriber.try_init(),
+            LogFormat::Json => subscriber.json().try_init(),
+        };
+        installed.map_err(|error| Failure::Environment(format!("cannot log: {error}")))
+    }
+}

@@ -1,0 +1,68 @@
+//! What every verb for a running server takes, and how its answers are shown.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::client::{Answer, Client, TOKEN_VARIABLE};
+use super::{Failure, output};
+use crate::secret::Secret;
+
+/// Which server is asked, and how its answers are printed.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Remote {
+    /// The server's address; its admin token is taken from the environment variable
+    /// REDELIVER_TOKEN
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Server",
+        hide_env_values = true,
+        value_name = "URL",
+        env = "REDELIVER_SERVER",
+        default_value = "http://127.0.0.1:7070"
+    )]
+    pub server: String,
+
+    /// Print JSON, as the server gives it
+    #[arg(long, global = true, help_heading = "Server")]
+    pub json: bool,
+}
+
+impl Remote {
+    /// A client of the server.
+    pub fn client(&self) -> Result<Client, Failure> {
+        let token = std::env::var(TOKEN_VARIABLE).ok();
+        let token = token.filter(|token| !token.is_empty());
+        Client::new(&self.server, token.map(Secret::new))
+    }
+
+    /// Prints an answer: as it is, or what `human` makes of it.
+    pub fn show(
+        &self,
+        answer: &Answer,
+        human: impl FnOnce(&Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if self.json {
+            // Whatever a server sends, one JSON document is printed.
+            let document: &RawValue = answer.read()?;
+            output::json(document.get())
+        } else {
+            human(&answer.json()?)
+        }
+    }
+}
+
+/// The items of a list.
+pub fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list["data"].as_array().into_iter().flatten()
+}
+
+/// Says how to go on where a list has a next part.
+pub fn note_next(list: &Value) {
+    if let Some(next) = list["next"].as_str() {
+        output::note(&format!(
+            "there is more: add --cursor {}",
+            output::clean(next)
+        ));
+    }
+}

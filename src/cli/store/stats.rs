@@ -1,0 +1,125 @@
+//! `redeliver store stats`: what is in a store.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::super::Failure;
+use super::super::output::{self, NOTHING, Table};
+use super::{Where, cache_bytes, failure};
+use crate::clock::{RealClock, Timestamp};
+use crate::endpoint::EndpointState;
+use crate::id::Seq;
+use crate::store::backend::Backend;
+use crate::store::{EndpointView, Log, Options, Store, StoreError};
+
+/// What is in a store.
+#[derive(Debug, Serialize)]
+struct Stats {
+    /// Positions from the first to the last event; `store verify` counts what can be read.
+    events: u64,
+    first_seq: Option<Seq>,
+    last_seq: Seq,
+    first_received_at: Option<Timestamp>,
+    last_received_at: Option<Timestamp>,
+    used_bytes: u64,
+    free_bytes: Option<u64>,
+    endpoints: Vec<EndpointStats>,
+}
+
+#[derive(Debug, Serialize)]
+struct EndpointStats {
+    name: String,
+    state: EndpointState,
+    backlog: u64,
+    delivered: u64,
+    dead: u64,
+    removed: u64,
+}
+
+/// Opens the store, claims nothing, and prints what is in it.
+pub(super) fn run(place: &Where) -> Result<(), Failure> {
+    // Opening would make one.
+    if !place.data.join("db").is_file() {
+        return Err(failure(StoreError::Directory {
+            path: place.data.display().to_string(),
+            cause: "there is no store in it".to_owned(),
+        }));
+    }
+    let options = Options {
+        endpoints_max: usize::MAX,
+        ..Options::default()
+    };
+    let entropy = [rand::random(), rand::random(), rand::random()];
+    let clock = Arc::new(RealClock);
+    // Not closed at the end: that would write a snapshot, and there is nothing new to keep.
+    let log = Log::open(&place.data, cache_bytes(), clock, options, entropy).map_err(failure)?;
+    let stats = stats(&log).map_err(failure)?;
+    if place.json {
+        let document = serde_json::to_string(&stats)
+            .map_err(|error| Failure::Environment(error.to_string()))?;
+        return output::json(&document);
+    }
+    human(&stats)
+}
+
+fn stats<B: Backend>(log: &Log<B>) -> Result<Stats, StoreError> {
+    let last_seq = log.depth().last_seq;
+    let first = log.read(1, 1)?.into_iter().next();
+    let last = log.event(last_seq)?;
+    let space = log.backend().space();
+    Ok(Stats {
+        events: first.as_ref().map_or(0, |first| last_seq - first.seq + 1),
+        first_seq: first.as_ref().map(|event| event.seq),
+        last_seq,
+        first_received_at: first.map(|event| event.received_at),
+        last_received_at: last.map(|event| event.received_at),
+        used_bytes: space.used_bytes,
+        free_bytes: space.free_bytes,
+        endpoints: log.endpoints()?.iter().map(EndpointStats::from).collect(),
+    })
+}
+
+impl From<&EndpointView> for EndpointStats {
+    fn from(view: &EndpointView) -> Self {
+        Self {
+            name: view.endpoint.settings.name.clone(),
+            state: view.endpoint.state,
+            backlog: view.backlog,
+            delivered: view.ended.delivered,
+            dead: view.ended.dead,
+            removed: view.ended.removed,
+        }
+    }
+}
+
+fn human(stats: &Stats) -> Result<(), Failure> {
+    let shown = |value: Option<String>| value.unwrap_or_else(|| NOTHING.to_owned());
+    let time = |at: Option<Timestamp>| shown(at.map(|at| at.to_string()));
+    output::pairs_of(&[
+        ("events", stats.events.to_string()),
+        ("last position", stats.last_seq.to_string()),
+        ("first received at", time(stats.first_received_at)),
+        ("last received at", time(stats.last_received_at)),
+        ("bytes on disk", stats.used_bytes.to_string()),
+        ("bytes free", shown(stats.free_bytes.map(|n| n.to_string()))),
+    ])?;
+    output::line("")?;
+    let mut table = Table::new(&["NAME", "STATE", "BACKLOG", "DELIVERED", "DEAD", "REMOVED"]);
+    for endpoint in &stats.endpoints {
+        let state = match endpoint.state {
+            EndpointState::Active => "active",
+            EndpointState::Paused => "paused",
+            EndpointState::Removed => "removed",
+        };
+        table.row(vec![
+            output::clean(&endpoint.name),
+            state.to_owned(),
+            endpoint.backlog.to_string(),
+            endpoint.delivered.to_string(),
+            endpoint.dead.to_string(),
+            endpoint.removed.to_string(),
+        ]);
+    }
+    table.print("there are no endpoints")
+}

@@ -1,0 +1,289 @@
+//! Verbs that ask a server: what they ask, and what they make of the answer.
+
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::{Ran, redeliver, run};
+
+pub fn ask(server: &Server, args: &[&str]) -> Ran {
+    let args = [args, &["--server", &server.url]].concat();
+    redeliver(&args, &[("SECRET", "s3cret")], b"")
+}
+
+fn endpoint() -> Value {
+    json!({"id": "ep_1", "name": "crm", "url": "http://127.0.0.1:9/", "policy": "esputnik",
+        "state": "active", "events": ["*"], "backlog": 7,
+        "oldest_waiting_at": "2026-01-31T09:30:00.000Z", "next_attempt_at": null})
+}
+
+pub fn list(items: &[Value], next: Option<&str>) -> (u16, String) {
+    (200, json!({ "data": items, "next": next }).to_string())
+}
+
+#[test]
+fn without_a_server_it_says_how_to_start_one() {
+    let url = {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", gone.local_addr().unwrap())
+    };
+    let expected = format!(
+        "error: no server answers at {url}: connection refused; start one with `redeliver serve`, or name another with --server\n"
+    );
+    let ran = run(&["event", "list", "--server", &url]);
+    assert_eq!((ran.code, &*ran.out, ran.err), (3, "", expected.clone()));
+    let ran = redeliver(&["clock"], &[("REDELIVER_SERVER", &url)], b"");
+    assert_eq!((ran.code, ran.err), (3, expected));
+}
+
+#[test]
+fn a_list_is_a_table_or_the_servers_own_json() {
+    let (_, text) = list(&[endpoint()], Some("c2"));
+    let server = Server::once(200, &text);
+    let ran = ask(&server, &["endpoint", "list"]);
+    assert_eq!(
+        ran.out,
+        "NAME  STATE   POLICY    BACKLOG  OLDEST                    NEXT  URL\n\
+         crm   active  esputnik  7        2026-01-31T09:30:00.000Z  -     http://127.0.0.1:9/\n"
+    );
+    assert_eq!(ran.err, "note: there is more: add --cursor c2\n");
+    assert_eq!(server.asked().line, "GET /v1/endpoints");
+    let server = Server::once(200, &text);
+    assert_eq!(
+        ask(&server, &["endpoint", "list", "--json"]).out,
+        text + "\n"
+    );
+}
+
+#[test]
+fn the_token_comes_from_the_environment_and_is_asked_for() {
+    let server = Server::start(vec![(401, String::new()), (401, String::new())]);
+    let args = ["endpoint", "show", "crm", "--server", &server.url];
+    let ran = run(&args);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.ends_with("set REDELIVER_TOKEN\n"), "{}", ran.err);
+    assert!(!server.asked().headers.contains("authorization"));
+    let ran = redeliver(&args, &[("REDELIVER_TOKEN", "t0ken")], b"");
+    assert_eq!(ran.code, 2);
+    assert!(!ran.err.contains("t0ken"), "{}", ran.err);
+    assert!(
+        server
+            .asked()
+            .headers
+            .contains("authorization: bearer t0ken\n")
+    );
+}
+
+#[test]
+fn a_new_endpoint_is_sent_with_its_secrets_and_never_echoed() {
+    let server = Server::once(201, &endpoint().to_string());
+    let ran = ask(
+        &server,
+        &[
+            "endpoint",
+            "add",
+            "crm",
+            "--url",
+            "http://127.0.0.1:9/",
+            "--policy",
+            "esputnik",
+            "--event",
+            "DELIVERED",
+            "--signing-key",
+            "env:SECRET",
+            "--basic",
+            "login:literal",
+            "--header",
+            "X-Team: a",
+            "--timeout",
+            "5s",
+            "--check",
+            "off",
+            "--allow-http",
+        ],
+    );
+    assert_eq!(
+        (ran.code, &*ran.out),
+        (0, "added crm (ep_1)\n"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.starts_with("warning: --basic is visible"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("literal"), "{}", ran.err);
+    let asked = server.asked();
+    assert_eq!(asked.line, "POST /v1/endpoints");
+    assert_eq!(
+        serde_json::from_str::<Value>(&asked.body).unwrap(),
+        json!({"name": "crm", "url": "http://127.0.0.1:9/", "policy": "esputnik",
+            "events": ["DELIVERED"], "signing_key": "s3cret",
+            "basic_auth": {"user": "login", "password": "literal"},
+            "headers": {"X-Team": "a"}, "timeout": "5s", "check": "off", "allow_http": true})
+    );
+}
+
+#[test]
+fn a_change_sends_what_is_given_and_null_for_what_is_unset() {
+    let server = Server::once(200, &endpoint().to_string());
+    let args = [
+        "endpoint",
+        "update",
+        "crm",
+        "--rename",
+        "c",
+        "--unset",
+        "headers,timeout",
+    ];
+    assert_eq!(ask(&server, &args).code, 0);
+    let asked = server.asked();
+    assert_eq!(asked.line, "PATCH /v1/endpoints/crm");
+    assert_eq!(asked.body, r#"{"headers":null,"name":"c","timeout":null}"#);
+}
+
+#[test]
+fn each_verb_asks_its_own_route() {
+    let body =
+        json!({"name": "crm", "status": "pending", "now": "2026-01-31T09:30:00Z", "replayed": 2});
+    for (args, line, sent) in [
+        (
+            &["endpoint", "pause", "crm"][..],
+            "POST /v1/endpoints/crm/pause",
+            "",
+        ),
+        (
+            &["endpoint", "resume", "crm"],
+            "POST /v1/endpoints/crm/resume",
+            "",
+        ),
+        (
+            &["endpoint", "remove", "crm"],
+            "DELETE /v1/endpoints/crm",
+            "",
+        ),
+        (
+            &["endpoint", "test", "crm"],
+            "POST /v1/endpoints/crm/test",
+            "",
+        ),
+        (
+            &[
+                "endpoint",
+                "rotate-key",
+                "crm",
+                "--signing-key",
+                "env:SECRET",
+            ],
+            "POST /v1/endpoints/crm/rotate-key",
+            r#"{"signing_key":"s3cret"}"#,
+        ),
+        (
+            &["delivery", "show", "dlv_1"],
+            "GET /v1/deliveries/dlv_1",
+            "",
+        ),
+        (
+            &["delivery", "retry", "dlv_1"],
+            "POST /v1/deliveries/dlv_1/retry",
+            "",
+        ),
+        (
+            &[
+                "delivery",
+                "list",
+                "--endpoint",
+                "crm",
+                "--status",
+                "waiting,dead",
+                "--limit",
+                "5",
+            ],
+            "GET /v1/deliveries?endpoint=crm&status=waiting%2Cdead&limit=5",
+            "",
+        ),
+        (&["clock"], "GET /v1/clock", ""),
+        (
+            &["clock", "advance", "38m30s"],
+            "POST /v1/clock/advance",
+            r#"{"by":"38m30s"}"#,
+        ),
+        (
+            &[
+                "replay",
+                "--endpoint",
+                "crm",
+                "--status",
+                "dead",
+                "--dry-run",
+            ],
+            "POST /v1/endpoints/crm/replay",
+            r#"{"dry_run":true,"status":"dead"}"#,
+        ),
+        (
+            &[
+                "event",
+                "list",
+                "--type",
+                "a.b",
+                "--until",
+                "2026-01-31T09:30:00Z",
+            ],
+            "GET /v1/events?type=a.b&until=2026-01-31T09%3A30%3A00.000Z",
+            "",
+        ),
+    ] {
+        let server = Server::once(200, &body.to_string());
+        let ran = ask(&server, args);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        let asked = server.asked();
+        assert_eq!((&*asked.line, &*asked.body), (line, sent), "{args:?}");
+    }
+}
+
+#[test]
+fn how_long_ago_is_counted_from_the_servers_clock() {
+    let clock = json!({"now": "2026-01-31T12:00:00.000Z", "kind": "manual"});
+    let answer = json!({"replayed": 2});
+    let script = vec![(200, clock.to_string()), (200, answer.to_string())];
+    let server = Server::start(script);
+    let ran = ask(&server, &["replay", "--endpoint", "crm", "--since", "2h"]);
+    assert_eq!(
+        ran.out, "sending 2 deliveries to crm again\n",
+        "{}",
+        ran.err
+    );
+    assert_eq!(server.asked().line, "GET /v1/clock");
+    let body: Value = serde_json::from_str(&server.asked().body).unwrap();
+    assert_eq!(
+        body,
+        json!({"since": "2026-01-31T10:00:00.000Z", "dry_run": false})
+    );
+}
+
+#[test]
+fn a_refusal_is_explained_with_every_place() {
+    let problem = json!({"type": "about:blank", "title": "Invalid endpoint", "status": 422,
+        "detail": "2 mistakes", "errors": [{"at": "/url", "detail": "no\u{1b}[2J URL"}, {"at": "/name", "detail": "taken"}]});
+    let server = Server::once(422, &problem.to_string());
+    let ran = ask(
+        &server,
+        &["endpoint", "add", "crm", "--url", "x", "--policy", "p"],
+    );
+    assert_eq!((ran.code, &*ran.out), (2, ""));
+    assert_eq!(
+        ran.err,
+        "error: Invalid endpoint: 2 mistakes\nerror: /url: no[2J URL\nerror: /name: taken\n"
+    );
+    let server = Server::once(503, r#"{"title":"Full","detail":"try again"}"#);
+    let ran = ask(&server, &["event", "send", "t"]);
+    assert_eq!((ran.code, &*ran.err), (3, "error: Full: try again\n"));
+    let stranger = Server::once(200, "<html>");
+    let ran = ask(&stranger, &["event", "list", "--json"]);
+    assert_eq!((ran.code, &*ran.out), (3, ""));
+    assert!(
+        ran.err.contains("does not seem to be a redeliver server"),
+        "{}",
+        ran.err
+    );
+}
