@@ -1,3 +1,5 @@
+//! What a whole configuration comes to.
+
 use std::time::Duration;
 
 use super::*;
