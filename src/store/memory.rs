@@ -32,7 +32,8 @@ impl Memory {
         Self::holding(map)
     }
 
-    fn holding(map: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
+    /// A backend that holds `map`, all of it as if on disk.
+    pub fn holding(map: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 durable: map.clone(),
