@@ -100,6 +100,16 @@ fn the_sample_of_the_documentation_is_right() {
 }
 
 #[test]
+fn the_sample_of_the_readme_is_right() {
+    let readme = include_str!("../../README.md");
+    let (_, sample) = readme.split_once("```toml\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let config = parsed(sample).unwrap();
+    assert_eq!((config.endpoints.len(), config.policies.len()), (2, 1));
+    assert_eq!(config.warnings, []);
+}
+
+#[test]
 fn an_empty_file_is_the_defaults() {
     let config = parsed("").unwrap();
     assert_eq!(config, Config::default());
