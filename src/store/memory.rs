@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::backend::{Backend, Change, Durability, Entry, Space};
 use super::error::StoreError;
 
-/// Keeps everything in memory. A clone of its [`Durable`] part is what a crash leaves.
+/// Keeps everything in memory. What a crash leaves is another one: see
+/// [`Memory::after_kill`] and [`Memory::after_power_cut`].
 #[derive(Debug, Default)]
 pub struct Memory {
     inner: Mutex<Inner>,
