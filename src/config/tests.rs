@@ -1,3 +1,5 @@
+//! What a whole configuration comes to.
+
 use std::time::Duration;
 
 use super::*;
@@ -95,6 +97,16 @@ fn the_sample_of_the_documentation_is_right() {
     assert_eq!(mine.give_up_after, Some(8));
     assert_eq!(mine.schedule.delay(3), Duration::from_secs(60));
     assert_eq!(config.websites[0].sources, ["shop"]);
+}
+
+#[test]
+fn the_sample_of_the_readme_is_right() {
+    let readme = include_str!("../../README.md");
+    let (_, sample) = readme.split_once("```toml\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let config = parsed(sample).unwrap();
+    assert_eq!((config.endpoints.len(), config.policies.len()), (2, 1));
+    assert_eq!(config.warnings, []);
 }
 
 #[test]

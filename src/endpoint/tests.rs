@@ -1,3 +1,5 @@
+//! Filters, checks and drafts of endpoints.
+
 use super::*;
 use crate::event::Form;
 use crate::policy::{On410, Policies, Policy, Schedule, Success};

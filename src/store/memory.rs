@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
 
-/// Keeps everything in memory. A clone of its [`Durable`] part is what a crash leaves.
+/// Keeps everything in memory. What a crash leaves is another one: see
+/// [`Memory::after_kill`] and [`Memory::after_power_cut`].
 #[derive(Debug, Default)]
 pub struct Memory {
     inner: Mutex<Inner>,
@@ -33,7 +34,8 @@ impl Memory {
         Self::holding(map)
     }
 
-    fn holding(map: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
+    /// A backend that holds `map`, all of it as if on disk.
+    pub fn holding(map: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 durable: map.clone(),

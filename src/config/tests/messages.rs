@@ -22,7 +22,7 @@ fn check(before: &str, table: &[(&str, &str)]) {
 }
 
 #[test]
-fn of_syntax() {
+fn mistakes_of_syntax_are_told_with_their_mend() {
     check(
         "",
         &[
@@ -39,7 +39,7 @@ fn of_syntax() {
 }
 
 #[test]
-fn of_shape() {
+fn mistakes_of_shape_are_told_with_their_mend() {
     check(
         "",
         &[
@@ -62,7 +62,7 @@ fn of_shape() {
 }
 
 #[test]
-fn of_the_server_and_its_limits() {
+fn mistakes_of_the_server_and_its_limits_are_told_with_their_mend() {
     check(
         "[server]\n",
         &[

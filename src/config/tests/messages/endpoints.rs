@@ -1,3 +1,5 @@
+//! Mistakes in endpoints and policies.
+
 use super::check;
 
 const ENDPOINT: &str = "[[endpoint]]\nname = \"e\"\nurl = \"https://h/\"\npolicy = \"hotjar\"\n";
@@ -5,7 +7,7 @@ const IN_ORDER: &str = "[[endpoint]]\nname = \"e\"\nurl = \"https://h/\"\npolicy
 const POLICY: &str = "[policy.p]\nschedule = [\"1s\"]\n";
 
 #[test]
-fn of_endpoints() {
+fn mistakes_of_endpoints_are_told_with_their_mend() {
     check(
         "",
         &[
@@ -114,7 +116,7 @@ fn of_endpoints() {
 }
 
 #[test]
-fn of_policies() {
+fn mistakes_of_policies_are_told_with_their_mend() {
     check(
         "",
         &[

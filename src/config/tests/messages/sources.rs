@@ -1,3 +1,5 @@
+//! Mistakes in sources and websites.
+
 use super::check;
 
 const HOTJAR: &str = "[[source]]\nname = \"s\"\nkind = \"hotjar\"\nkey = \"env:K\"\n";
@@ -5,7 +7,7 @@ const WEBSITE: &str =
     "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]\n";
 
 #[test]
-fn of_sources_and_websites() {
+fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
     check(
         "",
         &[
