@@ -19,6 +19,7 @@ use super::events::{Read, status_of};
 use super::json::{self, Object};
 use super::media::Media;
 use super::problem::Problem;
+use crate::endpoint::validate::pointer_part;
 use crate::event::Form;
 use crate::words::quoted;
 
@@ -92,7 +93,7 @@ pub fn read_structured(body: &Bytes) -> Result<Read, Problem> {
     let mut checks = Checks::default();
     for (i, (key, _)) in object.0.iter().enumerate() {
         if object.0[..i].iter().any(|(before, _)| before == key) {
-            let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+            let at = format!("/{}", pointer_part(key));
             checks.add(
                 at,
                 format!("{} is given twice; keep one of the two", quoted(key)),

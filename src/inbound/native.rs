@@ -7,6 +7,7 @@ use super::checks::Checks;
 use super::events::{Read, status_of};
 use super::json::Object;
 use super::problem::Problem;
+use crate::endpoint::validate::pointer_part;
 use crate::event::Form;
 use crate::words::{mend, quoted};
 
@@ -18,7 +19,7 @@ pub fn read(body: &Bytes) -> Result<Read, Problem> {
     let mut checks = Checks::default();
     let mut found: [Option<&RawValue>; MEMBERS.len()] = [None; MEMBERS.len()];
     for (key, value) in &object.0 {
-        let at = || format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        let at = || format!("/{}", pointer_part(key));
         match MEMBERS.iter().position(|member| member == key) {
             Some(i) if found[i].is_some() => checks.add(
                 at(),
@@ -27,19 +28,12 @@ pub fn read(body: &Bytes) -> Result<Read, Problem> {
             Some(i) => found[i] = Some(value),
             None => checks.add(
                 at(),
-                format!(
-                    "unknown field {}; {}, or put it into data",
-                    quoted(key),
-                    mend(key, MEMBERS).trim_end_matches('?')
-                ),
+                format!("unknown field {}; {}", quoted(key), mend(key, MEMBERS)),
             ),
         }
     }
     let [kind, data, id, subject, time] = found;
-    let kind = match kind {
-        Some(_) => checks.text("/type", kind),
-        None => None,
-    };
+    let kind = checks.text("/type", kind);
     match &kind {
         Some(kind) => checks.kind("/type", kind),
         None if found[0].is_none_or(super::json::is_null) => {
@@ -100,7 +94,7 @@ mod tests {
     fn every_mistake_is_told_at_once() {
         let long = "x".repeat(1025);
         let problem = read(&format!(
-            r#"{{"type":"a\u0007b","id":7,"id":"x","subject":"{long}","time":"now","tpye":1}}"#
+            r#"{{"type":"a\u0007b","id":7,"id":"x","subject":"{long}","time":"now","subjct":1}}"#
         ))
         .unwrap_err();
         let errors: Vec<_> = problem
@@ -113,8 +107,8 @@ mod tests {
             [
                 ("/id", "\"id\" is given twice; keep one of the two"),
                 (
-                    "/tpye",
-                    "unknown field \"tpye\"; did you mean \"type\", or put it into data"
+                    "/subjct",
+                    "unknown field \"subjct\"; did you mean \"subject\"?"
                 ),
                 ("/type", "type has a control character; take it out"),
                 (
