@@ -1,10 +1,10 @@
 //! What an endpoint can be told to do.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use serde::Serialize;
 
-use super::input::{self, Reader};
+use super::input::{self, Named, Reader};
 use super::{Admin, Shared, objects};
 use crate::clock::Timestamp;
 use crate::endpoint::draft::apply;
@@ -28,7 +28,7 @@ pub(super) struct Replayed {
 /// `POST …/pause`.
 pub(super) async fn pause(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     set_state(&admin, &wanted, EndpointState::Paused, request).await
@@ -37,7 +37,7 @@ pub(super) async fn pause(
 /// `POST …/resume`.
 pub(super) async fn resume(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     set_state(&admin, &wanted, EndpointState::Active, request).await
@@ -63,7 +63,7 @@ async fn set_state(
 /// `POST …/test`: the vendor's test message, once, now (HOT-58).
 pub(super) async fn test(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<Tested>, Problem> {
     Reader::new(input::members(&admin, request).await?, &[]).check()?;
@@ -78,7 +78,7 @@ pub(super) async fn test(
 /// `POST …/rotate-key`.
 pub(super) async fn rotate_key(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let members = input::members(&admin, request).await?;
@@ -104,7 +104,7 @@ pub(super) async fn rotate_key(
 /// `POST …/replay`.
 pub(super) async fn replay(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<Replayed>, Problem> {
     let members = input::members(&admin, request).await?;

@@ -1,9 +1,10 @@
 //! `/v1/deliveries`.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use hyper::StatusCode;
 
+use super::input::Named;
 use super::objects::Delivery;
 use super::page::{self, CURSOR, LIMIT, Listed};
 use super::params::Params;
@@ -62,7 +63,7 @@ pub(super) async fn list(
 /// `GET /v1/deliveries/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Delivery>, Problem> {
     let view = find(&admin, &id).await?;
     Ok(Json(Delivery::of(
@@ -75,7 +76,7 @@ pub(super) async fn show(
 /// `POST /v1/deliveries/{id}/retry`: due now, from the schedule's start.
 pub(super) async fn retry(
     State(admin): State<Shared>,
-    Path(id): Path<String>,
+    Named(id): Named,
     request: Request,
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
     input::Reader::new(input::members(&admin, request).await?, &[]).check()?;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::LOCATION;
 use url::Url;
 
+use super::input::Named;
 use super::objects;
 use super::page::{self, CURSOR, LIMIT, Listed};
 use super::params::Params;
@@ -82,7 +83,7 @@ pub(super) async fn create(
 /// `GET /v1/endpoints/{id or name}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let endpoint = admin.endpoint(&wanted)?;
     admin.shown(&endpoint).await
@@ -91,7 +92,7 @@ pub(super) async fn show(
 /// `PATCH /v1/endpoints/{id or name}`: what is given changes; null goes back to the default.
 pub(super) async fn change(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let members = input::members(&admin, request).await?;
@@ -105,7 +106,7 @@ pub(super) async fn change(
 /// `DELETE /v1/endpoints/{id or name}`: gone for good; its history stays.
 pub(super) async fn remove(
     State(admin): State<Shared>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
 ) -> Result<StatusCode, Problem> {
     let endpoint = admin.endpoint(&wanted)?;
     if endpoint.state != EndpointState::Removed {

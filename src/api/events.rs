@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
 use super::deliveries::STATUSES;
+use super::input::Named;
 use super::objects::{self, Delivery};
 use super::page::{self, CURSOR, LIMIT, Listed};
 use super::params::Params;
@@ -81,7 +82,7 @@ pub(super) async fn list(
 /// `GET /v1/events/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, Problem> {
     let event = find(&admin, &id).await?;
     Ok(Json(objects::Event::of(&event)).into_response())
@@ -90,7 +91,7 @@ pub(super) async fn show(
 /// `GET /v1/events/{id}/deliveries`: in the order in which the endpoints were made.
 pub(super) async fn deliveries(
     State(admin): State<Shared>,
-    Path(id): Path<String>,
+    Named(id): Named,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Delivery>>, Problem> {
     let mut params = Params::read(query.as_deref(), &["status", LIMIT, CURSOR]);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
 use hyper::HeaderMap;
 use hyper::body::Body as _;
+use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -18,6 +19,19 @@ use crate::inbound::json::Object;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
 use crate::words::{mend, quoted};
+
+/// What a path names: the part of it that stands for an id or a name.
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name))
+            .map_err(|_| Problem::malformed("the path is not UTF-8 once it is percent-decoded"))
+    }
+}
 
 /// The members of the request's JSON object; none where there is no body.
 pub async fn members(admin: &Admin, request: Request) -> Result<Members, Problem> {
