@@ -37,7 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 pub async fn members(admin: &Admin, request: Request) -> Result<Members, Problem> {
     let (head, body) = request.into_parts();
     check_media(&head.headers, &body)?;
-    let body = body::read(body, BodyLimits::from(&admin.limits)).await?;
+    let body = body::read(&head.headers, body, BodyLimits::from(&admin.limits)).await?;
     if body.is_empty() {
         return Ok(Members::new());
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::StatusCode;
 use hyper::body::Body as _;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
 
 use super::problem::Problem;
 use crate::config::Limits;
@@ -37,10 +37,17 @@ impl From<&Limits> for BodyLimits {
 
 /// The whole body: 413 if it is too large, which `Content-Length` says before a byte is read; 408
 /// if it does not come in time.
-pub async fn read(mut body: Body, limits: BodyLimits) -> Result<Bytes, Problem> {
+pub async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    limits: BodyLimits,
+) -> Result<Bytes, Problem> {
     let announced = body.size_hint().lower();
     if announced > limits.max_bytes as u64 {
-        linger(&mut body).await;
+        // Reading would tell a client that asks first (`Expect: 100-continue`) to go on.
+        if !headers.contains_key(EXPECT) {
+            linger(&mut body).await;
+        }
         return Err(too_large(limits.max_bytes));
     }
     match tokio::time::timeout(limits.timeout, collect(&mut body, limits.max_bytes)).await {
@@ -132,7 +139,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_of_the_limit_is_read_and_one_byte_more_is_413() {
-        let read = |len| read(Body::from(vec![7; len]), limits(10));
+        let none = HeaderMap::new();
+        let read = |len| read(&none, Body::from(vec![7; len]), limits(10));
         assert_eq!(read(10).await.unwrap().len(), 10);
         assert_eq!(read(11).await.unwrap_err().status.as_u16(), 413);
     }
@@ -140,10 +148,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_never_comes_is_408() {
         let body = Body::new(http_body_util::combinators::BoxBody::new(Never));
-        assert_eq!(
-            read(body, limits(10)).await.unwrap_err().status.as_u16(),
-            408
-        );
+        let read = read(&HeaderMap::new(), body, limits(10)).await;
+        assert_eq!(read.unwrap_err().status.as_u16(), 408);
     }
 
     struct Never;

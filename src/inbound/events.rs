@@ -74,7 +74,7 @@ pub(super) async fn post(
     }
     let (head, body) = request.into_parts();
     let form = EventForm::of(&head.headers)?;
-    let body = body::read(body, ingest.body).await?;
+    let body = body::read(&head.headers, body, ingest.body).await?;
     let read = match form {
         EventForm::Native => native::read(&body),
         EventForm::Structured => cloudevents::read_structured(&body),

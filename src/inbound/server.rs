@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 
 use crate::config::Limits;
 
-/// The longest request line and headers together. Common proxies stop at 8 to 32 KiB.
+/// The longest request line and headers together, give or take one read. Common proxies stop at 8
+/// to 32 KiB.
 const HEAD_MAX_BYTES: usize = 64 * 1024;
 
 /// The most headers in one request.

@@ -27,7 +27,7 @@ async fn a_body_over_the_limit_is_413_announced_or_not() {
     // Refused by its announcement, without a byte of it.
     let only_head = format!("{HEAD}Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
     let text = api.raw(only_head.as_bytes()).await;
-    answer(text.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n")).problem(413);
+    answer(&text).problem(413);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_head_that_stalls_is_cut_off_and_one_that_is_too_large_refused() {
     assert!(!text.unwrap().starts_with("HTTP/1.1 200"));
     let large = format!(
         "GET /healthz HTTP/1.1\r\nX: {}\r\n\r\n",
-        "x".repeat(100_000)
+        "x".repeat(200_000)
     );
     assert_eq!(answer(&api.raw(large.as_bytes()).await).status, 431);
 }

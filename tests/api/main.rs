@@ -1,5 +1,7 @@
 //! The administration and ingest over real sockets, on a store in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod access;
 mod connections;
 mod deliveries;
@@ -7,3 +9,4 @@ mod endpoints;
 mod events;
 mod harness;
 mod log;
+mod reach;
