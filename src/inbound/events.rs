@@ -20,6 +20,10 @@ use crate::id::{EventId, Seq};
 use crate::store::Appended;
 use crate::vendor::esputnik;
 
+/// A slice of a connection's read buffer keeps all of it alive, and the store's bounds count the
+/// body alone. Above this size the body is most of the buffer.
+const COPIED_MAX: usize = 32 * 1024;
+
 /// The header that makes an event idempotent; it counts more than an id in the body.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -92,7 +96,7 @@ pub(super) async fn post(
             (None, Form::Relayed) => media::BINARY.into(),
         },
         form: read.form,
-        body: read.body,
+        body: compact(read.body),
         status: read.status,
         idempotency_key: key.or(read.idempotency_key),
     };
@@ -104,6 +108,14 @@ pub(super) async fn post(
         return Err(Problem::internal("the store took no event"));
     };
     Ok(accepted(&Accepted { id, seq, duplicate }))
+}
+
+fn compact(body: Bytes) -> Bytes {
+    if body.len() <= COPIED_MAX {
+        Bytes::copy_from_slice(&body)
+    } else {
+        body
+    }
 }
 
 fn accepted(accepted: &Accepted) -> Response {
