@@ -51,12 +51,17 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// When the answer was complete or the attempt was given up, by the broker's clock.
     pub ended_at: Timestamp,
-    /// How long it took on the machine's own clock, which differs where the broker's is virtual.
-    pub took: Duration,
     /// The HTTP status, if an answer came.
     pub status: Option<u16>,
     /// What went wrong, in words, if no usable answer came.
     pub error: Option<String>,
     /// The start of the answer's body, at most 4 KiB.
     pub response_excerpt: Option<String>,
+}
+
+impl Attempt {
+    /// How long it took, by the broker's clock: nothing at all where that is manual.
+    pub fn duration(&self) -> Duration {
+        self.ended_at.since(self.started_at)
+    }
 }

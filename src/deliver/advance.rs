@@ -1,10 +1,14 @@
 //! Moving a manual clock, so that everything that was due by then has happened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::Mutex;
 
-use crate::clock::Timestamp;
+use super::dispatcher::Dispatcher;
+use crate::clock::{ManualClock, SharedClock, Timestamp};
+use crate::store::Store;
 
 /// What an advance came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,19 +30,108 @@ pub enum AdvanceError {
     Stopped,
 }
 
-/// Moves the manual clock of a running broker. See [`Advance::advance`].
-pub struct Advance {}
+/// Moves the manual clock of a running broker.
+pub struct Advance {
+    store: Arc<dyn Store>,
+    dispatcher: Arc<Dispatcher>,
+    clock: SharedClock,
+    turn: Mutex<()>,
+}
+
+/// How a wait for quiet ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quiet {
+    /// Nothing is due, nothing is under way.
+    Yes,
+    /// Nothing has moved for as long as we are patient.
+    Stuck,
+}
 
 impl Advance {
+    /// For the broker made of these parts.
+    pub fn new(store: Arc<dyn Store>, dispatcher: Arc<Dispatcher>, clock: SharedClock) -> Self {
+        Self {
+            store,
+            dispatcher,
+            clock,
+            turn: Mutex::new(()),
+        }
+    }
+
     /// Moves the clock by `by`, in steps: at each moment at which something is due, everything
     /// due is attempted and settled before the clock moves on. An attempt whose receiver hangs for
     /// longer than `patience` of real time is waited for no more until its own deadline.
+    ///
+    /// One advance at a time; a second one waits for the first.
+    ///
+    /// # Errors
+    /// [`AdvanceError::NotManual`] for any other clock, [`AdvanceError::Stopped`] if the store
+    /// stops meanwhile.
     pub async fn advance(
         &self,
         by: Duration,
         patience: Duration,
     ) -> Result<Advanced, AdvanceError> {
-        let _ = (by, patience);
-        unimplemented!()
+        let _turn = self.turn.lock().await;
+        let clock = self.clock.manual().ok_or(AdvanceError::NotManual)?;
+        let target = self.clock.now().plus(by);
+        loop {
+            let quiet = self.quiet(patience).await?;
+            let Some(next) = self.next(quiet).filter(|next| *next <= target) else {
+                break;
+            };
+            clock.set(next);
+        }
+        self.finish(clock, target, patience).await
+    }
+
+    async fn finish(
+        &self,
+        clock: &ManualClock,
+        target: Timestamp,
+        patience: Duration,
+    ) -> Result<Advanced, AdvanceError> {
+        clock.set(target);
+        self.quiet(patience).await?;
+        Ok(Advanced {
+            now: self.clock.now(),
+            in_flight: self.store.depth().in_flight,
+        })
+    }
+
+    /// The next moment at which something can happen, later than now.
+    fn next(&self, quiet: Quiet) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let due = self.store.depth().next_due;
+        let deadline = self
+            .dispatcher
+            .next_deadline()
+            .filter(|_| quiet == Quiet::Stuck);
+        [due, deadline]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
+    }
+
+    async fn quiet(&self, patience: Duration) -> Result<Quiet, AdvanceError> {
+        let mut changed = self.store.changed();
+        loop {
+            changed.mark_unchanged();
+            if self.store.stopped().borrow().is_some() {
+                return Err(AdvanceError::Stopped);
+            }
+            let depth = self.store.depth();
+            let due = depth.next_due.is_some_and(|due| due <= self.clock.now());
+            if !due && depth.in_flight == 0 && depth.uncommitted == 0 {
+                return Ok(Quiet::Yes);
+            }
+            if tokio::time::timeout(patience, changed.changed())
+                .await
+                .is_err()
+            {
+                return Ok(Quiet::Stuck);
+            }
+        }
     }
 }

@@ -1,20 +1,67 @@
 //! One attempt: the vendor's request, the deadline, the verdict.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::clock::SharedClock;
-use crate::delivery::Attempt;
-use crate::endpoint::{Endpoint, EndpointSettings};
-use crate::policy::Policies;
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
+};
+use url::Url;
 
 use super::guard::AddressGuard;
-use super::transport::Transport;
+use super::transport::{Answer, Request, SendError, Transport};
+use crate::clock::{SharedClock, Timestamp};
+use crate::delivery::Attempt;
+use crate::endpoint::{Check, Endpoint, EndpointSettings};
+use crate::event::Event;
+use crate::id::{DeliveryId, EventId};
+use crate::policy::{Input, Policies, Policy, Success};
+use crate::store::Claim;
+use crate::vendor::{KeyError, Profile, basic_authorization};
+
+/// What every request says it comes from.
+pub const AGENT: &str = concat!("redeliver/", env!("CARGO_PKG_VERSION"));
+
+/// Time for a request under a policy that has left the configuration.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Endpoints whose parsed form is kept; more are parsed again at each attempt.
+const PREPARED_LIMIT: usize = 16_384;
 
 /// Makes and sends requests to endpoints.
 pub struct Courier {
     transport: Transport,
     clock: SharedClock,
     policies: Arc<Policies>,
+    prepared: Mutex<HashMap<u32, Arc<Prepared>>>,
+}
+
+/// What is the same for every attempt at one revision of an endpoint.
+struct Prepared {
+    revision: u64,
+    url: Arc<Url>,
+    headers: HeaderMap,
+    ca_pem: Option<Arc<str>>,
+}
+
+/// A request that cannot be made.
+#[derive(Debug, thiserror::Error)]
+enum Unsendable {
+    #[error("the endpoint's URL cannot be used: {0}")]
+    Url(#[from] url::ParseError),
+    #[error("a header of the endpoint cannot be sent")]
+    Header,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<InvalidHeaderValue> for Unsendable {
+    fn from(_: InvalidHeaderValue) -> Self {
+        Self::Header
+    }
 }
 
 /// Why an endpoint did not pass the GET on save (ESP-08): for the operator, who mends it.
@@ -47,6 +94,7 @@ impl Courier {
             transport,
             clock,
             policies,
+            prepared: Mutex::default(),
         }
     }
 
@@ -55,15 +103,199 @@ impl Courier {
         self.transport.guard()
     }
 
-    /// Sends the profile's test message (HOT-58) once, now; nothing is stored.
+    /// The policy of an endpoint, unless it has left the configuration.
+    pub fn policy(&self, endpoint: &Endpoint) -> Option<&Arc<Policy>> {
+        self.policies.get(&endpoint.settings.policy)
+    }
+
+    /// When an attempt that begins at `start` is given up.
+    pub fn deadline(&self, settings: &EndpointSettings, start: Timestamp) -> Timestamp {
+        let policy = self.policies.get(&settings.policy);
+        let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
+        start.plus(timeout.unwrap_or(TIMEOUT))
+    }
+
+    /// Makes one attempt, and says what it means to the policy.
+    pub async fn attempt(&self, claim: &Claim) -> (Attempt, Input) {
+        let started_at = self.clock.now();
+        let request = self.request(&claim.endpoint, &claim.event, claim.attempt, started_at);
+        let deadline = self.deadline(&claim.endpoint.settings, started_at);
+        self.send(request, claim.attempt, started_at, deadline)
+            .await
+    }
+
+    /// Sends the profile's test message (HOT-58) once, now; nothing is stored. Says what came back
+    /// and whether the policy takes it for a success.
     pub async fn test(&self, endpoint: &Endpoint) -> (Attempt, bool) {
-        let _ = (endpoint, &self.clock, &self.policies);
-        unimplemented!()
+        let started_at = self.clock.now();
+        let event = Event {
+            id: EventId::new(started_at, 0, 0),
+            seq: 0,
+            received_at: started_at,
+            content: Profile::of(&endpoint.settings.policy).test_event(),
+        };
+        let request = self.request(endpoint, &event, 1, started_at);
+        let deadline = self.deadline(&endpoint.settings, started_at);
+        let (attempt, input) = self.send(request, 1, started_at, deadline).await;
+        let success = self
+            .policy(endpoint)
+            .map_or(Success::Any2xx, |policy| policy.success);
+        let delivered = matches!(input, Input::Answer { status, .. } if success.accepts(status));
+        (attempt, delivered)
     }
 
     /// Sends the GET on save (ESP-07), unless the endpoint asks for none.
     pub async fn check(&self, settings: &EndpointSettings) -> Result<(), CheckFailed> {
-        let _ = settings;
-        unimplemented!()
+        let (wanted, passes): (_, fn(u16) -> bool) = match settings.check {
+            Check::Off => return Ok(()),
+            Check::Any2xx => ("any 2xx", |status| (200..300).contains(&status)),
+            Check::Only200 => ("200", |status| status == 200),
+            Check::Below400 => ("any status below 400", |status| status < 400),
+        };
+        let shown = settings.url.split('?').next().unwrap_or_default();
+        let failed = |cause: String| CheckFailed::NoAnswer {
+            url: shown.to_owned(),
+            cause,
+        };
+        let request = get(settings).map_err(|error| failed(error.to_string()))?;
+        let deadline = self.deadline(settings, self.clock.now());
+        let sleep = self.clock.sleep_until(deadline);
+        match self.transport.send(request, sleep).await {
+            Ok(answer) if passes(answer.status) => Ok(()),
+            Ok(answer) => Err(CheckFailed::Status {
+                url: shown.to_owned(),
+                status: answer.status,
+                wanted,
+            }),
+            Err(error) => Err(failed(error.to_string())),
+        }
     }
+
+    async fn send(
+        &self,
+        request: Result<Request, Unsendable>,
+        number: u32,
+        started_at: Timestamp,
+        deadline: Timestamp,
+    ) -> (Attempt, Input) {
+        let mut attempt = Attempt {
+            number,
+            started_at,
+            ended_at: started_at,
+            status: None,
+            error: None,
+            response_excerpt: None,
+        };
+        let answer = match request {
+            Ok(request) => {
+                let sleep = self.clock.sleep_until(deadline);
+                let answer = self.transport.send(request, sleep).await;
+                answer.map_err(|error: SendError| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        attempt.ended_at = self.clock.now();
+        let input = match answer {
+            Ok(Answer {
+                status,
+                retry_after,
+                excerpt,
+                ..
+            }) => {
+                attempt.status = Some(status);
+                attempt.response_excerpt = excerpt;
+                Input::Answer {
+                    status,
+                    retry_after,
+                }
+            }
+            Err(error) => {
+                attempt.error = Some(error);
+                Input::NoAnswer
+            }
+        };
+        (attempt, input)
+    }
+
+    fn request(
+        &self,
+        endpoint: &Endpoint,
+        event: &Event,
+        number: u32,
+        at: Timestamp,
+    ) -> Result<Request, Unsendable> {
+        let prepared = self.prepare(endpoint)?;
+        let outbound =
+            Profile::of(&endpoint.settings.policy).request(event, &endpoint.settings, at)?;
+        let mut headers = prepared.headers.clone();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::try_from(&*outbound.content_type)?,
+        );
+        let delivery = DeliveryId::new(event.id, endpoint.number);
+        headers.insert("redeliver-event-id", value(&event.id)?);
+        headers.insert("redeliver-delivery-id", value(&delivery)?);
+        headers.insert("redeliver-attempt", HeaderValue::from(number));
+        for (name, text) in outbound.headers {
+            headers.insert(name, HeaderValue::try_from(text)?);
+        }
+        Ok(Request {
+            method: Method::POST,
+            url: prepared.url.clone(),
+            headers,
+            body: outbound.body,
+            ca_pem: prepared.ca_pem.clone(),
+        })
+    }
+
+    fn prepare(&self, endpoint: &Endpoint) -> Result<Arc<Prepared>, Unsendable> {
+        let mut kept = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = kept.get(&endpoint.number)
+            && prepared.revision == endpoint.revision
+        {
+            return Ok(prepared.clone());
+        }
+        let settings = &endpoint.settings;
+        let prepared = Arc::new(Prepared {
+            revision: endpoint.revision,
+            url: Arc::new(Url::parse(&settings.url)?),
+            headers: own_headers(settings)?,
+            ca_pem: settings.ca_pem.as_deref().map(Arc::from),
+        });
+        if kept.len() >= PREPARED_LIMIT {
+            kept.clear();
+        }
+        kept.insert(endpoint.number, prepared.clone());
+        Ok(prepared)
+    }
+}
+
+fn value(id: &impl ToString) -> Result<HeaderValue, InvalidHeaderValue> {
+    HeaderValue::try_from(id.to_string())
+}
+
+fn own_headers(settings: &EndpointSettings) -> Result<HeaderMap, Unsendable> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    for (name, text) in &settings.headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| Unsendable::Header)?;
+        headers.append(name, HeaderValue::try_from(text.as_str())?);
+    }
+    Ok(headers)
+}
+
+/// The GET on save carries the login too.
+fn get(settings: &EndpointSettings) -> Result<Request, Unsendable> {
+    let mut headers = own_headers(settings)?;
+    if let Some(auth) = &settings.basic_auth {
+        let text = basic_authorization(&auth.user, auth.password.expose());
+        headers.insert(AUTHORIZATION, HeaderValue::try_from(text)?);
+    }
+    Ok(Request {
+        method: Method::GET,
+        url: Arc::new(Url::parse(&settings.url)?),
+        headers,
+        body: Bytes::new(),
+        ca_pem: settings.ca_pem.as_deref().map(Arc::from),
+    })
 }

@@ -1,1 +1,244 @@
 //! The loop that claims what is due, sends it and settles what came back.
+//!
+//! Fairness is the store's: it hands out claims endpoint by endpoint. Here the number of attempts
+//! at once is bounded, and an attempt that hangs costs one place until its deadline.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::courier::Courier;
+use crate::clock::{SharedClock, Timestamp};
+use crate::delivery::Attempt;
+use crate::endpoint::EndpointState;
+use crate::policy::{self, Action, Input, Phase, Policy};
+use crate::store::{Claim, Effect, EndpointCommand, Outcome, Settlement, Store, StoreError, Token};
+
+/// Claims that are taken in one go.
+const CLAIMS_AT_ONCE: usize = 64;
+
+/// Delivers what the store hands out.
+pub struct Dispatcher {
+    store: Arc<dyn Store>,
+    courier: Arc<Courier>,
+    clock: SharedClock,
+    in_flight_max: usize,
+    jitter: Mutex<StdRng>,
+    deadlines: Mutex<BTreeSet<(Timestamp, Token)>>,
+}
+
+/// Puts a claim back if its attempt ends without a settlement: stopped by a drain, or by a panic.
+struct Held<'a> {
+    dispatcher: &'a Dispatcher,
+    token: Token,
+    deadline: Timestamp,
+    settled: bool,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.dispatcher
+            .deadlines()
+            .remove(&(self.deadline, self.token));
+        if !self.settled {
+            // Fenced means that somebody else has ended it, which is as good.
+            let _ = self.dispatcher.store.release(self.token);
+        }
+    }
+}
+
+impl Dispatcher {
+    /// A dispatcher of at most `in_flight_max` attempts at once; `seed` is for the jitter.
+    pub fn new(
+        store: Arc<dyn Store>,
+        courier: Arc<Courier>,
+        clock: SharedClock,
+        in_flight_max: usize,
+        seed: u64,
+    ) -> Self {
+        Self {
+            store,
+            courier,
+            clock,
+            in_flight_max: in_flight_max.max(1),
+            jitter: Mutex::new(StdRng::seed_from_u64(seed)),
+            deadlines: Mutex::default(),
+        }
+    }
+
+    /// Delivers until `stop` turns true, then waits up to `drain` for what is under way. What is
+    /// not done by then is put back, and attempted again after the next start under its own number.
+    ///
+    /// # Errors
+    /// Where the store cannot be read: nothing can be delivered from it.
+    pub async fn run(
+        self: Arc<Self>,
+        mut stop: watch::Receiver<bool>,
+        drain: Duration,
+    ) -> Result<(), StoreError> {
+        let mut changed = self.store.changed();
+        let mut attempts = JoinSet::new();
+        while !*stop.borrow_and_update() {
+            changed.mark_unchanged();
+            let now = self.clock.now();
+            let room = self.in_flight_max - attempts.len();
+            let claims = self.store.claim(room.min(CLAIMS_AT_ONCE))?;
+            let full = claims.len() == CLAIMS_AT_ONCE;
+            for claim in claims {
+                attempts.spawn(self.clone().attempt(claim));
+            }
+            while attempts.try_join_next().is_some() {}
+            if full {
+                continue;
+            }
+            // What was due before the claim and was not handed out waits for something to change.
+            let room = attempts.len() < self.in_flight_max;
+            let due = self.store.depth().next_due.filter(|due| room && *due > now);
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = self.sleep_until(due) => {}
+                Some(_) = attempts.join_next() => {}
+                _ = stop.changed() => {}
+            }
+        }
+        let done = async { while attempts.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain, done).await.is_err() {
+            tracing::warn!(
+                unfinished = attempts.len(),
+                "stopping before these attempts have ended; they are repeated after the next start"
+            );
+            attempts.shutdown().await;
+        }
+        Ok(())
+    }
+
+    async fn sleep_until(&self, due: Option<Timestamp>) {
+        match due {
+            Some(due) => self.clock.sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The nearest deadline of an attempt that is under way.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines().first().map(|(deadline, _)| *deadline)
+    }
+
+    fn deadlines(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, Token)>> {
+        self.deadlines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attempt(self: Arc<Self>, claim: Claim) {
+        let Some(policy) = self.courier.policy(&claim.endpoint).cloned() else {
+            self.pause_without_policy(&claim);
+            return;
+        };
+        let deadline = self
+            .courier
+            .deadline(&claim.endpoint.settings, self.clock.now());
+        self.deadlines().insert((deadline, claim.token));
+        let mut held = Held {
+            dispatcher: &self,
+            token: claim.token,
+            deadline,
+            settled: false,
+        };
+        let (attempt, input) = self.courier.attempt(&claim).await;
+        let jitter = self.jitter();
+        let settlement = judge(&claim, &policy, attempt, input, jitter);
+        tracing::debug!(
+            endpoint = claim.endpoint.settings.name,
+            event = %claim.event.id,
+            attempt = settlement.attempt.number,
+            status = settlement.attempt.status,
+            error = settlement.attempt.error,
+            outcome = ?settlement.outcome,
+            "attempt ended"
+        );
+        if settlement.effect != Effect::None {
+            tracing::warn!(
+                endpoint = claim.endpoint.settings.name,
+                effect = ?settlement.effect,
+                "the receiver's answer changes the endpoint"
+            );
+        }
+        held.settled = self.store.settle(claim.token, settlement).is_ok();
+    }
+
+    fn jitter(&self) -> f64 {
+        let mut rng = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+        rng.random()
+    }
+
+    fn pause_without_policy(&self, claim: &Claim) {
+        let settings = &claim.endpoint.settings;
+        let reason = format!("its policy {} is not in the configuration", settings.policy);
+        tracing::error!(endpoint = settings.name, reason, "pausing the endpoint");
+        let pause =
+            EndpointCommand::SetState(claim.endpoint.number, EndpointState::Paused, Some(reason));
+        // Removed meanwhile: then there is nothing to pause.
+        let _ = self.store.endpoint(pause);
+        let _ = self.store.release(claim.token);
+    }
+}
+
+/// What follows from an attempt under its policy. Pure.
+fn judge(
+    claim: &Claim,
+    policy: &Policy,
+    attempt: Attempt,
+    input: Input,
+    jitter: f64,
+) -> Settlement {
+    let phase = Phase::InFlight {
+        failures: claim.failures,
+    };
+    let ended_at = attempt.ended_at;
+    let reason = || match attempt.status {
+        Some(status) => format!(
+            "answered {status} to attempt {} at {ended_at}",
+            attempt.number
+        ),
+        None => format!("failed attempt {} at {ended_at}", attempt.number),
+    };
+    let (outcome, effect) = match policy::step(phase, input, policy, ended_at, jitter) {
+        Ok((phase, action)) => {
+            let outcome = match phase {
+                Phase::Delivered => Outcome::Delivered,
+                Phase::Dead => Outcome::Dead,
+                Phase::Removed => Outcome::Gone,
+                Phase::Waiting { due, .. } => Outcome::Retry {
+                    after: due.since(ended_at),
+                },
+                // No answer leads here; a retry at once is the careful reading.
+                Phase::Pending | Phase::InFlight { .. } => Outcome::Retry {
+                    after: Duration::ZERO,
+                },
+            };
+            let effect = match action {
+                Action::None => Effect::None,
+                Action::RemoveEndpoint => Effect::Remove(reason()),
+                Action::PauseEndpoint => Effect::Pause(reason()),
+            };
+            (outcome, effect)
+        }
+        // An attempt under way takes every answer; were it not so, nothing would be lost.
+        Err(illegal) => {
+            tracing::error!(%illegal, "trying again after the longest delay");
+            let after = policy.schedule.delay(u32::MAX);
+            (Outcome::Retry { after }, Effect::None)
+        }
+    };
+    Settlement {
+        attempt,
+        outcome,
+        effect,
+    }
+}

@@ -1,4 +1,4 @@
-//! The seam between the log and what keeps its bytes: five small methods, so that every fault
+//! The seam between the log and what keeps its bytes: a few small methods, so that every fault
 //! test is one more implementation of it.
 
 use super::error::StoreError;
@@ -42,15 +42,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Up to `limit` entries whose keys start with `prefix`, below `key`, greatest first.
     fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
 
-    /// Bytes on disk, and bytes left on the disk where that is known.
-    fn space(&self) -> Space;
-}
+    /// Bytes that the store takes.
+    fn used_bytes(&self) -> u64;
 
-/// How much room there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Space {
-    /// Bytes that the store's files take.
-    pub used_bytes: u64,
-    /// Bytes that are left on the disk.
-    pub free_bytes: Option<u64>,
+    /// Bytes left on the disk, where that is known. Asked for once a group.
+    fn free_bytes(&self) -> Option<u64>;
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::backend::{Backend, Change, Durability, Entry, Space};
+use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
@@ -186,13 +186,13 @@ impl Backend for Disk {
         collect(prefix, limit, || self.db.range(..key).rev())
     }
 
-    fn space(&self) -> Space {
-        Space {
-            used_bytes: guarded("measuring", || self.db.size_on_disk()).unwrap_or(0),
-            free_bytes: rustix::fs::statvfs(&self.dir)
-                .ok()
-                .map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)),
-        }
+    fn used_bytes(&self) -> u64 {
+        guarded("measuring", || self.db.size_on_disk()).unwrap_or(0)
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        let stat = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 }
 

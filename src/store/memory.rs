@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::backend::{Backend, Change, Durability, Entry, Space};
+use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
 
 /// Keeps everything in memory. A clone of its [`Durable`] part is what a crash leaves.
@@ -17,6 +17,7 @@ struct Inner {
     map: BTreeMap<Vec<u8>, Vec<u8>>,
     durable: BTreeMap<Vec<u8>, Vec<u8>>,
     fail_writes_after: Option<u64>,
+    free_bytes: Option<u64>,
 }
 
 impl Memory {
@@ -37,7 +38,7 @@ impl Memory {
             inner: Mutex::new(Inner {
                 durable: map.clone(),
                 map,
-                fail_writes_after: None,
+                ..Inner::default()
             }),
         }
     }
@@ -45,6 +46,11 @@ impl Memory {
     /// Lets `writes` more writes through and fails the ones after them, as a dying disk does.
     pub fn fail_writes_after(&self, writes: u64) {
         self.lock().fail_writes_after = Some(writes);
+    }
+
+    /// Pretends that this much disk is left.
+    pub fn set_free_bytes(&self, bytes: u64) {
+        self.lock().free_bytes = Some(bytes);
     }
 
     /// Sets a key behind the log's back, as damage does.
@@ -117,11 +123,12 @@ impl Backend for Memory {
             .collect())
     }
 
-    fn space(&self) -> Space {
+    fn used_bytes(&self) -> u64 {
         let inner = self.lock();
-        Space {
-            used_bytes: inner.map.values().map(|value| value.len() as u64).sum(),
-            free_bytes: None,
-        }
+        inner.map.values().map(|value| value.len() as u64).sum()
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.lock().free_bytes
     }
 }

@@ -3,10 +3,13 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
-//! | `log.rs`, `inbox.rs`, `write.rs` | [`Log`], the implementation: group commit, claims, settlements |
-//! | `query.rs` | reading the log, deliveries, lists |
-//! | `replay.rs` | putting deliveries back |
-//! | `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
+//! | `log.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
+//! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
+//! | `inbox.rs`, `commit.rs`, `write.rs` | from what waits to one durable batch |
+//! | `claims.rs` | handing out deliveries, taking back how they ended |
+//! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
+//! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
+//! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `verify.rs` | reading every record |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
@@ -15,43 +18,52 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use crate::clock::Timestamp;
-use crate::delivery::{Attempt, Status};
 use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
 use crate::event::{Event, NewEvent};
-use crate::id::{DeliveryId, EventId, Seq};
+use crate::id::{EventId, Seq};
 
 pub mod backend;
 mod cache;
+mod claim;
+mod claims;
 pub mod codec;
+mod commit;
 pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
 mod high_water;
+mod history;
 mod inbox;
+mod list;
 mod log;
 pub mod memory;
-mod query;
+mod open;
+mod options;
 mod queue;
+mod read;
 mod record;
 mod recovery;
+mod registry;
 mod replay;
 mod routes;
 mod seqset;
 mod snapshot;
 mod state;
 mod verify;
+mod views;
 mod write;
 
+pub use claim::{Claim, Effect, Outcome, Settlement, Token};
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
-pub use log::{Log, Options};
+pub use log::Log;
+pub use options::Options;
 pub use queue::Ended;
 pub use verify::{Finding, Report, verify};
+pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
 
 /// An answer that comes once it is on disk.
 ///
@@ -70,76 +82,6 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
-/// The right to attempt one delivery. At most one is live for a delivery at any time.
-///
-/// It lasts until it is settled or released; the death of the process ends it. (A store that
-/// several processes share would add a lease here. This one is owned by one process, whose death
-/// is the end of all its attempts, so that no slow clock can make two attempts overlap.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Token {
-    /// The endpoint's number.
-    pub endpoint: u32,
-    /// The event.
-    pub seq: Seq,
-    /// Tells this claim from every other one.
-    pub generation: u64,
-}
-
-/// A delivery to attempt now.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// The right to do so.
-    pub token: Token,
-    /// Where to.
-    pub endpoint: Arc<Endpoint>,
-    /// What.
-    pub event: Arc<Event>,
-    /// The number of this attempt, from 1. It rises when an attempt is settled, never by a claim,
-    /// so that a crash burns none of the policy's retries.
-    pub attempt: u32,
-    /// Failed attempts before it in this round, for the policy.
-    pub failures: u32,
-}
-
-/// What follows an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Delivered.
-    Delivered,
-    /// Try again when `after` has passed since the attempt's end.
-    Retry {
-        /// The delay.
-        after: Duration,
-    },
-    /// Give up: a dead letter.
-    Dead,
-    /// The endpoint is gone, and this delivery with it.
-    Gone,
-}
-
-/// What an attempt means for its endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing.
-    #[default]
-    None,
-    /// It is paused, for the reason given.
-    Pause(String),
-    /// It is removed, for the reason given.
-    Remove(String),
-}
-
-/// An attempt, and what follows from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settlement {
-    /// What was tried and what came back.
-    pub attempt: Attempt,
-    /// What follows for the delivery.
-    pub outcome: Outcome,
-    /// What follows for the endpoint.
-    pub effect: Effect,
-}
-
 /// A change of the registry.
 #[derive(Clone, Debug)]
 pub enum EndpointCommand {
@@ -149,96 +91,6 @@ pub enum EndpointCommand {
     Update(u32, Box<EndpointSettings>),
     /// Pauses, resumes or removes an endpoint, with the reason if it is not the operator's wish.
     SetState(u32, EndpointState, Option<String>),
-}
-
-/// An endpoint and how it is getting on.
-#[derive(Clone, Debug)]
-pub struct EndpointView {
-    /// The endpoint.
-    pub endpoint: Arc<Endpoint>,
-    /// Deliveries that have not ended.
-    pub backlog: u64,
-    /// When the oldest of them was received.
-    pub oldest_waiting_at: Option<Timestamp>,
-    /// When its next retry is due.
-    pub next_attempt_at: Option<Timestamp>,
-    /// How many have ended in each way.
-    pub ended: Ended,
-}
-
-/// A delivery and how it is getting on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeliveryView {
-    /// Its id.
-    pub id: DeliveryId,
-    /// The event.
-    pub event: Arc<Event>,
-    /// The endpoint.
-    pub endpoint: Arc<Endpoint>,
-    /// Where it stands.
-    pub status: Status,
-    /// Failed attempts in a row, of this round.
-    pub failures: u32,
-    /// When the next attempt may leave, if one has failed.
-    pub next_attempt_at: Option<Timestamp>,
-    /// Attempts so far, over every round.
-    pub attempt_count: u32,
-    /// The latest of them, oldest first: at most 1,000, and 20 in a list.
-    pub attempts: Vec<Attempt>,
-}
-
-/// Which deliveries to list; newest event first.
-#[derive(Clone, Debug, Default)]
-pub struct DeliveryQuery {
-    /// Of one endpoint, by number.
-    pub endpoint: Option<u32>,
-    /// In one of these states; empty means all but `Filtered`.
-    pub statuses: Vec<Status>,
-    /// Only those behind this position of an earlier list.
-    pub after: Option<(Seq, u32)>,
-    /// How many at most.
-    pub limit: usize,
-}
-
-/// A part of a list.
-#[derive(Clone, Debug)]
-pub struct Page<T, C> {
-    /// What was found.
-    pub items: Vec<T>,
-    /// Where to go on, if there may be more.
-    pub next: Option<C>,
-}
-
-/// Which deliveries to put back.
-#[derive(Clone, Debug)]
-pub struct ReplayRequest {
-    /// The endpoint's number.
-    pub endpoint: u32,
-    /// Events received at or after this moment.
-    pub since: Option<Timestamp>,
-    /// Events received before this moment.
-    pub until: Option<Timestamp>,
-    /// One event only.
-    pub seq: Option<Seq>,
-    /// Dead letters only; otherwise delivered ones too.
-    pub only_dead: bool,
-    /// How many at most, oldest first.
-    pub limit: u64,
-    /// Only count them.
-    pub dry_run: bool,
-}
-
-/// How much the store has to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Depth {
-    /// Events that are not on disk yet.
-    pub uncommitted: usize,
-    /// Attempts under way.
-    pub in_flight: usize,
-    /// When something may be claimed next.
-    pub next_due: Option<Timestamp>,
-    /// Position of the newest event; 0 if there is none.
-    pub last_seq: Seq,
 }
 
 /// The store, in the nouns of the program. It promises idempotence, not transactions over several

@@ -3,24 +3,24 @@
 //! Pure: a projection of the log, the settlements and the operator's commands. It holds sequence
 //! numbers, never bodies.
 
+mod snapshot;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::delivery::Status;
 use crate::endpoint::{EndpointState, Order};
 use crate::id::Seq;
 use crate::store::seqset::SeqSet;
 
+pub use snapshot::QueueSnapshot;
+
 /// Above this many runs of pending events an endpoint's further events stay in the log alone and
 /// are routed when the backlog has shrunk, so that no pattern of matches grows memory for ever.
 pub const MAX_PENDING_RUNS: usize = 65_536;
-
-/// Above this many deliveries waiting for a retry an endpoint attempts no new ones: they stay
-/// pending, which costs no memory, until some of the waiting ones have ended.
-pub const MAX_WAITING: usize = 100_000;
 
 /// A delivery that has been attempted, or put back by the operator, and is due at a set time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub struct Queue {
     order: Order,
     concurrency: usize,
     state: EndpointState,
+    /// With this many waiting for a retry, no new delivery is attempted: those stay pending, which
+    /// costs no memory, until some of the waiting ones have ended.
+    waiting_max: usize,
     pending: SeqSet,
     waiting: BTreeMap<Seq, Waiting>,
     due: BTreeSet<(Timestamp, Seq)>,
@@ -93,22 +96,27 @@ pub struct Ended {
     pub removed: u64,
 }
 
-/// What a snapshot keeps of a queue: an attempt in flight is kept as due at once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct QueueSnapshot {
-    pending: SeqSet,
-    waiting: Vec<(Seq, Waiting)>,
-    unrouted_from: Option<Seq>,
-    ended: Ended,
+/// What follows an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Then {
+    /// Delivered.
+    Delivered,
+    /// Another attempt.
+    Waiting(Waiting),
+    /// Given up.
+    Dead,
+    /// The endpoint is gone.
+    Removed,
 }
 
 impl Queue {
-    /// An empty queue.
-    pub fn new(order: Order, concurrency: u32, state: EndpointState) -> Self {
-        let mut queue = Self {
-            order,
+    /// An empty queue, of nothing before it is configured.
+    pub fn new(waiting_max: usize) -> Self {
+        Self {
+            order: Order::InOrder,
             concurrency: 1,
-            state,
+            state: EndpointState::Paused,
+            waiting_max,
             pending: SeqSet::default(),
             waiting: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -116,9 +124,7 @@ impl Queue {
             next: Next::Retry,
             unrouted_from: None,
             ended: Ended::default(),
-        };
-        queue.configure(order, concurrency, state);
-        queue
+        }
     }
 
     /// Takes over what the operator changed.
@@ -217,7 +223,7 @@ impl Queue {
     }
 
     fn takes_fresh(&self) -> bool {
-        !self.pending.is_empty() && self.waiting.len() < MAX_WAITING
+        !self.pending.is_empty() && self.waiting.len() < self.waiting_max
     }
 
     /// A due time is never waited for longer than its own delay, so a clock set back by a year
@@ -351,114 +357,4 @@ impl Queue {
         self.due.clear();
         self.unrouted_from = None;
     }
-
-    /// Where the delivery of `seq` stands, if it is in the queue.
-    pub fn status(&self, seq: Seq) -> Option<(Status, Option<Waiting>)> {
-        if self.in_flight.contains_key(&seq) {
-            return Some((Status::InFlight, None));
-        }
-        if let Some(waiting) = self.waiting.get(&seq) {
-            let status = match waiting.failures {
-                0 => Status::Pending,
-                _ => Status::Waiting,
-            };
-            return Some((status, Some(*waiting)));
-        }
-        let unrouted = self.unrouted_from.is_some_and(|from| seq >= from);
-        (unrouted || self.pending.contains(seq)).then_some((Status::Pending, None))
-    }
-
-    /// At most `limit` of what is queued below `bound`, greatest first.
-    pub fn queued_below(&self, bound: Seq, limit: usize) -> Vec<Seq> {
-        let mut seqs: Vec<Seq> = self.pending.below(bound).take(limit).collect();
-        seqs.extend(
-            self.waiting
-                .range(..bound)
-                .rev()
-                .map(|(seq, _)| *seq)
-                .take(limit),
-        );
-        seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
-        seqs.sort_unstable_by(|a, b| b.cmp(a));
-        seqs.truncate(limit);
-        seqs
-    }
-
-    /// Deliveries that have not ended, as far as they have been routed.
-    pub fn backlog(&self) -> u64 {
-        self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64
-    }
-
-    /// How many attempts are under way.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// The oldest delivery that has not ended.
-    pub fn oldest(&self) -> Option<Seq> {
-        [
-            self.pending.first(),
-            self.waiting.keys().next().copied(),
-            self.in_flight.keys().min().copied(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    /// When the next retry is due, whatever else is going on.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        match self.order {
-            Order::Independent => self.due.first().map(|(due, _)| *due),
-            Order::InOrder => self.waiting.values().next().map(|waiting| waiting.due),
-        }
-    }
-
-    /// What a snapshot keeps.
-    pub fn snapshot(&self) -> QueueSnapshot {
-        let mut pending = self.pending.clone();
-        let mut waiting: BTreeMap<Seq, Waiting> = self.waiting.clone();
-        for (seq, claim) in &self.in_flight {
-            if claim.attempts == 0 {
-                pending.insert(*seq);
-            } else {
-                let due_at_once = Waiting {
-                    failures: claim.failures,
-                    attempts: claim.attempts,
-                    due: Timestamp::from_millis(0),
-                    delay: Duration::ZERO,
-                };
-                waiting.insert(*seq, due_at_once);
-            }
-        }
-        QueueSnapshot {
-            pending,
-            waiting: waiting.into_iter().collect(),
-            unrouted_from: self.unrouted_from,
-            ended: self.ended,
-        }
-    }
-
-    /// The queue that `snapshot` was taken of.
-    pub fn restore(&mut self, snapshot: QueueSnapshot) {
-        self.pending = snapshot.pending;
-        self.unrouted_from = snapshot.unrouted_from;
-        self.ended = snapshot.ended;
-        for (seq, waiting) in snapshot.waiting {
-            self.wait(seq, waiting);
-        }
-    }
-}
-
-/// What follows an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Then {
-    /// Delivered.
-    Delivered,
-    /// Another attempt.
-    Waiting(Waiting),
-    /// Given up.
-    Dead,
-    /// The endpoint is gone.
-    Removed,
 }

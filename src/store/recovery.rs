@@ -1,18 +1,14 @@
 //! Opening a store: the last snapshot, then what came after it, checked frame by frame.
 
-use std::path::Path;
-
 use super::StoreError;
-use super::backend::{Backend, Change, Durability};
-use super::codec::{self, Head, Kind};
-use super::dedupe::{Dedupe, Seen};
-use super::disk::Disk;
-use super::high_water::{HighWater, Mark};
-use super::log::{Log, Options, Recovered, Writer};
-use super::record::{EventRecord, Meta, Transition, TransitionFrame, key};
-use super::snapshot::{self, Snapshot};
+use super::backend::Backend;
+use super::codec::{self, Kind};
+use super::dedupe::Seen;
+use super::high_water::Mark;
+use super::log::Log;
+use super::record::{EventRecord, Transition, TransitionFrame, key};
+use super::snapshot::Snapshot;
 use super::state::State;
-use crate::clock::SharedClock;
 use crate::id::Seq;
 
 /// How many frames are read at once.
@@ -21,54 +17,9 @@ const FRAMES_PER_READ: usize = 16;
 /// A frame of transitions and its CRC.
 type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
 
-impl Log<Disk> {
-    /// Opens the store in `dir`, making it if it is not there. `entropy` names a new store and
-    /// keys its duplicate index; it is not used for one that is there.
-    ///
-    /// # Errors
-    /// Those of [`Disk::open`]; [`StoreError::Damaged`] with the sequence numbers of every
-    /// acknowledged event that is missing, unless `options.accept_loss` covers them;
-    /// [`StoreError::TooNew`] for a store of a later version.
-    pub fn open(
-        dir: &Path,
-        cache_bytes: u64,
-        clock: SharedClock,
-        options: Options,
-        entropy: [u64; 3],
-    ) -> Result<Self, StoreError> {
-        let disk = Disk::open(dir, cache_bytes)?;
-        let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
-        let snapshot_path = dir.join("projections");
-        let snapshot = snapshot::load(&snapshot_path);
-        let meta = meta(&disk, &clock, entropy)?;
-        let log = empty(disk, clock, options, meta, |recovered| Recovered {
-            high_water: Some(high_water),
-            snapshot_path: Some(snapshot_path),
-            ..recovered
-        });
-        log.recover(snapshot, mark.unwrap_or_default())?;
-        Ok(log)
-    }
-}
-
 impl<B: Backend> Log<B> {
-    /// A log over any backend, without a snapshot or a high-water mark.
-    ///
-    /// # Errors
-    /// As those of a store on disk, as far as they apply.
-    pub fn over(
-        backend: B,
-        clock: SharedClock,
-        options: Options,
-        entropy: [u64; 3],
-    ) -> Result<Self, StoreError> {
-        let meta = meta(&backend, &clock, entropy)?;
-        let log = empty(backend, clock, options, meta, |recovered| recovered);
-        log.recover(None, Mark::default())?;
-        Ok(log)
-    }
-
-    fn recover(&self, snapshot: Option<Snapshot>, mark: Mark) -> Result<(), StoreError> {
+    /// Brings the projections up to the end of the log, from `snapshot` if it is of this log.
+    pub(super) fn recover(&self, snapshot: Option<Snapshot>, mark: Mark) -> Result<(), StoreError> {
         if let Some(snapshot) = snapshot {
             if self.fits(&snapshot)? {
                 self.restore(snapshot);
@@ -113,7 +64,8 @@ impl<B: Backend> Log<B> {
             writer.dedupe.insert(hash, seen);
         }
         self.tail.send_replace(snapshot.next_seq - 1);
-        self.shared().state = State::restore(snapshot.state, now);
+        self.shared().state =
+            State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
     }
 
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the
@@ -288,71 +240,6 @@ impl<B: Backend> Log<B> {
         tracing::debug!(?mark, "the store is open");
         Ok(())
     }
-}
-
-fn empty<B: Backend>(
-    backend: B,
-    clock: SharedClock,
-    options: Options,
-    meta: Meta,
-    with: impl FnOnce(Recovered) -> Recovered,
-) -> Log<B> {
-    let dedupe = Dedupe::new(
-        meta.dedupe_secret,
-        options.dedupe_window,
-        options.dedupe_max_entries,
-    );
-    let recovered = with(Recovered {
-        meta,
-        writer: Writer {
-            dedupe,
-            next_seq: 1,
-            next_frame: 1,
-            events_crc: 0,
-            transitions_crc: 0,
-            groups: 0,
-            records_since_snapshot: 0,
-            bytes_since_snapshot: 0,
-        },
-        state: State::default(),
-        high_water: None,
-        snapshot_path: None,
-    });
-    Log::assemble(backend, clock, options, recovered)
-}
-
-/// Reads what the store is, or makes it a store.
-fn meta<B: Backend>(
-    backend: &B,
-    clock: &SharedClock,
-    entropy: [u64; 3],
-) -> Result<Meta, StoreError> {
-    let what = "the store's own description";
-    if let Some(bytes) = backend.get(key::META)? {
-        return codec::open(&bytes, Kind::Meta)
-            .and_then(|frame| frame.decode())
-            .map_err(|error| error.into_store_error(what));
-    }
-    if backend.last(b"", &[u8::MAX])?.is_some() {
-        return Err(StoreError::Corrupt(format!("{what} is missing")));
-    }
-    let meta = Meta {
-        tag: (entropy[0] >> 32) as u32,
-        dedupe_secret: [entropy[1], entropy[2]],
-        created_at: clock.now(),
-    };
-    let head = Head {
-        kind: Kind::Meta,
-        previous: 0,
-        first: 0,
-        count: 1,
-    };
-    let (bytes, _) = codec::encode(head, &meta).map_err(|error| error.into_store_error(what))?;
-    backend.write(
-        vec![Change::Put(key::META.to_vec(), bytes)],
-        Durability::Disk,
-    )?;
-    Ok(meta)
 }
 
 /// The frames of one kind, in order.

@@ -27,6 +27,7 @@ pub struct Entry {
 /// The registry, the queues, and who is next.
 #[derive(Debug, Default)]
 pub struct State {
+    waiting_max: usize,
     entries: BTreeMap<u32, Entry>,
     by_name: BTreeMap<String, u32>,
     routes: Routes,
@@ -61,6 +62,14 @@ pub struct Taken {
 }
 
 impl State {
+    /// No endpoints; each may have up to `waiting_max` deliveries waiting for a retry.
+    pub fn new(waiting_max: usize) -> Self {
+        Self {
+            waiting_max,
+            ..Self::default()
+        }
+    }
+
     /// The entry of endpoint `number`.
     pub fn entry(&self, number: u32) -> Option<&Entry> {
         self.entries.get(&number)
@@ -177,9 +186,10 @@ impl State {
                 self.by_name.remove(&was.settings.name);
             }
         }
+        let waiting_max = self.waiting_max;
         let entry = self.entries.entry(number).or_insert_with(|| Entry {
             endpoint: Arc::new(endpoint.clone()),
-            queue: Queue::new(settings.order, settings.concurrency, endpoint.state),
+            queue: Queue::new(waiting_max),
             in_ready: false,
             timer: None,
         });
@@ -278,12 +288,18 @@ impl State {
     }
 
     /// When something becomes due next; now, if something is.
-    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.ready.is_empty() {
-            self.timers.first().map(|(due, _)| *due)
-        } else {
-            Some(now)
+    pub fn next_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        while let Some(number) = self.ready.front().copied() {
+            let entry = self.entries.get_mut(&number)?;
+            if entry.queue.readiness(now) == Readiness::Now {
+                return Some(now);
+            }
+            // It was ready once, and is paused, busy or empty by now.
+            self.ready.pop_front();
+            entry.in_ready = false;
+            self.refresh(number, now);
         }
+        self.timers.first().map(|(due, _)| *due)
     }
 
     /// Endpoints whose backlog has shrunk enough to route what was left in the log: their
@@ -323,10 +339,10 @@ impl State {
     }
 
     /// The state that `snapshot` was taken of.
-    pub fn restore(snapshot: StateSnapshot, now: Timestamp) -> Self {
+    pub fn restore(waiting_max: usize, snapshot: StateSnapshot, now: Timestamp) -> Self {
         let mut state = Self {
             next_number: snapshot.next_number,
-            ..Self::default()
+            ..Self::new(waiting_max)
         };
         for (endpoint, queue) in snapshot.entries {
             state.put(&endpoint, now, now);

@@ -250,7 +250,6 @@ pub fn settlement(claim: &Claim, now: Timestamp, outcome: Outcome, effect: Effec
             number: claim.attempt,
             started_at: now,
             ended_at: now,
-            took: Duration::from_millis(3),
             status: Some(if outcome == Outcome::Delivered {
                 200
             } else {

@@ -44,3 +44,21 @@ fn a_failed_write_stops_the_store_and_every_waiting_client_is_told() {
     assert_eq!(refused, AppendError::Store(error.clone()));
     assert_eq!(world.log.stopped().borrow().clone(), Some(error));
 }
+
+#[test]
+fn a_disk_that_is_nearly_full_refuses_events_while_deliveries_go_on() {
+    let world = World::<InMemory>::new();
+    world.add(settings("crm", Order::InOrder));
+    world.append_many(1);
+    world.log.backend().set_free_bytes(1 << 20);
+    // Noticed with the next group, which itself is still written.
+    world.append_many(1);
+    let refused = world.log.append(vec![event("a", "")]).unwrap_err();
+    let reserve_bytes = Options::default().disk_reserve_bytes;
+    assert_eq!(refused, AppendError::DiskFull { reserve_bytes });
+    let head = world.claim().remove(0);
+    world.settle(&head, Outcome::Delivered);
+    assert_eq!(world.claimed_seqs(), [2]);
+    world.log.backend().set_free_bytes(1 << 30);
+    world.append_many(1);
+}

@@ -1,0 +1,102 @@
+//! Claims and settlements: what changes in memory at once and on disk with the next group.
+
+use super::backend::Backend;
+use super::log::Log;
+use super::queue::{Then, Waiting};
+use super::record::{AttemptRecord, Transition};
+use super::{Claim, Outcome, SettleError, Settlement, StoreError, Token};
+use crate::endpoint::EndpointState;
+
+/// No more is claimed while this many settlements wait to be written.
+const MAX_UNSAVED: usize = 16_384;
+
+impl<B: Backend> Log<B> {
+    /// See [`Store::claim`](super::Store::claim).
+    pub(super) fn claim_due(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
+        let now = self.clock.now();
+        let taken = {
+            let mut shared = self.shared();
+            if shared.unsaved.len() >= MAX_UNSAVED {
+                return Ok(Vec::new());
+            }
+            shared.state.take(max, now)
+        };
+        let mut claims = Vec::with_capacity(taken.len());
+        for taken in taken {
+            let missing = || StoreError::Damaged {
+                from: taken.seq,
+                to: taken.seq,
+                what: "not in the log".to_owned(),
+            };
+            let event = self.read_event(taken.seq)?.ok_or_else(missing)?;
+            claims.push(Claim {
+                token: Token {
+                    endpoint: taken.endpoint.number,
+                    seq: taken.seq,
+                    generation: taken.claim.generation,
+                },
+                endpoint: taken.endpoint,
+                event,
+                attempt: taken.claim.attempts + 1,
+                failures: taken.claim.failures,
+            });
+        }
+        Ok(claims)
+    }
+
+    /// See [`Store::settle`](super::Store::settle).
+    pub(super) fn settle_claim(
+        &self,
+        token: Token,
+        settlement: Settlement,
+    ) -> Result<(), SettleError> {
+        let mut shared = self.shared();
+        let entry = shared.state.entry(token.endpoint);
+        let (claim, removed) = entry
+            .and_then(|entry| {
+                let claim = entry.queue.claimed(token.seq, token.generation)?;
+                Some((claim, entry.endpoint.state == EndpointState::Removed))
+            })
+            .ok_or(SettleError::Fenced)?;
+        let Settlement {
+            attempt,
+            outcome,
+            effect,
+        } = settlement;
+        let then = match outcome {
+            Outcome::Delivered => Then::Delivered,
+            Outcome::Gone => Then::Removed,
+            _ if removed => Then::Removed,
+            Outcome::Dead => Then::Dead,
+            Outcome::Retry { after } => Then::Waiting(Waiting {
+                failures: claim.failures + 1,
+                attempts: attempt.number,
+                due: attempt.ended_at.plus(after),
+                delay: after,
+            }),
+        };
+        let record = AttemptRecord {
+            endpoint: token.endpoint,
+            seq: token.seq,
+            attempt,
+            then,
+        };
+        self.record(&mut shared, Transition::Attempt(Box::new(record)), false);
+        self.apply_effect(&mut shared, token.endpoint, effect);
+        Ok(())
+    }
+
+    /// See [`Store::release`](super::Store::release).
+    pub(super) fn release_claim(&self, token: Token) -> Result<(), SettleError> {
+        let mut shared = self.shared();
+        let entry = shared.state.entry(token.endpoint);
+        entry
+            .and_then(|entry| entry.queue.claimed(token.seq, token.generation))
+            .ok_or(SettleError::Fenced)?;
+        let now = self.clock.now();
+        shared.state.release(token.endpoint, token.seq, now);
+        drop(shared);
+        self.wake();
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! Group commit: what waits becomes one atomic batch, synced once, answered together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::backend::{Backend, Durability};
+use super::dedupe::Seen;
+use super::high_water::Mark;
+use super::inbox::Request;
+use super::log::{Log, Reply, Writer};
+use super::write::Group;
+use super::{Appended, StoreError};
+use crate::clock::Timestamp;
+use crate::event::Event;
+use crate::id::{EventId, Seq};
+
+/// The mark is synced after this many groups.
+const GROUPS_PER_MARK_SYNC: u64 = 256;
+
+/// A snapshot is written after this many events and transitions, or bytes, so that a start reads
+/// no more than that.
+const RECORDS_PER_SNAPSHOT: u64 = 100_000;
+const BYTES_PER_SNAPSHOT: u64 = 256 << 20;
+
+/// How many events are looked at in one go when routing is taken up again.
+const ROUTE_AHEAD: usize = 4_096;
+
+impl<B: Backend> Log<B> {
+    /// See [`Store::commit`](super::Store::commit).
+    pub(super) fn commit_next(&self) -> Result<bool, StoreError> {
+        let mut writer = self.writer();
+        let done = self.commit_group(&mut writer).and_then(|did| {
+            self.route_ahead(writer.next_seq)?;
+            if writer.records_since_snapshot >= RECORDS_PER_SNAPSHOT
+                || writer.bytes_since_snapshot >= BYTES_PER_SNAPSHOT
+            {
+                self.write_snapshot(&mut writer)?;
+            }
+            Ok(did)
+        });
+        if let Err(error) = &done {
+            self.stop(error);
+        }
+        done
+    }
+
+    /// See [`Store::close`](super::Store::close).
+    pub(super) fn write_everything(&self) -> Result<(), StoreError> {
+        self.inbox.close();
+        while self.commit_next()? {}
+        self.write_snapshot(&mut self.writer())?;
+        if let Some(high_water) = &self.high_water {
+            high_water.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Looked at once a group, and at each request while it is full.
+    pub(super) fn look_at_the_disk(&self) {
+        let reserve = self.options.disk_reserve_bytes;
+        let full = self.backend.free_bytes().is_some_and(|free| free < reserve);
+        if self.disk_is_full.swap(full, Ordering::AcqRel) != full {
+            tracing::warn!(
+                full,
+                reserve,
+                "the disk has reached its reserve, or has room again"
+            );
+        }
+    }
+
+    fn stop(&self, error: &StoreError) {
+        self.stopped.send_if_modified(|stopped| {
+            let first = stopped.is_none();
+            stopped.get_or_insert_with(|| error.clone());
+            first
+        });
+        self.inbox.close();
+        for request in self.inbox.take(usize::MAX, usize::MAX) {
+            let _ = request.reply.send(Err(error.clone()));
+        }
+    }
+
+    fn commit_group(&self, writer: &mut Writer) -> Result<bool, StoreError> {
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error);
+        }
+        let mut requests = self
+            .inbox
+            .take(self.options.group_max_events, self.options.group_max_bytes);
+        let now = self.clock.now();
+        let (events, answers) = self.number(writer, &mut requests, now);
+        self.committing.store(events.len(), Ordering::Release);
+        let (transitions, replies, sync_wanted, targets) = {
+            let mut shared = self.shared();
+            // Routed before the write, under the endpoints as they stand between these
+            // transitions and the next: a rebuild sees just this order.
+            let targets: Vec<Vec<u32>> = events
+                .iter()
+                .map(|event| shared.state.route(&event.content))
+                .collect();
+            (
+                std::mem::take(&mut shared.unsaved),
+                std::mem::take(&mut shared.replies),
+                std::mem::take(&mut shared.sync_wanted),
+                targets,
+            )
+        };
+        if requests.is_empty() && transitions.is_empty() && !sync_wanted {
+            return Ok(false);
+        }
+        let sync = !requests.is_empty() || sync_wanted;
+        let durability = if sync {
+            Durability::Disk
+        } else {
+            Durability::Process
+        };
+        let group = Group::encode(writer, &transitions, &events)?;
+        writer.bytes_since_snapshot += group.bytes();
+        let written = self
+            .backend
+            .write(group.changes, durability)
+            .and_then(|()| self.mark(writer, group.mark));
+        if let Err(error) = written {
+            for request in requests {
+                let _ = request.reply.send(Err(error.clone()));
+            }
+            for Reply::Endpoint(reply, _) in replies {
+                let _ = reply.send(Err(error.clone()));
+            }
+            return Err(error);
+        }
+        writer.advance(&group.next, events.len() + transitions.len());
+        self.look_at_the_disk();
+        for frame in group.frames {
+            self.cache.insert(frame);
+        }
+        {
+            let mut shared = self.shared();
+            for (event, targets) in events.iter().zip(targets) {
+                for endpoint in targets {
+                    shared.state.push(endpoint, event.seq, now);
+                }
+            }
+        }
+        self.committing.store(0, Ordering::Release);
+        if !events.is_empty() {
+            self.tail.send_replace(writer.next_seq - 1);
+        }
+        self.wake();
+        for (request, answer) in requests.into_iter().zip(answers) {
+            let _ = request.reply.send(Ok(answer));
+        }
+        for Reply::Endpoint(reply, endpoint) in replies {
+            let _ = reply.send(Ok(endpoint));
+        }
+        Ok(true)
+    }
+
+    /// Gives each event its place, or finds the one that it repeats.
+    fn number(
+        &self,
+        writer: &mut Writer,
+        requests: &mut [Request],
+        now: Timestamp,
+    ) -> (Vec<Arc<Event>>, Vec<Vec<Appended>>) {
+        let mut events: Vec<Arc<Event>> = Vec::new();
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut in_group: HashMap<u128, Seen> = HashMap::new();
+        for request in requests {
+            let mut answer = Vec::with_capacity(request.events.len());
+            for content in request.events.drain(..) {
+                let hash = writer.dedupe.hash(&content);
+                let seen = hash.and_then(|hash| {
+                    let before = writer.dedupe.find(hash, now);
+                    before.or_else(|| in_group.get(&hash).copied())
+                });
+                let duplicate = seen.is_some();
+                let seen = seen.unwrap_or(Seen {
+                    seq: writer.next_seq + events.len() as u64,
+                    received_at: now,
+                });
+                let id = EventId::new(seen.received_at, seen.seq, self.meta.tag);
+                answer.push(Appended {
+                    id,
+                    seq: seen.seq,
+                    duplicate,
+                });
+                if duplicate {
+                    continue;
+                }
+                in_group.extend(hash.map(|hash| (hash, seen)));
+                events.push(Arc::new(Event {
+                    id,
+                    seq: seen.seq,
+                    received_at: now,
+                    content,
+                }));
+            }
+            answers.push(answer);
+        }
+        // A failed write stops the store, so remembering before it is harmless.
+        for (hash, seen) in in_group {
+            writer.dedupe.insert(hash, seen);
+        }
+        (events, answers)
+    }
+
+    fn mark(&self, writer: &Writer, mark: Mark) -> Result<(), StoreError> {
+        let Some(high_water) = &self.high_water else {
+            return Ok(());
+        };
+        high_water.write(mark)?;
+        if writer.groups.is_multiple_of(GROUPS_PER_MARK_SYNC) {
+            high_water.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Routes what was left in the log to queues whose backlog has shrunk.
+    fn route_ahead(&self, next_seq: Seq) -> Result<(), StoreError> {
+        let wanting = self.shared().state.wanting_routing();
+        for (number, from) in wanting {
+            self.route_some(number, from, next_seq)?;
+        }
+        Ok(())
+    }
+
+    /// Routes events from `from` on to one queue: some, and none at or above `end`.
+    pub(super) fn route_some(&self, number: u32, from: Seq, end: Seq) -> Result<(), StoreError> {
+        let most = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
+        let events = self.read_events(from, most.min(ROUTE_AHEAD))?;
+        let until = events.last().map_or(end, |event| event.seq + 1);
+        let now = self.clock.now();
+        let mut shared = self.shared();
+        let Some(entry) = shared.state.entry(number) else {
+            return Ok(());
+        };
+        let filter = entry.endpoint.settings.filter.clone();
+        let matching = events
+            .iter()
+            .filter(|event| filter.matches(&event.content))
+            .map(|event| event.seq)
+            .collect();
+        let all = until > *self.tail.borrow();
+        shared.state.routed(number, matching, until, all, now);
+        drop(shared);
+        self.wake();
+        Ok(())
+    }
+}

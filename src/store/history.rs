@@ -1,0 +1,164 @@
+//! The history of a delivery: its attempts, and where that leaves it.
+
+use std::sync::Arc;
+
+use super::backend::Backend;
+use super::log::Log;
+use super::queue::{Then, Waiting};
+use super::record::{AttemptRecord, Transition, key};
+use super::write::is_first_try_success;
+use super::{DeliveryView, Store, StoreError};
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Status};
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::event::Event;
+use crate::id::{DeliveryId, Seq};
+
+/// First-try successes finish nearly in order; this many neighbouring groups are looked through.
+const NEIGHBOURS: usize = 64;
+
+impl<B: Backend> Log<B> {
+    fn attempt_in(
+        &self,
+        frame: u64,
+        wanted: impl Fn(&AttemptRecord) -> bool,
+    ) -> Result<Option<AttemptRecord>, StoreError> {
+        let transitions = self.transitions(frame)?;
+        Ok(transitions.into_iter().find_map(|t| match t {
+            Transition::Attempt(record) if wanted(&record) => Some(*record),
+            _ => None,
+        }))
+    }
+
+    /// The latest `most` recorded attempts of one delivery, oldest first.
+    fn attempts(
+        &self,
+        endpoint: u32,
+        seq: Seq,
+        most: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        let mut records = Vec::new();
+        let groups = self.backend.scan_back(
+            &key::successes(endpoint, 0)[..5],
+            &key::successes(endpoint, seq + 1),
+            NEIGHBOURS,
+        )?;
+        for (_, value) in groups {
+            let (Some(greatest), Some(frame)) = (key::number(&value, 0), key::number(&value, 8))
+            else {
+                return Err(StoreError::Corrupt(
+                    "an index entry is too short".to_owned(),
+                ));
+            };
+            if greatest < seq {
+                continue;
+            }
+            let found = self.attempt_in(frame, |r| {
+                r.endpoint == endpoint && r.seq == seq && is_first_try_success(r)
+            })?;
+            if let Some(record) = found {
+                records.push(record);
+                break;
+            }
+        }
+        let prefix = &key::attempt(endpoint, seq, 0)[..13];
+        let beyond = key::attempt(endpoint, seq, u32::MAX);
+        let entries = self.backend.scan_back(prefix, &beyond, most)?;
+        for (entry, value) in entries.into_iter().rev() {
+            let number = key::small_number(&entry, 13);
+            let Some(frame) = key::number(&value, 0) else {
+                return Err(StoreError::Corrupt(
+                    "an index entry is too short".to_owned(),
+                ));
+            };
+            records.extend(self.attempt_in(frame, |r| {
+                r.endpoint == endpoint && r.seq == seq && Some(r.attempt.number) == number
+            })?);
+        }
+        Ok(records)
+    }
+
+    /// How many attempts of one delivery are recorded; without reading them, if it failed once.
+    pub(super) fn attempt_count(&self, endpoint: u32, seq: Seq) -> Result<u32, StoreError> {
+        let prefix = &key::attempt(endpoint, seq, 0)[..13];
+        let last = self
+            .backend
+            .last(prefix, &key::attempt(endpoint, seq, u32::MAX))?;
+        match last.and_then(|(entry, _)| key::small_number(&entry, 13)) {
+            Some(number) => Ok(number),
+            None => Ok(self.attempts(endpoint, seq, 1)?.len() as u32),
+        }
+    }
+
+    /// Everything that is settled is in the records after this.
+    pub(super) fn save(&self) -> Result<(), StoreError> {
+        let unsaved = !self.shared().unsaved.is_empty();
+        // Waits for a group that is being written, too.
+        if unsaved {
+            self.commit().map(|_| ())
+        } else {
+            drop(self.writer());
+            Ok(())
+        }
+    }
+
+    pub(super) fn delivery_view(
+        &self,
+        number: u32,
+        seq: Seq,
+        most_attempts: usize,
+    ) -> Result<Option<DeliveryView>, StoreError> {
+        let Some(event) = self.read_event(seq)? else {
+            return Ok(None);
+        };
+        let (endpoint, queued) = {
+            let shared = self.shared();
+            let Some(entry) = shared.state.entry(number) else {
+                return Ok(None);
+            };
+            (entry.endpoint.clone(), entry.queue.status(seq))
+        };
+        let records = self.attempts(number, seq, most_attempts)?;
+        Ok(Some(view(event, endpoint, queued, records)))
+    }
+}
+
+fn view(
+    event: Arc<Event>,
+    endpoint: Arc<Endpoint>,
+    queued: Option<(Status, Option<Waiting>)>,
+    records: Vec<AttemptRecord>,
+) -> DeliveryView {
+    let last = records.last().map(|record| record.then);
+    let status = match (queued, last) {
+        (Some((status, _)), _) => status,
+        (None, Some(Then::Delivered)) => Status::Delivered,
+        (None, Some(Then::Dead)) => Status::Dead,
+        (None, Some(Then::Removed)) => Status::Removed,
+        // Its last attempt failed, and it is queued no more: its endpoint went.
+        (None, Some(Then::Waiting(_))) => Status::Removed,
+        (None, None) => {
+            let after = endpoint.from_seq <= event.seq;
+            let gone = endpoint.state == EndpointState::Removed;
+            if gone && after && endpoint.settings.filter.matches(&event.content) {
+                Status::Removed
+            } else {
+                Status::Filtered
+            }
+        }
+    };
+    let waiting = queued.and_then(|(_, waiting)| waiting);
+    let next_attempt_at: Option<Timestamp> = waiting.map(|waiting| waiting.due);
+    let attempt_count = records.last().map_or(0, |record| record.attempt.number);
+    let attempts: Vec<Attempt> = records.into_iter().map(|record| record.attempt).collect();
+    DeliveryView {
+        id: DeliveryId::new(event.id, endpoint.number),
+        event,
+        endpoint,
+        status,
+        failures: waiting.map_or(0, |waiting| waiting.failures),
+        next_attempt_at,
+        attempt_count,
+        attempts,
+    }
+}

@@ -1,0 +1,135 @@
+//! Lists: deliveries by page, endpoints with how they are getting on.
+
+use std::collections::BTreeSet;
+
+use super::backend::Backend;
+use super::log::Log;
+use super::record::key;
+use super::{DeliveryQuery, DeliveryView, EndpointView, Page, Store, StoreError};
+use crate::delivery::Status;
+use crate::id::Seq;
+
+/// How many (event, endpoint) pairs one page of a list may look at, so that a rare status in a
+/// long log gives a short page and a cursor instead of a long wait.
+const PAIRS_PER_PAGE: usize = 2_000;
+
+/// How many attempts of a delivery a list shows; the delivery by itself shows more.
+const ATTEMPTS_PER_LISTED: usize = 20;
+
+impl<B: Backend> Log<B> {
+    pub(super) fn list_deliveries(
+        &self,
+        query: &DeliveryQuery,
+    ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
+        self.save()?;
+        let wanted = |status: Status| match query.statuses.as_slice() {
+            [] => status != Status::Filtered,
+            statuses => statuses.contains(&status),
+        };
+        let limit = query.limit.max(1);
+        let pairs = self.pairs(query, limit)?;
+        let (mut items, mut next) = (Vec::new(), None);
+        for (looked_at, pair) in pairs.iter().enumerate() {
+            if items.len() >= limit || looked_at >= PAIRS_PER_PAGE {
+                break;
+            }
+            next = Some(*pair);
+            let view = self.delivery_view(pair.1, pair.0, ATTEMPTS_PER_LISTED)?;
+            items.extend(view.filter(|view| wanted(view.status)));
+        }
+        if next == pairs.last().copied() && pairs.len() < PAIRS_PER_PAGE {
+            next = None;
+        }
+        Ok(Page { items, next })
+    }
+
+    /// The (event, endpoint) pairs that a page looks at, newest event first.
+    fn pairs(&self, query: &DeliveryQuery, limit: usize) -> Result<Vec<(Seq, u32)>, StoreError> {
+        let last = *self.tail().borrow();
+        let (bound, bound_endpoint) = query.after.unwrap_or((last + 1, 0));
+        let numbers: Vec<u32> = {
+            let shared = self.shared();
+            let all = shared.state.entries().map(|entry| entry.endpoint.number);
+            all.filter(|n| query.endpoint.is_none_or(|wanted| wanted == *n))
+                .collect()
+        };
+        let behind = |pair: &(Seq, u32)| {
+            query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
+        };
+        let indexed = |status: &Status| {
+            use Status::{Dead, InFlight, Pending, Waiting};
+            matches!(status, Pending | Waiting | InFlight | Dead)
+        };
+        if !query.statuses.is_empty() && query.statuses.iter().all(indexed) {
+            let mut pairs = BTreeSet::new();
+            for number in &numbers {
+                let shared = self.shared();
+                if let Some(entry) = shared.state.entry(*number) {
+                    let queued = entry.queue.queued_below(bound + 1, PAIRS_PER_PAGE);
+                    pairs.extend(
+                        queued
+                            .into_iter()
+                            .map(|seq| (std::cmp::Reverse(seq), *number)),
+                    );
+                }
+                drop(shared);
+                if query.statuses.contains(&Status::Dead) {
+                    let dead = self.dead_below(*number, bound + 1, limit + 1)?;
+                    pairs.extend(
+                        dead.into_iter()
+                            .map(|seq| (std::cmp::Reverse(seq), *number)),
+                    );
+                }
+            }
+            let pairs = pairs.into_iter().map(|(seq, number)| (seq.0, number));
+            return Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect());
+        }
+        let pairs = (1..=bound.min(last))
+            .rev()
+            .flat_map(|seq| numbers.iter().map(move |number| (seq, *number)));
+        Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect())
+    }
+
+    /// Up to `limit` dead letters of one endpoint below `bound`, newest first.
+    pub(super) fn dead_below(
+        &self,
+        endpoint: u32,
+        bound: Seq,
+        limit: usize,
+    ) -> Result<Vec<Seq>, StoreError> {
+        let prefix = &key::dead(endpoint, 0)[..5];
+        let entries = self
+            .backend
+            .scan_back(prefix, &key::dead(endpoint, bound), limit)?;
+        Ok(entries
+            .iter()
+            .filter_map(|(entry, _)| key::number(entry, 5))
+            .collect())
+    }
+
+    pub(super) fn endpoint_views(&self) -> Result<Vec<EndpointView>, StoreError> {
+        let views: Vec<(EndpointView, Option<Seq>)> = {
+            let shared = self.shared();
+            let entries = shared.state.entries().map(|entry| {
+                let view = EndpointView {
+                    endpoint: entry.endpoint.clone(),
+                    backlog: entry.queue.backlog(),
+                    oldest_waiting_at: None,
+                    next_attempt_at: entry.queue.next_due(),
+                    ended: entry.queue.ended,
+                };
+                (view, entry.queue.oldest())
+            });
+            entries.collect()
+        };
+        views
+            .into_iter()
+            .map(|(mut view, oldest)| {
+                if let Some(seq) = oldest {
+                    view.oldest_waiting_at = self.read_event(seq)?.map(|event| event.received_at);
+                }
+                Ok(view)
+            })
+            .collect()
+    }
+}

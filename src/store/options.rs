@@ -1,0 +1,50 @@
+//! The limits of a store.
+
+use std::time::Duration;
+
+use super::AcceptedLoss;
+
+/// The limits of a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Events that may wait to be written.
+    pub queue_max_events: usize,
+    /// Bytes that may wait to be written.
+    pub queue_max_bytes: usize,
+    /// Events in one group.
+    pub group_max_events: usize,
+    /// Bytes in one group.
+    pub group_max_bytes: usize,
+    /// How long an idempotency key is remembered.
+    pub dedupe_window: Duration,
+    /// How many are remembered at most.
+    pub dedupe_max_entries: usize,
+    /// Decoded frames in memory.
+    pub frame_cache_bytes: usize,
+    /// Endpoints that may be there at once.
+    pub endpoints_max: usize,
+    /// Deliveries of one endpoint that may wait for a retry before it attempts no new ones.
+    pub waiting_max_per_endpoint: usize,
+    /// Below this much free disk nothing is ingested.
+    pub disk_reserve_bytes: u64,
+    /// Events that the operator gave up for lost.
+    pub accept_loss: AcceptedLoss,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue_max_events: 4096,
+            queue_max_bytes: 16 << 20,
+            group_max_events: 1024,
+            group_max_bytes: 4 << 20,
+            dedupe_window: Duration::from_secs(4 * 3600),
+            dedupe_max_entries: 1_000_000,
+            frame_cache_bytes: 8 << 20,
+            endpoints_max: 10_000,
+            waiting_max_per_endpoint: 100_000,
+            disk_reserve_bytes: 64 << 20,
+            accept_loss: None,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Looking at a queue without changing it.
+
+use super::{Queue, Waiting};
+use crate::clock::Timestamp;
+use crate::delivery::Status;
+use crate::endpoint::Order;
+use crate::id::Seq;
+
+impl Queue {
+    /// Where the delivery of `seq` stands, if it is in the queue.
+    pub fn status(&self, seq: Seq) -> Option<(Status, Option<Waiting>)> {
+        if self.in_flight.contains_key(&seq) {
+            return Some((Status::InFlight, None));
+        }
+        if let Some(waiting) = self.waiting.get(&seq) {
+            let status = match waiting.failures {
+                0 => Status::Pending,
+                _ => Status::Waiting,
+            };
+            return Some((status, Some(*waiting)));
+        }
+        let unrouted = self.unrouted_from.is_some_and(|from| seq >= from);
+        (unrouted || self.pending.contains(seq)).then_some((Status::Pending, None))
+    }
+
+    /// At most `limit` of what is queued below `bound`, greatest first.
+    pub fn queued_below(&self, bound: Seq, limit: usize) -> Vec<Seq> {
+        let mut seqs: Vec<Seq> = self.pending.below(bound).take(limit).collect();
+        seqs.extend(
+            self.waiting
+                .range(..bound)
+                .rev()
+                .map(|(seq, _)| *seq)
+                .take(limit),
+        );
+        seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
+        seqs.sort_unstable_by(|a, b| b.cmp(a));
+        seqs.truncate(limit);
+        seqs
+    }
+
+    /// Deliveries that have not ended, as far as they have been routed.
+    pub fn backlog(&self) -> u64 {
+        self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64
+    }
+
+    /// How many attempts are under way.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The oldest delivery that has not ended.
+    pub fn oldest(&self) -> Option<Seq> {
+        [
+            self.pending.first(),
+            self.waiting.keys().next().copied(),
+            self.in_flight.keys().min().copied(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When the next retry is due, whatever else is going on.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self.order {
+            Order::Independent => self.due.first().map(|(due, _)| *due),
+            Order::InOrder => self.waiting.values().next().map(|waiting| waiting.due),
+        }
+    }
+}

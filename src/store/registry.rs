@@ -1,0 +1,84 @@
+//! Changes of the registry of endpoints.
+
+use super::backend::Backend;
+use super::log::{Log, Shared};
+use super::record::Transition;
+use super::{Effect, EndpointCommand, EndpointError};
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::id::{EndpointId, Seq};
+
+impl<B: Backend> Log<B> {
+    /// The endpoint as `command` leaves it.
+    pub(super) fn change(
+        &self,
+        shared: &Shared,
+        command: EndpointCommand,
+        next_seq: Seq,
+    ) -> Result<Endpoint, EndpointError> {
+        let name_is_free = |name: &str, number: Option<u32>| {
+            let holder = shared.state.named(name).map(|e| e.endpoint.number);
+            if holder.is_none() || holder == number {
+                Ok(())
+            } else {
+                Err(EndpointError::NameTaken(name.to_owned()))
+            }
+        };
+        let existing = |number: u32| {
+            let entry = shared.state.entry(number);
+            let entry = entry.ok_or_else(|| EndpointError::Unknown(number.to_string()))?;
+            if entry.endpoint.state == EndpointState::Removed {
+                return Err(EndpointError::Removed(entry.endpoint.settings.name.clone()));
+            }
+            Ok((*entry.endpoint).clone())
+        };
+        match command {
+            EndpointCommand::Add(settings, state) => {
+                name_is_free(&settings.name, None)?;
+                if shared.state.present() >= self.options.endpoints_max {
+                    return Err(EndpointError::TooMany(shared.state.present()));
+                }
+                let (number, now) = (shared.state.next_number(), self.clock.now());
+                Ok(Endpoint {
+                    number,
+                    id: EndpointId::new(now, number, self.meta.tag),
+                    revision: 1,
+                    settings: *settings,
+                    state,
+                    state_reason: None,
+                    created_at: now,
+                    from_seq: next_seq,
+                })
+            }
+            EndpointCommand::Update(number, settings) => {
+                let mut endpoint = existing(number)?;
+                name_is_free(&settings.name, Some(number))?;
+                endpoint.revision += 1;
+                endpoint.settings = *settings;
+                Ok(endpoint)
+            }
+            EndpointCommand::SetState(number, state, reason) => {
+                let mut endpoint = existing(number)?;
+                endpoint.revision += 1;
+                endpoint.state = state;
+                endpoint.state_reason = reason;
+                Ok(endpoint)
+            }
+        }
+    }
+
+    /// What an attempt means for its endpoint.
+    pub(super) fn apply_effect(&self, shared: &mut Shared, number: u32, effect: Effect) {
+        let (state, reason) = match effect {
+            Effect::None => return,
+            Effect::Pause(reason) => (EndpointState::Paused, reason),
+            Effect::Remove(reason) => (EndpointState::Removed, reason),
+        };
+        let command = EndpointCommand::SetState(number, state, Some(reason));
+        // Removed meanwhile by the operator: nothing is left to do.
+        let Ok(endpoint) = self.change(shared, command, 0) else {
+            return;
+        };
+        let transition = Transition::Endpoint(self.clock.now(), Box::new(endpoint));
+        self.record(shared, transition, true);
+    }
+}

@@ -1,0 +1,100 @@
+//! What the store shows to those who look: endpoints, deliveries, lists, depth.
+
+use std::sync::Arc;
+
+use super::queue::Ended;
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Status};
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::id::{DeliveryId, Seq};
+
+/// An endpoint and how it is getting on.
+#[derive(Clone, Debug)]
+pub struct EndpointView {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// Deliveries that have not ended.
+    pub backlog: u64,
+    /// When the oldest of them was received.
+    pub oldest_waiting_at: Option<Timestamp>,
+    /// When its next retry is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// How many have ended in each way.
+    pub ended: Ended,
+}
+
+/// A delivery and how it is getting on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeliveryView {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The event.
+    pub event: Arc<Event>,
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// Where it stands.
+    pub status: Status,
+    /// Failed attempts in a row, of this round.
+    pub failures: u32,
+    /// When the next attempt may leave, if one has failed.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Attempts so far, over every round.
+    pub attempt_count: u32,
+    /// The latest of them, oldest first: at most 1,000, and 20 in a list.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Which deliveries to list; newest event first.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryQuery {
+    /// Of one endpoint, by number.
+    pub endpoint: Option<u32>,
+    /// In one of these states; empty means all but `Filtered`.
+    pub statuses: Vec<Status>,
+    /// Only those behind this position of an earlier list.
+    pub after: Option<(Seq, u32)>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T, C> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// Where to go on, if there may be more.
+    pub next: Option<C>,
+}
+
+/// Which deliveries to put back.
+#[derive(Clone, Debug)]
+pub struct ReplayRequest {
+    /// The endpoint's number.
+    pub endpoint: u32,
+    /// Events received at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Events received before this moment.
+    pub until: Option<Timestamp>,
+    /// One event only.
+    pub seq: Option<Seq>,
+    /// Dead letters only; otherwise delivered ones too.
+    pub only_dead: bool,
+    /// How many at most, oldest first.
+    pub limit: u64,
+    /// Only count them.
+    pub dry_run: bool,
+}
+
+/// How much the store has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Events that are not on disk yet.
+    pub uncommitted: usize,
+    /// Attempts under way.
+    pub in_flight: usize,
+    /// When something may be claimed next.
+    pub next_due: Option<Timestamp>,
+    /// Position of the newest event; 0 if there is none.
+    pub last_seq: Seq,
+}
