@@ -4,9 +4,11 @@ use axum::Json;
 use axum::extract::{Request, State};
 use serde::Serialize;
 
+use super::endpoints::no_answer;
 use super::input::{self, Named, Reader};
 use super::{Admin, Shared, objects};
 use crate::clock::Timestamp;
+use crate::delivery::Attempt;
 use crate::endpoint::draft::apply;
 use crate::endpoint::{EndpointDraft, EndpointState, Field};
 use crate::inbound::problem::Problem;
@@ -68,7 +70,20 @@ pub(super) async fn test(
 ) -> Result<Json<Tested>, Problem> {
     Reader::new(input::members(&admin, request).await?, &[]).check()?;
     let endpoint = admin.present_endpoint(&wanted)?;
-    let (attempt, delivered) = admin.courier.test(&endpoint).await;
+    let started_at = admin.clock.now();
+    let patience = admin.patience(&endpoint.settings);
+    let tested = tokio::time::timeout(patience, admin.courier.test(&endpoint)).await;
+    let (attempt, delivered) = tested.unwrap_or_else(|_| {
+        let attempt = Attempt {
+            number: 1,
+            started_at,
+            ended_at: admin.clock.now(),
+            status: None,
+            error: Some(no_answer("the test message", patience)),
+            response_excerpt: None,
+        };
+        (attempt, false)
+    });
     Ok(Json(Tested {
         delivered,
         attempt: objects::Attempt::of(&attempt),

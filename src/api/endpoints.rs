@@ -1,6 +1,7 @@
 //! `/v1/endpoints`: making, changing and removing endpoints.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
@@ -26,6 +27,17 @@ use crate::vendor::{KeyError, Profile};
 use crate::words::quoted;
 
 const LIST: u8 = b'p';
+
+/// So that the deadline by the broker's clock, which knows more, comes first where it runs.
+const PATIENCE_MARGIN: Duration = Duration::from_millis(500);
+
+/// Says that an attempt came to nothing within `patience`.
+pub(super) fn no_answer(what: &str, patience: Duration) -> String {
+    format!(
+        "the receiver did not answer {what} within {} s",
+        patience.as_secs_f64()
+    )
+}
 
 /// `GET /v1/endpoints`: in the order of their making.
 pub(super) async fn list(
@@ -179,6 +191,14 @@ impl Admin {
         self.command(command).await
     }
 
+    /// How long a request waits, on the machine's own clock, for an attempt made on its behalf:
+    /// the attempt's own deadline is by the broker's clock, which may stand still.
+    pub(super) fn patience(&self, settings: &EndpointSettings) -> Duration {
+        let policy = self.policies.get(&settings.policy);
+        let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
+        timeout.unwrap_or_default() + PATIENCE_MARGIN
+    }
+
     fn check_name_is_free(&self, name: &str, own: Option<u32>) -> Result<(), Problem> {
         match self.store.find_endpoint(name) {
             Some(other) if Some(other.number) != own => {
@@ -228,8 +248,12 @@ impl Admin {
             return Err(Problem::invalid(errors));
         }
         if reach && settings.check != Check::Off {
-            let checked = self.courier.check(settings).await;
-            checked.map_err(|error| Problem::field("/url", error.to_string()))?;
+            let patience = self.patience(settings);
+            match tokio::time::timeout(patience, self.courier.check(settings)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(Problem::field("/url", error.to_string())),
+                Err(_) => return Err(Problem::field("/url", no_answer("the GET", patience))),
+            }
         }
         Ok(())
     }

@@ -16,7 +16,6 @@ fn attempt(number: u32, status: Option<u16>, error: Option<&str>) -> Attempt {
         number,
         started_at: START,
         ended_at: START,
-        took: Duration::ZERO,
         status,
         error: error.map(str::to_owned),
         response_excerpt: None,

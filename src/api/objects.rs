@@ -187,7 +187,7 @@ pub struct Attempt {
     number: u32,
     started_at: Timestamp,
     ended_at: Timestamp,
-    /// On the machine's own clock, which differs from the other two where the broker's is virtual.
+    /// By the broker's clock, as the two moments are.
     duration_ms: u64,
     status: Option<u16>,
     error: Option<String>,
@@ -201,7 +201,7 @@ impl Attempt {
             number: attempt.number,
             started_at: attempt.started_at,
             ended_at: attempt.ended_at,
-            duration_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(attempt.duration().as_millis()).unwrap_or(u64::MAX),
             status: attempt.status,
             error: attempt.error.clone(),
             response_excerpt: attempt.response_excerpt.clone(),

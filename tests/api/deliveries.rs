@@ -54,7 +54,7 @@ async fn a_delivery_shows_its_attempts_and_why_it_is_where_it_is() {
             "number": 1,
             "started_at": "2023-11-14T22:13:20.000Z",
             "ended_at": "2023-11-14T22:13:20.000Z",
-            "duration_ms": 3,
+            "duration_ms": 0,
             "status": 500,
             "error": null,
             "response_excerpt": "said so",

@@ -7,7 +7,9 @@ use std::time::Duration;
 use redeliver::api::{Admin, ClockKind, router};
 use redeliver::clock::{Clock, ManualClock, Timestamp};
 use redeliver::config::Limits;
+use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;
+use redeliver::deliver::dispatcher::Dispatcher;
 use redeliver::deliver::guard::AddressGuard;
 use redeliver::deliver::transport::Transport;
 use redeliver::delivery::Attempt;
@@ -32,6 +34,7 @@ pub struct Setup {
     pub options: Options,
     pub guard: AddressGuard,
     pub committing: bool,
+    pub delivering: bool,
 }
 
 impl Default for Setup {
@@ -51,6 +54,7 @@ impl Default for Setup {
                 ..AddressGuard::default()
             },
             committing: true,
+            delivering: false,
         }
     }
 }
@@ -146,12 +150,22 @@ impl Api {
             committer::spawn(store.clone()).unwrap();
         }
         let policies = Arc::new(builtin_policies());
-        let courier = Courier::new(
+        let courier = Arc::new(Courier::new(
             Transport::new(setup.guard).unwrap(),
             clock.clone(),
             policies.clone(),
-        );
+        ));
         let (draining, drains) = watch::channel(false);
+        let advance = setup.delivering.then(|| {
+            let dispatcher = Dispatcher::new(store.clone(), courier.clone(), clock.clone(), 64, 7);
+            let dispatcher = Arc::new(dispatcher);
+            tokio::spawn(
+                dispatcher
+                    .clone()
+                    .run(drains.clone(), Duration::from_secs(1)),
+            );
+            Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
+        });
         let ingest = Ingest::new(store.clone(), &setup.limits, drains.clone());
         let server_limits = ServerLimits::from(&setup.limits);
         let admin = Admin {
@@ -159,8 +173,8 @@ impl Api {
             clock: clock.clone(),
             clock_kind: ClockKind::Manual,
             policies,
-            courier: Arc::new(courier),
-            advance: None,
+            courier,
+            advance,
             token: setup.token.map(Secret::new),
             limits: setup.limits,
             draining: drains,
@@ -251,7 +265,6 @@ impl Api {
                     number: claim.attempt,
                     started_at: now,
                     ended_at: now,
-                    took: Duration::from_millis(3),
                     status: Some(status),
                     error: None,
                     response_excerpt: Some("said so".to_owned()),
