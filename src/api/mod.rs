@@ -1,1 +1,145 @@
-//! Being built.
+//! The administration: endpoints, events, deliveries, the clock. Read models over the store.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
+//! | [`events`], [`deliveries`] | the log, and what became of it |
+//! | [`clock`], [`health`] | the clock; liveness and readiness |
+//! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
+//! | [`auth`] | who may ask |
+
+pub mod actions;
+pub mod auth;
+pub mod clock;
+pub mod deliveries;
+pub mod endpoints;
+pub mod events;
+pub mod explain;
+pub mod health;
+pub mod input;
+pub mod objects;
+pub mod page;
+pub mod params;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use axum::routing::{get, post};
+use hyper::StatusCode;
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::config::Limits;
+use crate::deliver::advance::Advance;
+use crate::deliver::courier::Courier;
+use crate::inbound::problem::Problem;
+use crate::inbound::{self, Ingest};
+use crate::policy::Policies;
+use crate::secret::Secret;
+use crate::store::{Store, StoreError};
+
+pub use clock::ClockKind;
+
+/// What the administration needs.
+pub struct Admin {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The broker's clock.
+    pub clock: SharedClock,
+    /// What kind of clock that is.
+    pub clock_kind: ClockKind,
+    /// The policies that endpoints can name.
+    pub policies: Arc<Policies>,
+    /// Checks and tests endpoints.
+    pub courier: Arc<Courier>,
+    /// Moves the clock; only where it is a manual one.
+    pub advance: Option<Arc<Advance>>,
+    /// What administrators authenticate with. Without one the server must listen on loopback only.
+    pub token: Option<Secret>,
+    /// Every limit.
+    pub limits: Limits,
+    /// Turns true when the server begins to stop.
+    pub draining: watch::Receiver<bool>,
+}
+
+type Shared = Arc<Admin>;
+
+/// Every route of the administration and of ingest. A router with routes alone can be merged into
+/// it; only what is in it already is guarded by the token.
+pub fn router(admin: Admin, ingest: Ingest) -> Router {
+    let admin = Arc::new(admin);
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route(
+            "/v1/endpoints",
+            get(endpoints::list).post(endpoints::create),
+        )
+        .route(
+            "/v1/endpoints/{endpoint}",
+            get(endpoints::show)
+                .patch(endpoints::change)
+                .delete(endpoints::remove),
+        )
+        .route("/v1/endpoints/{endpoint}/pause", post(actions::pause))
+        .route("/v1/endpoints/{endpoint}/resume", post(actions::resume))
+        .route("/v1/endpoints/{endpoint}/test", post(actions::test))
+        .route("/v1/endpoints/{endpoint}/replay", post(actions::replay))
+        .route(
+            "/v1/endpoints/{endpoint}/rotate-key",
+            post(actions::rotate_key),
+        )
+        .route("/v1/events", get(events::list))
+        .route("/v1/events/{event}", get(events::show))
+        .route("/v1/events/{event}/deliveries", get(events::deliveries))
+        .route("/v1/deliveries", get(deliveries::list))
+        .route("/v1/deliveries/{delivery}", get(deliveries::show))
+        .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route("/v1/clock", get(clock::show))
+        .route("/v1/clock/advance", post(clock::advance))
+        .with_state(admin.clone())
+        .merge(inbound::router(ingest))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(admin, auth::guard))
+}
+
+async fn not_found(request: Request) -> Problem {
+    Problem::not_found(format!(
+        "there is nothing at {}",
+        crate::words::quoted(request.uri().path())
+    ))
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!(
+            "{} does not take {}; see the Allow header",
+            crate::words::quoted(request.uri().path()),
+            request.method()
+        ),
+    )
+}
+
+impl Admin {
+    /// Asks the store something that may wait for the disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || question(&*store)).await {
+            Ok(answer) => Ok(answer?),
+            Err(error) => {
+                tracing::error!(%error, "a question to the store ended in a panic");
+                Err(Problem::internal(
+                    "the store could not be read; see the server's log",
+                ))
+            }
+        }
+    }
+}

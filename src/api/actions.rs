@@ -1,0 +1,164 @@
+//! What an endpoint can be told to do.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde::Serialize;
+
+use super::endpoints::no_answer;
+use super::input::{self, Named, Reader};
+use super::{Admin, Shared, objects};
+use crate::clock::Timestamp;
+use crate::delivery::Attempt;
+use crate::endpoint::draft::apply;
+use crate::endpoint::{EndpointDraft, EndpointState, Field};
+use crate::inbound::problem::Problem;
+use crate::secret::Secret;
+use crate::store::{EndpointCommand, ReplayRequest};
+
+#[derive(Serialize)]
+pub(super) struct Tested {
+    delivered: bool,
+    attempt: objects::Attempt,
+}
+
+#[derive(Serialize)]
+pub(super) struct Replayed {
+    replayed: u64,
+    dry_run: bool,
+}
+
+/// `POST …/pause`.
+pub(super) async fn pause(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<objects::Endpoint>, Problem> {
+    set_state(&admin, &wanted, EndpointState::Paused, request).await
+}
+
+/// `POST …/resume`.
+pub(super) async fn resume(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<objects::Endpoint>, Problem> {
+    set_state(&admin, &wanted, EndpointState::Active, request).await
+}
+
+async fn set_state(
+    admin: &Admin,
+    wanted: &str,
+    state: EndpointState,
+    request: Request,
+) -> Result<Json<objects::Endpoint>, Problem> {
+    Reader::new(input::members(admin, request).await?, &[]).check()?;
+    let endpoint = admin.present_endpoint(wanted)?;
+    // Told twice is told once: a resume starts schedules anew, and should not do so by accident.
+    if endpoint.state != state {
+        admin
+            .command(EndpointCommand::SetState(endpoint.number, state, None))
+            .await?;
+    }
+    admin.shown(&endpoint).await
+}
+
+/// `POST …/test`: the vendor's test message, once, now (HOT-58).
+pub(super) async fn test(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<Tested>, Problem> {
+    Reader::new(input::members(&admin, request).await?, &[]).check()?;
+    let endpoint = admin.present_endpoint(&wanted)?;
+    let started_at = admin.clock.now();
+    let patience = admin.patience(&endpoint.settings);
+    let tested = tokio::time::timeout(patience, admin.courier.test(&endpoint)).await;
+    let (attempt, delivered) = tested.unwrap_or_else(|_| {
+        let attempt = Attempt {
+            number: 1,
+            started_at,
+            ended_at: admin.clock.now(),
+            status: None,
+            error: Some(no_answer("the test message", patience)),
+            response_excerpt: None,
+        };
+        (attempt, false)
+    });
+    Ok(Json(Tested {
+        delivered,
+        attempt: objects::Attempt::of(&attempt),
+    }))
+}
+
+/// `POST …/rotate-key`.
+pub(super) async fn rotate_key(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<objects::Endpoint>, Problem> {
+    let members = input::members(&admin, request).await?;
+    let before = admin.present_endpoint(&wanted)?;
+    let mut reader = Reader::new(members, &["signing_key"]);
+    let key: Option<Secret> = reader.get("signing_key", "a text; write it in quotation marks");
+    let Some(key) = key else {
+        if !reader.is_wrong("signing_key") {
+            reader.add("signing_key", "signing_key is missing; give the new key");
+        }
+        return Err(reader.into_problem());
+    };
+    reader.check()?;
+    let change = EndpointDraft {
+        signing_key: Field::Set(key),
+        ..EndpointDraft::default()
+    };
+    let settings = apply(change, &before.settings, &admin.policies).map_err(Problem::invalid)?;
+    let after = admin.update(&before, settings).await?;
+    admin.shown(&after).await
+}
+
+/// `POST …/replay`.
+pub(super) async fn replay(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<Replayed>, Problem> {
+    let members = input::members(&admin, request).await?;
+    let endpoint = admin.present_endpoint(&wanted)?;
+    let known = ["since", "until", "status", "limit", "dry_run"];
+    let mut reader = Reader::new(members, &known);
+    let since = time(&mut reader, "since");
+    let until = time(&mut reader, "until");
+    let status: Option<String> = reader.get("status", "a text; leave it out, or write \"dead\"");
+    if status.as_ref().is_some_and(|status| status != "dead") {
+        reader.add("status", "status is not \"dead\"; leave it out for all");
+    }
+    let limit: Option<u64> = reader.get("limit", "a whole number; write for example 100");
+    if limit == Some(0) {
+        reader.add("limit", "limit is 0; leave it out for all");
+    }
+    let dry_run: Option<bool> = reader.get("dry_run", "a truth value; write true or false");
+    reader.check()?;
+    let dry_run = dry_run.unwrap_or(false);
+    let request = ReplayRequest {
+        endpoint: endpoint.number,
+        since,
+        until,
+        seq: None,
+        only_dead: status.is_some(),
+        limit: limit.unwrap_or(u64::MAX),
+        dry_run,
+    };
+    let replayed = admin.ask(move |store| store.replay(request)).await?;
+    Ok(Json(Replayed { replayed, dry_run }))
+}
+
+fn time(reader: &mut Reader, name: &str) -> Option<Timestamp> {
+    let text: String = reader.get(name, "a text; write for example \"2026-01-31T09:30:00Z\"")?;
+    match Timestamp::parse(&text) {
+        Ok(time) => Some(time),
+        Err(error) => {
+            reader.add(name, error.to_string());
+            None
+        }
+    }
+}

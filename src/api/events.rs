@@ -1,0 +1,233 @@
+//! `GET /v1/events`: the log.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+
+use super::deliveries::STATUSES;
+use super::input::Named;
+use super::objects::{self, Delivery};
+use super::page::{self, CURSOR, LIMIT, Listed};
+use super::params::Params;
+use super::{Admin, Shared};
+use crate::clock::Timestamp;
+use crate::delivery::Status;
+use crate::endpoint::{Filter, FilterOn};
+use crate::event::Event;
+use crate::id::{EventId, Seq};
+use crate::inbound::problem::Problem;
+use crate::store::{Page, Store, StoreError};
+use crate::words::quoted;
+
+const LIST: u8 = b'e';
+const DELIVERIES: u8 = b'f';
+
+/// How many events are read at once.
+const READ_AT_ONCE: u64 = 32;
+
+/// How many events one page looks at, so that a rare type in a long log gives a short page and a
+/// cursor instead of a long wait.
+const LOOKED_AT_MAX: u64 = 5_000;
+
+/// After this many bytes of bodies a page ends, so that no list takes the memory.
+const BYTES_MAX: usize = 4 << 20;
+
+/// Which events are asked for.
+struct Query {
+    kinds: Option<Filter>,
+    source: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    ascending: bool,
+    after: Option<Seq>,
+    limit: usize,
+}
+
+/// `GET /v1/events`: newest first, unless `order=asc`.
+pub(super) async fn list(
+    State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let known = ["type", "source", "since", "until", "order", LIMIT, CURSOR];
+    let mut params = Params::read(query.as_deref(), &known);
+    let query = Query {
+        limit: page::limit(&mut params),
+        kinds: params.text("type").map(|patterns| Filter {
+            on: FilterOn::Kind,
+            patterns: patterns.split(',').map(str::to_owned).collect(),
+        }),
+        source: params.text("source").map(str::to_owned),
+        since: params.time("since"),
+        until: params.time("until"),
+        ascending: params
+            .choice("order", &[("desc", false), ("asc", true)])
+            .unwrap_or(false),
+        after: page::read_cursor(&mut params, LIST).map(|(seq, _)| seq),
+    };
+    params.check()?;
+    let found = admin.ask(move |store| read(store, &query)).await?;
+    let listed = Listed {
+        data: found
+            .items
+            .iter()
+            .map(|event| objects::Event::of(event))
+            .collect(),
+        next: found.next.map(|seq| page::write_cursor(LIST, (seq, 0))),
+    };
+    Ok(Json(listed).into_response())
+}
+
+/// `GET /v1/events/{id}`.
+pub(super) async fn show(
+    State(admin): State<Shared>,
+    Named(id): Named,
+) -> Result<Response, Problem> {
+    let event = find(&admin, &id).await?;
+    Ok(Json(objects::Event::of(&event)).into_response())
+}
+
+/// `GET /v1/events/{id}/deliveries`: in the order in which the endpoints were made.
+pub(super) async fn deliveries(
+    State(admin): State<Shared>,
+    Named(id): Named,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Listed<Delivery>>, Problem> {
+    let mut params = Params::read(query.as_deref(), &["status", LIMIT, CURSOR]);
+    let limit = page::limit(&mut params);
+    let statuses = params.choices("status", &STATUSES);
+    let after = page::read_cursor(&mut params, DELIVERIES).map(|(_, number)| number);
+    params.check()?;
+    let seq = find(&admin, &id).await?.seq;
+    let found = admin
+        .ask(move |store| {
+            let (mut items, mut next) = (Vec::new(), None);
+            for view in store.endpoints()? {
+                let number = view.endpoint.number;
+                if after.is_some_and(|after| number <= after) {
+                    continue;
+                }
+                if items.len() == limit {
+                    return Ok(Page { items, next });
+                }
+                next = Some(number);
+                items.extend(store.delivery(number, seq)?.filter(|view| {
+                    if statuses.is_empty() {
+                        view.status != Status::Filtered
+                    } else {
+                        statuses.contains(&view.status)
+                    }
+                }));
+            }
+            Ok(Page { items, next: None })
+        })
+        .await?;
+    let now = admin.clock.now();
+    let data = found.items.iter();
+    Ok(Json(Listed {
+        data: data
+            .map(|view| Delivery::of(view, &admin.policies, now))
+            .collect(),
+        next: found
+            .next
+            .map(|number| page::write_cursor(DELIVERIES, (seq, number))),
+    }))
+}
+
+/// The event with this id, or at this position.
+async fn find(admin: &Admin, text: &str) -> Result<Arc<Event>, Problem> {
+    let none = || Problem::not_found(format!("there is no event {}", quoted(text)));
+    let id = text.parse::<EventId>().ok();
+    let seq = match id {
+        Some(id) => id.seq(),
+        None => text.parse::<Seq>().map_err(|_| none())?,
+    };
+    let found = admin.ask(move |store| store.event(seq)).await?;
+    found
+        .filter(|event| id.is_none_or(|id| event.id == id))
+        .ok_or_else(none)
+}
+
+fn read(store: &dyn Store, query: &Query) -> Result<Page<Arc<Event>, Seq>, StoreError> {
+    let last = *store.tail().borrow();
+    let mut low = match query.since {
+        Some(since) => first_received_at_or_after(store, since, last)?,
+        None => 1,
+    };
+    let mut high = match query.until {
+        Some(until) => first_received_at_or_after(store, until, last)? - 1,
+        None => last,
+    };
+    match query.after {
+        Some(after) if query.ascending => low = low.max(after.saturating_add(1)),
+        Some(after) => high = high.min(after.saturating_sub(1)),
+        None => {}
+    }
+    let (mut items, mut looked_at, mut bytes) = (Vec::new(), 0, 0);
+    while low <= high {
+        let count = READ_AT_ONCE.min(high - low + 1);
+        let from = if query.ascending {
+            low
+        } else {
+            high + 1 - count
+        };
+        let mut events = store.read(from, count as usize)?;
+        if !query.ascending {
+            events.reverse();
+        }
+        for event in events {
+            let seq = event.seq;
+            if query.selects(&event) {
+                bytes += event.content.body.len();
+                items.push(event);
+            }
+            looked_at += 1;
+            if query.ascending {
+                low = seq + 1;
+            } else {
+                high = seq - 1;
+            }
+            if items.len() >= query.limit || looked_at >= LOOKED_AT_MAX || bytes >= BYTES_MAX {
+                let next = (low <= high).then_some(seq);
+                return Ok(Page { items, next });
+            }
+        }
+    }
+    Ok(Page { items, next: None })
+}
+
+impl Query {
+    fn selects(&self, event: &Event) -> bool {
+        let content = &event.content;
+        self.kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.matches(content))
+            && self
+                .source
+                .as_ref()
+                .is_none_or(|source| **source == *content.source)
+    }
+}
+
+/// The position of the first event received at or after `moment`; one behind the last, if there is
+/// none. Exact as long as the clock was not set back between events.
+fn first_received_at_or_after(
+    store: &dyn Store,
+    moment: Timestamp,
+    last: Seq,
+) -> Result<Seq, StoreError> {
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let before = store
+            .event(middle)?
+            .is_some_and(|event| event.received_at < moment);
+        if before {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}

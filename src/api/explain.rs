@@ -1,0 +1,143 @@
+//! Why a delivery is where it is: which rule, which attempt, when next. Pure.
+
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Status};
+use crate::duration::format_duration;
+use crate::endpoint::{EndpointState, FilterOn, Order};
+use crate::policy::Policy;
+use crate::store::DeliveryView;
+use crate::words::{listed, quoted};
+
+/// The explanation, in one or two sentences. `policy` is none if the configuration no longer has
+/// it.
+pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> String {
+    let settings = &view.endpoint.settings;
+    let name = quoted(&settings.policy);
+    let last = view.attempts.last();
+    match view.status {
+        Status::Pending => {
+            let turn = match settings.order {
+                Order::InOrder => {
+                    "it goes as soon as the events before it are delivered, for this endpoint's \
+                     policy sends in order"
+                }
+                Order::Independent => "it is due now and goes when an attempt is free",
+            };
+            let tried = match view.attempt_count {
+                0 => "not yet attempted".to_owned(),
+                count => format!(
+                    "put back after attempt {count}; attempt {} is next",
+                    count + 1
+                ),
+            };
+            format!("{tried}; {}", unless_paused(view, turn.to_owned()))
+        }
+        Status::Waiting => {
+            let failed = match last {
+                Some(last) => format!("{} {}", round(view, policy), failure(last)),
+                None => format!("{} failed", round(view, policy)),
+            };
+            let when = match (view.next_attempt_at, last) {
+                (Some(due), _) if due <= now => format!("retry {} is due now", view.failures),
+                (Some(due), Some(last)) => format!(
+                    "retry {} leaves {} after that failure, at {due}, as policy {name} says",
+                    view.failures,
+                    format_duration(due.since(last.ended_at)),
+                ),
+                (Some(due), None) => format!("retry {} leaves at {due}", view.failures),
+                (None, _) => format!("retry {} follows", view.failures),
+            };
+            let blocking = match settings.order {
+                Order::InOrder => "; later events of this endpoint wait for it",
+                Order::Independent => "",
+            };
+            format!("{failed}; {}{blocking}", unless_paused(view, when))
+        }
+        Status::InFlight => format!("attempt {} is under way", view.attempt_count + 1),
+        Status::Delivered => match last {
+            Some(last) => format!(
+                "attempt {} was answered {} at {}, which policy {name} counts as delivered",
+                last.number,
+                last.status.unwrap_or_default(),
+                last.ended_at
+            ),
+            None => "delivered".to_owned(),
+        },
+        Status::Dead => {
+            let rule = match policy.and_then(|policy| policy.give_up_after) {
+                Some(limit) => format!("policy {name} gives up after {limit}"),
+                None => format!("policy {name} gave up"),
+            };
+            let failed = last.map_or_else(
+                || "the last attempt failed".to_owned(),
+                |last| format!("attempt {} {}", last.number, failure(last)),
+            );
+            format!("{failed}, and {rule}; a retry or a replay sends it again")
+        }
+        Status::Removed => match &view.endpoint.state_reason {
+            Some(reason) => format!("its endpoint was removed before it was delivered: {reason}"),
+            None => "its endpoint was removed before it was delivered".to_owned(),
+        },
+        Status::Filtered => filtered(view),
+    }
+}
+
+/// "attempt 3 of 7"; where it was put back before, the count of this round and the number.
+fn round(view: &DeliveryView, policy: Option<&Policy>) -> String {
+    let of = policy
+        .and_then(|policy| policy.give_up_after)
+        .map(|limit| format!(" of {limit}"))
+        .unwrap_or_default();
+    if view.failures == view.attempt_count {
+        format!("attempt {}{of}", view.failures)
+    } else {
+        format!(
+            "attempt {}{of} since it was put back (number {} in all)",
+            view.failures, view.attempt_count
+        )
+    }
+}
+
+fn failure(attempt: &Attempt) -> String {
+    match (attempt.status, &attempt.error) {
+        (Some(status), None) => format!("failed with status {status}"),
+        (Some(status), Some(error)) => format!("failed with status {status} ({error})"),
+        (None, Some(error)) => format!("failed: {error}"),
+        (None, None) => "failed without an answer".to_owned(),
+    }
+}
+
+fn unless_paused(view: &DeliveryView, otherwise: String) -> String {
+    if view.endpoint.state != EndpointState::Paused {
+        return otherwise;
+    }
+    let reason = view.endpoint.state_reason.as_ref();
+    format!(
+        "the endpoint is paused{}, and nothing is sent until it is resumed",
+        reason
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default()
+    )
+}
+
+fn filtered(view: &DeliveryView) -> String {
+    if view.event.seq < view.endpoint.from_seq {
+        return "the endpoint was made after this event came in; a replay sends it".to_owned();
+    }
+    let filter = &view.endpoint.settings.filter;
+    let patterns = listed(filter.patterns.iter().map(String::as_str));
+    let content = &view.event.content;
+    let what = match (filter.on, &content.status) {
+        (FilterOn::Kind, _) => format!("type {}", quoted(&content.kind)),
+        (FilterOn::Status, Some(status)) => format!("activity status {}", quoted(status)),
+        (FilterOn::Status, None) => "lack of an activity status".to_owned(),
+    };
+    if filter.matches(content) {
+        return "it was never queued for this endpoint; a replay sends it".to_owned();
+    }
+    format!("the endpoint's events are {patterns}, which the event's {what} does not match")
+}
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::endpoint::{
+    Check, Endpoint, EndpointSettings, Filter, Origin, TextEncoding, TimestampMode,
+};
+use crate::event::{Event, Form, NewEvent};
+use crate::id::{DeliveryId, EndpointId, EventId};
+use crate::vendor::builtin_policies;
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn attempt(number: u32, status: Option<u16>, error: Option<&str>) -> Attempt {
+    Attempt {
+        number,
+        started_at: START,
+        ended_at: START,
+        status,
+        error: error.map(str::to_owned),
+        response_excerpt: None,
+    }
+}
+
+fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
+    let order = builtin_policies().get(policy).unwrap().order;
+    let id = EventId::new(START, 5, 1);
+    let failures = if status == Status::Waiting {
+        attempts.len() as u32
+    } else {
+        0
+    };
+    DeliveryView {
+        id: DeliveryId::new(id, 1),
+        event: Arc::new(Event {
+            id,
+            seq: 5,
+            received_at: START,
+            content: NewEvent {
+                source: "api".into(),
+                kind: "order.paid".into(),
+                subject: None,
+                time: None,
+                content_type: "application/json".into(),
+                form: Form::Data,
+                body: "1".into(),
+                status: None,
+                idempotency_key: None,
+            },
+        }),
+        endpoint: Arc::new(Endpoint {
+            number: 1,
+            id: EndpointId::new(START, 1, 1),
+            revision: 1,
+            settings: EndpointSettings {
+                name: "crm".to_owned(),
+                url: "https://a.example/".to_owned(),
+                policy: policy.to_owned(),
+                order,
+                filter: Filter::all(FilterOn::Kind),
+                concurrency: 1,
+                timeout: None,
+                basic_auth: None,
+                headers: Vec::new(),
+                signing_key: None,
+                key_encoding: TextEncoding::Utf8,
+                signature_encoding: TextEncoding::Hex,
+                timestamp_mode: TimestampMode::PerAttempt,
+                allow_http: false,
+                drop_while_inactive: false,
+                ca_pem: None,
+                check: Check::Off,
+                origin: Origin::Api,
+            },
+            state: EndpointState::Active,
+            state_reason: None,
+            created_at: START,
+            from_seq: 1,
+        }),
+        status,
+        failures,
+        next_attempt_at: (status == Status::Waiting).then(|| START.plus(Duration::from_secs(120))),
+        attempt_count: attempts.len() as u32,
+        attempts,
+    }
+}
+
+fn told(view: &DeliveryView) -> String {
+    let policies = builtin_policies();
+    let policy = policies.get(&view.endpoint.settings.policy);
+    explain(view, policy.map(|policy| &**policy), START)
+}
+
+#[test]
+fn a_waiting_delivery_says_which_attempt_failed_and_when_the_next_leaves() {
+    let failed = |n| attempt(n, Some(500), None);
+    let view = view("hotjar", Status::Waiting, (1..=3).map(failed).collect());
+    assert_eq!(
+        told(&view),
+        "attempt 3 of 7 failed with status 500; retry 3 leaves 2m after that failure, at \
+         2023-11-14T22:15:20.000Z, as policy \"hotjar\" says"
+    );
+}
+
+#[test]
+fn an_in_order_delivery_says_that_it_blocks_and_a_paused_one_that_nothing_is_sent() {
+    let failed = vec![attempt(1, None, Some("connection refused"))];
+    let mut waiting = view("esputnik", Status::Waiting, failed);
+    assert_eq!(
+        told(&waiting),
+        "attempt 1 failed: connection refused; retry 1 leaves 2m after that failure, at \
+         2023-11-14T22:15:20.000Z, as policy \"esputnik\" says; later events of this endpoint wait \
+         for it"
+    );
+    Arc::make_mut(&mut waiting.endpoint).state = EndpointState::Paused;
+    assert!(told(&waiting).contains("the endpoint is paused, and nothing is sent"));
+}
+
+#[test]
+fn ends_name_their_rule() {
+    let all = (1..=7).map(|n| attempt(n, Some(503), None)).collect();
+    assert_eq!(
+        told(&view("hotjar", Status::Dead, all)),
+        "attempt 7 failed with status 503, and policy \"hotjar\" gives up after 7; a retry or a \
+         replay sends it again"
+    );
+    let one = vec![attempt(1, Some(204), None)];
+    assert_eq!(
+        told(&view("hotjar", Status::Delivered, one)),
+        "attempt 1 was answered 204 at 2023-11-14T22:13:20.000Z, which policy \"hotjar\" counts as \
+         delivered"
+    );
+}
+
+#[test]
+fn a_delivery_that_was_put_back_counts_its_round_and_all_its_attempts() {
+    let mut view = view("hotjar", Status::Waiting, vec![attempt(9, Some(500), None)]);
+    (view.failures, view.attempt_count) = (2, 9);
+    assert!(
+        told(&view).starts_with("attempt 2 of 7 since it was put back (number 9 in all) failed")
+    );
+}
+
+#[test]
+fn a_filtered_event_says_what_did_not_match() {
+    let mut view = view("hotjar", Status::Filtered, Vec::new());
+    Arc::make_mut(&mut view.endpoint).settings.filter.patterns = vec!["user.*".to_owned()];
+    assert_eq!(
+        told(&view),
+        "the endpoint's events are \"user.*\", which the event's type \"order.paid\" does not match"
+    );
+    Arc::make_mut(&mut view.endpoint).from_seq = 6;
+    assert!(told(&view).starts_with("the endpoint was made after this event"));
+}

@@ -1,0 +1,107 @@
+//! The rules for an event's attributes, all mistakes at once.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::json;
+use super::problem::Problem;
+use crate::clock::Timestamp;
+use crate::endpoint::FieldError;
+
+const KIND_MAX_CHARS: usize = 255;
+const SUBJECT_MAX_CHARS: usize = 1024;
+const KEY_MAX_CHARS: usize = 255;
+
+/// What was found wrong so far.
+#[derive(Debug, Default)]
+pub struct Checks {
+    errors: Vec<FieldError>,
+}
+
+impl Checks {
+    /// Notes a mistake.
+    pub fn add(&mut self, at: impl Into<String>, detail: impl Into<String>) {
+        self.errors.push(FieldError {
+            at: at.into(),
+            detail: detail.into(),
+        });
+    }
+
+    /// `value`, unless anything was found wrong.
+    pub fn done<T>(self, value: Option<T>) -> Result<T, Problem> {
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(Problem::invalid(self.errors)),
+        }
+    }
+
+    /// The text that a member holds; null is as good as absent.
+    pub fn text<'a>(&mut self, at: &str, raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+        let raw = raw.filter(|raw| !json::is_null(raw))?;
+        let text = json::text(raw);
+        if text.is_none() {
+            let name = at.trim_start_matches('/');
+            self.add(
+                at,
+                format!("{name} is not a text; write it in quotation marks"),
+            );
+        }
+        text
+    }
+
+    /// The event's type.
+    pub fn kind(&mut self, at: &str, text: &str) {
+        self.bounded(at, text, KIND_MAX_CHARS);
+        self.no_controls(at, text);
+    }
+
+    /// What the event is about.
+    pub fn subject(&mut self, at: &str, text: &str) {
+        self.bounded(at, text, SUBJECT_MAX_CHARS);
+    }
+
+    /// An id or idempotency key. Without control characters, so that CloudEvents' pairs, which are
+    /// joined by one, are never taken for a native id.
+    pub fn key(&mut self, at: &str, text: &str) {
+        self.bounded(at, text, KEY_MAX_CHARS);
+        self.no_controls(at, text);
+    }
+
+    /// When it happened.
+    pub fn time(&mut self, at: &str, text: &str) -> Option<Timestamp> {
+        match Timestamp::parse(text) {
+            Ok(time) => Some(time),
+            Err(error) => {
+                self.add(at, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes that something must be there.
+    pub fn missing(&mut self, at: &str, mend: &str) {
+        let name = at.trim_start_matches('/');
+        self.add(at, format!("{name} is missing; {mend}"));
+    }
+
+    /// Between one and `max` characters.
+    pub fn bounded(&mut self, at: &str, text: &str, max: usize) {
+        let count = text.chars().count();
+        if count == 0 || count > max {
+            let name = at.trim_start_matches('/');
+            self.add(
+                at,
+                format!("{name} has {count} characters; give 1 to {max}"),
+            );
+        }
+    }
+
+    /// No line breaks and their like.
+    pub fn no_controls(&mut self, at: &str, text: &str) {
+        if text.chars().any(char::is_control) {
+            let name = at.trim_start_matches('/');
+            self.add(at, format!("{name} has a control character; take it out"));
+        }
+    }
+}

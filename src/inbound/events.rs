@@ -1,0 +1,230 @@
+//! `POST /v1/events`: one event in, answered once it is on disk.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::checks::Checks;
+use super::media::{self, Media};
+use super::problem::Problem;
+use super::{Ingest, body, cloudevents, native};
+use crate::clock::Timestamp;
+use crate::event::{Form, NewEvent};
+use crate::id::{EventId, Seq};
+use crate::store::Appended;
+use crate::vendor::esputnik;
+
+/// A slice of a connection's read buffer keeps all of it alive, and the store's bounds count the
+/// body alone. Above this size the body is most of the buffer.
+const COPIED_MAX: usize = 32 * 1024;
+
+/// The header that makes an event idempotent; it counts more than an id in the body.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// An event as it was read, in whichever form it came.
+#[derive(Debug)]
+pub struct Read {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// When it happened.
+    pub time: Option<Timestamp>,
+    /// The media type of its body, where that is not JSON.
+    pub content_type: Option<String>,
+    /// How the body goes out again.
+    pub form: Form,
+    /// Its body.
+    pub body: Bytes,
+    /// Its activity status.
+    pub status: Option<Arc<str>>,
+    /// What makes it idempotent.
+    pub idempotency_key: Option<String>,
+}
+
+/// What is answered.
+#[derive(Serialize)]
+struct Accepted {
+    id: EventId,
+    seq: Seq,
+    duplicate: bool,
+}
+
+/// The activity status in `json`. Looked for where the name occurs or may be hidden by an escape,
+/// so that other events are not read a second time.
+pub(super) fn status_of(json: &str) -> Option<Arc<str>> {
+    if json.contains("activityStatus") || json.contains("\\u") {
+        esputnik::activity_status(json.as_bytes()).map(Into::into)
+    } else {
+        None
+    }
+}
+
+/// The handler.
+pub(super) async fn post(
+    State(ingest): State<Ingest>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if *ingest.draining.borrow() {
+        return Err(Problem::unavailable(
+            "the server is shutting down; send it again in a moment",
+        ));
+    }
+    let (head, body) = request.into_parts();
+    let form = EventForm::of(&head.headers)?;
+    let body = body::read(&head.headers, body, ingest.body).await?;
+    let read = match form {
+        EventForm::Native => native::read(&body),
+        EventForm::Structured => cloudevents::read_structured(&body),
+        EventForm::Binary => cloudevents::read_binary(&head.headers, &body),
+    }?;
+    let key = idempotency_key(&head.headers)?;
+    let event = NewEvent {
+        source: ingest.source.clone(),
+        kind: read.kind,
+        subject: read.subject,
+        time: read.time,
+        content_type: match (read.content_type, read.form) {
+            (Some(media), _) => media.into(),
+            (None, Form::Data) => ingest.json.clone(),
+            (None, Form::Relayed) => media::BINARY.into(),
+        },
+        form: read.form,
+        body: compact(read.body),
+        status: read.status,
+        idempotency_key: key.or(read.idempotency_key),
+    };
+    let ticket = ingest.store.append(vec![event])?;
+    let appended = ticket
+        .await
+        .map_err(|_| Problem::unavailable("the server is shutting down"))??;
+    let Some(&Appended { id, seq, duplicate }) = appended.first() else {
+        return Err(Problem::internal("the store took no event"));
+    };
+    Ok(accepted(&Accepted { id, seq, duplicate }))
+}
+
+fn compact(body: Bytes) -> Bytes {
+    if body.len() <= COPIED_MAX {
+        Bytes::copy_from_slice(&body)
+    } else {
+        body
+    }
+}
+
+fn accepted(accepted: &Accepted) -> Response {
+    match serde_json::to_vec(accepted) {
+        Ok(json) => {
+            let mut response = Response::new(Body::from(json));
+            *response.status_mut() = StatusCode::ACCEPTED;
+            let json = HeaderValue::from_static(media::JSON);
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            response
+        }
+        Err(error) => Problem::internal(error.to_string()).into_response(),
+    }
+}
+
+/// In which form a request brings its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EventForm {
+    Native,
+    Structured,
+    Binary,
+}
+
+impl EventForm {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let media = Media::of(headers);
+        let essence = media.map_or("", |media| media.essence);
+        if essence.eq_ignore_ascii_case("application/cloudevents-batch+json") {
+            return Err(Problem::unsupported(
+                "batches of CloudEvents are not accepted; send each event by itself as \
+                 application/cloudevents+json",
+            ));
+        }
+        match media {
+            Some(media) if media.is(media::CLOUDEVENT) => Ok(Self::Structured),
+            _ if essence
+                .get(..23)
+                .is_some_and(|start| start.eq_ignore_ascii_case("application/cloudevents")) =>
+            {
+                Err(not_accepted(media))
+            }
+            _ if cloudevents::is_binary(headers) => Ok(Self::Binary),
+            Some(media) if media.is(media::JSON) => Ok(Self::Native),
+            _ => Err(not_accepted(media)),
+        }
+    }
+}
+
+fn not_accepted(media: Option<Media<'_>>) -> Problem {
+    let given = match media {
+        Some(media) => format!("the Content-Type {}", crate::words::quoted(media.text)),
+        None => "a request without a Content-Type".to_owned(),
+    };
+    Problem::unsupported(format!(
+        "{given} is not accepted; send application/json or application/cloudevents+json, in UTF-8, \
+         or a CloudEvent with ce- headers"
+    ))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let mut checks = Checks::default();
+    if values.next().is_some() {
+        checks.add(
+            IDEMPOTENCY_KEY,
+            "Idempotency-Key is given twice; keep one of the two",
+        );
+    }
+    let key = std::str::from_utf8(value.as_bytes()).ok();
+    match key {
+        Some(key) => checks.key(IDEMPOTENCY_KEY, key),
+        None => checks.add(IDEMPOTENCY_KEY, "Idempotency-Key is not UTF-8"),
+    }
+    checks.done(key.map(|key| Some(key.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(headers: &[(&'static str, &'static str)]) -> Result<EventForm, u16> {
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                hyper::header::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        EventForm::of(&headers.collect()).map_err(|problem| problem.status.as_u16())
+    }
+
+    #[test]
+    fn the_form_is_told_by_the_media_type_and_then_by_the_ce_headers() {
+        let of = |media| form(&[("content-type", media)]);
+        assert_eq!(of("application/json; charset=UTF-8"), Ok(EventForm::Native));
+        assert_eq!(
+            of("application/cloudevents+json"),
+            Ok(EventForm::Structured)
+        );
+        assert_eq!(of("application/cloudevents-batch+json"), Err(415));
+        assert_eq!(of("application/cloudevents+avro"), Err(415));
+        assert_eq!(of("application/json; charset=latin1"), Err(415));
+        assert_eq!(of("text/plain"), Err(415));
+        assert_eq!(form(&[]), Err(415));
+        assert_eq!(
+            form(&[("content-type", "text/plain"), ("ce-specversion", "1.0")]),
+            Ok(EventForm::Binary)
+        );
+    }
+}

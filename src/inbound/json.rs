@@ -1,0 +1,178 @@
+//! A JSON object, read once, its members kept as they were written.
+//!
+//! Serde's derived readers stop at the first mistake; here every member is at hand, so that all
+//! mistakes are told at once, and a payload's own bytes stay what they are.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::problem::Problem;
+
+/// How deep arrays and objects may lie in each other, so that no reader further on runs out of
+/// stack. Serde's own bound does not hold for what is kept raw.
+pub const DEPTH_MAX: usize = 128;
+
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object in their order, twice given ones twice.
+#[derive(Debug)]
+pub struct Object<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// Reads one object and nothing behind it: 400 with line and column if it is not JSON, 422 if
+    /// it is another value.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
+        let text = check_text(bytes)?;
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            Category::Data => Problem::field("", "the body is JSON, but not an object; send {…}"),
+            _ => malformed(&error),
+        })
+    }
+}
+
+/// Reads one JSON value, whatever it is.
+pub fn check_value(bytes: &[u8]) -> Result<&RawValue, Problem> {
+    serde_json::from_str(check_text(bytes)?).map_err(|error| malformed(&error))
+}
+
+/// The text of a JSON string, or none if `raw` is another value.
+pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str(raw.get()).ok().map(|Text(text)| text)
+}
+
+/// Whether `raw` is null.
+pub fn is_null(raw: &RawValue) -> bool {
+    raw.get() == "null"
+}
+
+fn check_text(bytes: &[u8]) -> Result<&str, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Problem::malformed(format!(
+            "the body is not UTF-8: the byte at offset {} cannot stand there",
+            error.valid_up_to()
+        ))
+    })?;
+    if is_too_deep(bytes) {
+        return Err(Problem::malformed(format!(
+            "the JSON is nested more than {DEPTH_MAX} levels deep; flatten it"
+        )));
+    }
+    Ok(text)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let cause = error.to_string();
+    // Serde puts the place at the end of its text.
+    let cause = cause
+        .rsplit_once(" at line ")
+        .map_or("", |(cause, _)| cause);
+    Problem::malformed(format!(
+        "the body is not JSON: {cause} at line {}, column {}",
+        error.line(),
+        error.column()
+    ))
+}
+
+fn is_too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > DEPTH_MAX {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some((Text(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_their_order_and_their_own_bytes() {
+        let object = Object::parse(br#" {"b": 1.0e0 , "a":[ ], "b":null} "#).unwrap();
+        let members: Vec<_> = object.0.iter().map(|(k, v)| (&**k, v.get())).collect();
+        assert_eq!(members, [("b", "1.0e0"), ("a", "[ ]"), ("b", "null")]);
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place_and_what_is_no_object_without_its_value() {
+        let detail = |bytes: &[u8]| {
+            let problem = Object::parse(bytes).unwrap_err();
+            (problem.status.as_u16(), problem.detail)
+        };
+        assert_eq!(
+            detail(b"{\"a\":\n 1,}"),
+            (
+                400,
+                "the body is not JSON: trailing comma at line 2, column 4".into()
+            )
+        );
+        assert_eq!(
+            detail(b""),
+            (
+                400,
+                "the body is not JSON: EOF while parsing a value at line 1, column 0".into()
+            )
+        );
+        assert_eq!(detail(b"{} {}").0, 400);
+        assert_eq!(detail(b"{\"a\":\"\xff\"}").0, 400);
+        assert_eq!(
+            detail(b"\"hunter2\""),
+            (422, "the body is JSON, but not an object; send {…}".into())
+        );
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_brackets_in_texts_do_not_count() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(check_value(nested(DEPTH_MAX).as_bytes()).is_ok());
+        assert!(check_value(nested(DEPTH_MAX + 1).as_bytes()).is_err());
+        let flat = format!("[\"\\\"{}\"]", "[".repeat(1000));
+        assert!(check_value(flat.as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,132 @@
+//! The accept loop: bounded connections, header time-out, drain.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::config::Limits;
+
+/// The longest request line and headers together, give or take one read. Common proxies stop at 8
+/// to 32 KiB.
+const HEAD_MAX_BYTES: usize = 64 * 1024;
+
+/// The most headers in one request.
+const HEADERS_MAX: usize = 100;
+
+/// How long accepting rests after an error such as "too many open files", which would otherwise
+/// come back at once, as fast as the processor can ask.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections may take. All times are the machine's own.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerLimits {
+    /// Open connections; what is above them waits in the listen queue.
+    pub max_connections: usize,
+    /// Time for a request's head, from the moment that the connection is ready for it; so it ends
+    /// idle connections, too.
+    pub header_timeout: Duration,
+    /// How long requests that are under way may take after the shutdown.
+    pub drain: Duration,
+}
+
+impl From<&Limits> for ServerLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            max_connections: limits.max_connections,
+            header_timeout: limits.header_timeout,
+            drain: limits.drain_timeout,
+        }
+    }
+}
+
+/// Serves `router` on `listener` until `shutdown` resolves; then takes no more connections, lets
+/// the requests that are under way finish within the drain bound, and cuts off the rest.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: impl Future,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(HEAD_MAX_BYTES)
+        .max_headers(HEADERS_MAX);
+    let service = TowerToHyperService::new(router);
+    let permits = Arc::new(Semaphore::new(
+        limits.max_connections.min(Semaphore::MAX_PERMITS),
+    ));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let next = async {
+            // Closed by nobody.
+            let permit = permits.clone().acquire_owned().await.ok();
+            (permit, accept(&listener).await)
+        };
+        tokio::select! {
+            _ = &mut shutdown => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (permit, stream) = next => {
+                let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+                let connection = graceful.watch(connection);
+                connections.spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    drop(permit);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let open = graceful.count();
+    if tokio::time::timeout(limits.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(open, "connections were cut off at the end of the drain");
+    }
+    connections.shutdown().await;
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // An answer is one small packet, which Nagle's algorithm would hold back.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "no TCP_NODELAY");
+                }
+                return stream;
+            }
+            // It was that client's connection, which went before it was taken.
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,288 @@
+//! A server in this process, and a client that sends exactly what it is told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redeliver::api::{Admin, ClockKind, router};
+use redeliver::clock::{Clock, ManualClock, Timestamp};
+use redeliver::config::Limits;
+use redeliver::deliver::advance::Advance;
+use redeliver::deliver::courier::Courier;
+use redeliver::deliver::dispatcher::Dispatcher;
+use redeliver::deliver::guard::AddressGuard;
+use redeliver::deliver::transport::Transport;
+use redeliver::delivery::Attempt;
+use redeliver::inbound::Ingest;
+use redeliver::inbound::server::{ServerLimits, serve};
+use redeliver::secret::Secret;
+use redeliver::store::memory::Memory;
+use redeliver::store::{Effect, Log, Options, Outcome, Settlement, Store, committer};
+use redeliver::vendor::builtin_policies;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// How the server differs from the default.
+pub struct Setup {
+    pub token: Option<&'static str>,
+    pub limits: Limits,
+    pub options: Options,
+    pub guard: AddressGuard,
+    pub committing: bool,
+    pub delivering: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            token: None,
+            limits: Limits {
+                body_timeout: Duration::from_millis(300),
+                header_timeout: Duration::from_millis(300),
+                drain_timeout: Duration::from_millis(500),
+                max_body_bytes: 64 * 1024,
+                ..Limits::default()
+            },
+            options: Options::default(),
+            guard: AddressGuard {
+                allow_loopback: true,
+                ..AddressGuard::default()
+            },
+            committing: true,
+            delivering: false,
+        }
+    }
+}
+
+pub struct Api {
+    pub address: SocketAddr,
+    pub store: Arc<Log<Memory>>,
+    pub clock: Arc<ManualClock>,
+    pub draining: watch::Sender<bool>,
+    pub shutdown: Option<oneshot::Sender<()>>,
+    pub served: JoinHandle<()>,
+    token: Option<&'static str>,
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let _ = self.store.close();
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (given, value) = line.split_once(": ")?;
+            given.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    /// Checks that this is a problem with this status, and gives its detail.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
+        let json = self.json();
+        assert_eq!(json["status"], status);
+        assert_eq!(json["type"], "about:blank");
+        assert!(json["title"].is_string());
+        json["detail"].as_str().expect("a detail").to_owned()
+    }
+
+    /// Checks that this is a 422, and gives the places that it names.
+    #[track_caller]
+    pub fn places(&self) -> Vec<String> {
+        self.problem(422);
+        let json = self.json();
+        let errors = json["errors"].as_array().expect("errors").iter();
+        errors
+            .map(|error| {
+                assert!(error["detail"].is_string());
+                error["at"].as_str().expect("a place").to_owned()
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        self.json()
+    }
+}
+
+impl Api {
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        let log = Log::over(
+            Memory::default(),
+            clock.clone(),
+            setup.options,
+            [0x1234_5678_9abc_def0, 2, 3],
+        );
+        let store = Arc::new(log.unwrap());
+        if setup.committing {
+            committer::spawn(store.clone()).unwrap();
+        }
+        let policies = Arc::new(builtin_policies());
+        let courier = Arc::new(Courier::new(
+            Transport::new(setup.guard).unwrap(),
+            clock.clone(),
+            policies.clone(),
+        ));
+        let (draining, drains) = watch::channel(false);
+        let advance = setup.delivering.then(|| {
+            let dispatcher = Dispatcher::new(store.clone(), courier.clone(), clock.clone(), 64, 7);
+            let dispatcher = Arc::new(dispatcher);
+            tokio::spawn(
+                dispatcher
+                    .clone()
+                    .run(drains.clone(), Duration::from_secs(1)),
+            );
+            Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
+        });
+        let ingest = Ingest::new(store.clone(), &setup.limits, drains.clone());
+        let server_limits = ServerLimits::from(&setup.limits);
+        let admin = Admin {
+            store: store.clone(),
+            clock: clock.clone(),
+            clock_kind: ClockKind::Manual,
+            policies,
+            courier,
+            advance,
+            token: setup.token.map(Secret::new),
+            limits: setup.limits,
+            draining: drains,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (shutdown, stop) = oneshot::channel();
+        let served = tokio::spawn(serve(listener, router(admin, ingest), server_limits, stop));
+        Self {
+            address,
+            store,
+            clock,
+            draining,
+            shutdown: Some(shutdown),
+            served,
+            token: setup.token,
+        }
+    }
+
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends these bytes and reads until the server closes.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        // A server may refuse and close before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            head += &format!("Host: {}\r\n", self.address);
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if let Some(token) = self.token {
+            head += &format!("Authorization: Bearer {token}\r\n");
+        }
+        if !body.is_empty() {
+            head += &format!("Content-Length: {}\r\n", body.len());
+        }
+        let bytes = [head.as_bytes(), b"\r\n", body].concat();
+        answer(&self.raw(&bytes).await)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"").await
+    }
+
+    pub async fn post(&self, path: &str, json: &str) -> Answer {
+        self.json("POST", path, json).await
+    }
+
+    pub async fn json(&self, method: &str, path: &str, json: &str) -> Answer {
+        let headers = [("Content-Type", "application/json")];
+        self.send(method, path, &headers, json.as_bytes()).await
+    }
+
+    /// Makes an endpoint, and gives its object.
+    pub async fn add(&self, json: &str) -> Value {
+        self.post("/v1/endpoints", json).await.expect(201)
+    }
+
+    /// Puts an event in, and gives the answer.
+    pub async fn event(&self, kind: &str) -> Value {
+        let json = format!(r#"{{"type":"{kind}","data":{{"a":1}}}}"#);
+        self.post("/v1/events", &json).await.expect(202)
+    }
+
+    /// Attempts everything that is due, each with this outcome.
+    pub fn attempt(&self, status: u16, outcome: Outcome) {
+        for claim in self.store.claim(100).unwrap() {
+            let now = self.clock.now();
+            let settlement = Settlement {
+                attempt: Attempt {
+                    number: claim.attempt,
+                    started_at: now,
+                    ended_at: now,
+                    status: Some(status),
+                    error: None,
+                    response_excerpt: Some("said so".to_owned()),
+                },
+                outcome,
+                effect: Effect::None,
+            };
+            self.store.settle(claim.token, settlement).unwrap();
+        }
+    }
+}
+
+pub fn answer(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok());
+    Answer {
+        status: status.unwrap_or_else(|| panic!("no answer: {text:?}")),
+        head: head.to_owned(),
+        text: body.to_owned(),
+    }
+}

@@ -1,0 +1,12 @@
+//! The administration and ingest over real sockets, on a store in memory.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod access;
+mod connections;
+mod deliveries;
+mod endpoints;
+mod events;
+mod harness;
+mod log;
+mod reach;
