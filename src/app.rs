@@ -1,5 +1,272 @@
-//! Being built.
+//! The composition root: the only place that names a concrete store, clock and transport.
+//!
+//! ```text
+//!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ listener
+//!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
+//! ```
 
+mod register;
 mod settings;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rand::RngExt;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{self, Admin};
+use crate::clock::{InvalidFactor, SharedClock};
+use crate::config::Config;
+use crate::deliver::advance::Advance;
+use crate::deliver::courier::Courier;
+use crate::deliver::dispatcher::Dispatcher;
+use crate::deliver::guard::AddressGuard;
+use crate::deliver::transport::{Transport, TransportError};
+use crate::inbound::Ingest;
+use crate::inbound::server::{self, ServerLimits};
+use crate::store::disk::Disk;
+use crate::store::{AcceptedLoss, EndpointError, Log, Options, Store, StoreError, committer};
+use crate::vendor;
+
 pub use settings::Settings;
+
+/// Why a broker did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store cannot be opened, or has stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {cause}; stop what is there, or choose another address with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's words.
+        cause: std::io::Error,
+    },
+    /// A thread or the descriptor table is not to be had.
+    #[error("the system refuses {what}: {cause}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// The operating system's words.
+        cause: std::io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The clock cannot run at that speed.
+    #[error(transparent)]
+    Clock(#[from] InvalidFactor),
+    /// Endpoints of the configuration cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Endpoints(Vec<String>),
+    /// The registry refuses an endpoint.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}
+
+/// A running broker.
+pub struct App {
+    address: SocketAddr,
+    clock: SharedClock,
+    store: Arc<Log<Disk>>,
+    advance: Arc<Advance>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    dispatcher: JoinHandle<Result<(), StoreError>>,
+    committer: std::thread::JoinHandle<()>,
+}
+
+impl App {
+    /// Starts a broker: when this returns, it accepts connections and delivers.
+    pub async fn start(settings: Settings) -> Result<Self, AppError> {
+        let Settings {
+            config,
+            clock: kind,
+            accept_loss,
+            ..
+        } = settings;
+        let clock = kind.start()?;
+        let limits = config.server.limits.clone();
+        // Bound first: an address in use is found before a large store is read.
+        let listener = listen(config.server.listen).await?;
+        let address = listener.local_addr().map_err(|cause| AppError::Listen {
+            address: config.server.listen,
+            cause,
+        })?;
+        let store = open_store(&config, clock.clone(), accept_loss).await?;
+        let committer = committer::spawn(store.clone()).map_err(|cause| AppError::System {
+            what: "a thread",
+            cause,
+        })?;
+        let mut policies = vendor::builtin_policies();
+        for policy in config.policies.iter().cloned() {
+            policies.insert(policy);
+        }
+        let policies = Arc::new(policies);
+        let guard = AddressGuard {
+            allow: config.server.allow_private.clone(),
+            allow_loopback: address.ip().to_canonical().is_loopback(),
+        };
+        if guard.allow_loopback {
+            tracing::info!("listening on loopback, so receivers on loopback are allowed");
+        }
+        let transport = Transport::new(guard)?;
+        let courier = Arc::new(Courier::new(transport, clock.clone(), policies.clone()));
+        register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
+        let dispatcher = Arc::new(Dispatcher::new(
+            store.clone(),
+            courier.clone(),
+            clock.clone(),
+            limits.deliveries_in_flight_max,
+            rand::rng().random(),
+        ));
+        let advance = Arc::new(Advance::new(
+            store.clone(),
+            dispatcher.clone(),
+            clock.clone(),
+        ));
+        let (stop, stopping) = watch::channel(false);
+        let admin = Admin {
+            store: store.clone(),
+            clock: clock.clone(),
+            clock_kind: kind,
+            policies,
+            courier,
+            advance: Some(advance.clone()),
+            token: config.server.admin_token.clone(),
+            limits: limits.clone(),
+            draining: stopping.clone(),
+        };
+        let ingest = Ingest::new(store.clone(), &limits, stopping.clone());
+        let router = api::router(admin, ingest);
+        let dispatcher = tokio::spawn(dispatcher.run(stopping.clone(), limits.drain_timeout));
+        let server = tokio::spawn(server::serve(
+            listener,
+            router,
+            ServerLimits::from(&limits),
+            stopped(stopping),
+        ));
+        Ok(Self {
+            address,
+            clock,
+            store,
+            advance,
+            stop,
+            server,
+            dispatcher,
+            committer,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Arc<Log<Disk>> {
+        &self.store
+    }
+
+    /// What moves its clock, if that is a manual one.
+    pub fn advance(&self) -> &Arc<Advance> {
+        &self.advance
+    }
+
+    /// Resolves if the store stops for good: then nothing is left but to end the process.
+    pub async fn failed(&self) -> StoreError {
+        let mut stopped = self.store.stopped();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(error) => error
+                .clone()
+                .unwrap_or_else(|| StoreError::Stopped("for an unknown reason".to_owned())),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Stops: no new connections, attempts under way are waited for up to the drain time-out,
+    /// then everything is written.
+    pub async fn stop(self) -> Result<(), AppError> {
+        // Nobody listens only if all have ended already.
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        if let Ok(result) = self.dispatcher.await {
+            result?;
+        }
+        let store = self.store;
+        blocking(move || store.close()).await?;
+        // It ends once the store is closed.
+        let committer = self.committer;
+        let _ = tokio::task::spawn_blocking(move || committer.join()).await;
+        Ok(())
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // The sender is gone: the app was dropped, which is a stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| AppError::Listen { address, cause })
+}
+
+/// The store's limits, as the configuration says.
+pub fn store_options(config: &Config) -> Options {
+    let limits = &config.server.limits;
+    Options {
+        queue_max_events: limits.ingest_queue_events,
+        queue_max_bytes: limits.ingest_queue_bytes,
+        group_max_events: limits.group_max_events,
+        group_max_bytes: limits.group_max_bytes,
+        dedupe_window: limits.dedupe_window,
+        dedupe_max_entries: limits.dedupe_max_entries,
+        endpoints_max: limits.endpoints_max,
+        disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+        waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
+        ..Options::default()
+    }
+}
+
+/// What names a new store and keys its duplicate index.
+pub fn entropy() -> [u64; 3] {
+    rand::rng().random()
+}
+
+async fn open_store(
+    config: &Config,
+    clock: SharedClock,
+    accept_loss: AcceptedLoss,
+) -> Result<Arc<Log<Disk>>, StoreError> {
+    let dir = config.server.data_dir.clone();
+    let cache_bytes = config.server.limits.store_cache_bytes as u64;
+    let options = Options {
+        accept_loss,
+        ..store_options(config)
+    };
+    blocking(move || Log::open(&dir, cache_bytes, clock, options, entropy()))
+        .await
+        .map(Arc::new)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => Err(StoreError::Stopped(format!("the store gave up: {panic}"))),
+    }
+}

@@ -1,3 +1,5 @@
+//! Each state of a delivery, explained.
+
 use std::sync::Arc;
 use std::time::Duration;
 

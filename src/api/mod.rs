@@ -31,7 +31,7 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use tokio::sync::watch;
 
-use crate::clock::SharedClock;
+use crate::clock::{ClockKind, SharedClock};
 use crate::config::Limits;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
@@ -40,8 +40,6 @@ use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
-
-pub use clock::ClockKind;
 
 /// What the administration needs.
 pub struct Admin {

@@ -10,14 +10,15 @@ use serde_json::value::RawValue;
 
 use super::explain::explain;
 use crate::clock::Timestamp;
+use crate::delivery;
 use crate::delivery::Status;
 use crate::duration::format_duration;
 use crate::endpoint::{Check, EndpointState, Origin};
+use crate::event;
 use crate::id::{DeliveryId, EndpointId, EventId, Seq};
 use crate::inbound::media::Media;
 use crate::policy::{Policies, Policy};
 use crate::store::{DeliveryView, EndpointView};
-use crate::{delivery, event};
 
 /// An endpoint.
 #[derive(Debug, Serialize)]

@@ -5,6 +5,7 @@
 //! | `mod.rs` | the verbs, exit codes |
 //! | `output.rs`, `logging.rs` | what is printed where, and how |
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
+//! | `signals.rs` | being asked to stop |
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
@@ -22,6 +23,7 @@ pub mod remote;
 pub mod replay;
 pub mod serve;
 pub mod sign;
+pub mod signals;
 pub mod signing;
 pub mod store;
 pub mod verify;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::signals::Signals;
 use super::{Failure, output};
-use crate::app::Settings;
+use crate::app::{App, AppError, Settings};
 use crate::clock::ClockKind;
 use crate::config::{self, Config, ConfigErrors};
 use crate::duration::parse_duration;
@@ -81,8 +82,46 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if args.check {
         return good(&args, file.as_deref(), &settings.config);
     }
-    // The broker starts here: `crate::app::serve(settings).await`.
-    Err(Failure::Environment("not built yet".to_owned()))
+    let json = settings.json;
+    let mut signals = Signals::listen()?;
+    let app = App::start(settings).await?;
+    output::line(&listening(&app, json))?;
+    let failed = tokio::select! {
+        () = signals.stop() => None,
+        error = app.failed() => Some(error),
+    };
+    if let Some(error) = failed {
+        return Err(AppError::Store(error).into());
+    }
+    tracing::info!("stopping; a second signal ends the process at once");
+    tokio::select! {
+        stopped = app.stop() => stopped.map_err(Failure::from),
+        () = signals.stop() => Err(Failure::Interrupted),
+    }
+}
+
+fn listening(app: &App, json: bool) -> String {
+    let url = format!("http://{}", app.address());
+    if json {
+        json!({ "listening": url }).to_string()
+    } else {
+        format!("redeliver listening on {url}")
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let words = error.to_string();
+        match error {
+            AppError::Endpoints(_) | AppError::Clock(_) | AppError::Endpoint(_) => {
+                Self::Usage(words)
+            }
+            AppError::Store(_)
+            | AppError::Listen { .. }
+            | AppError::System { .. }
+            | AppError::Transport(_) => Self::Environment(words),
+        }
+    }
 }
 
 /// The configuration's file, if there is one, and what the broker is started with.

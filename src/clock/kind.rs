@@ -56,6 +56,15 @@ impl fmt::Display for ClockKind {
 }
 
 impl ClockKind {
+    /// What the API calls it: `real`, `scaled` or `manual`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Scaled(_) => "scaled",
+            Self::Manual => "manual",
+        }
+    }
+
     /// A clock of this kind that starts now.
     pub fn start(self) -> Result<SharedClock, InvalidFactor> {
         Ok(match self {

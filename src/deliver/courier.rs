@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
 };
 use url::Url;
 
@@ -15,12 +14,12 @@ use super::guard::AddressGuard;
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{SharedClock, Timestamp};
 use crate::delivery::Attempt;
-use crate::endpoint::{Check, Endpoint, EndpointSettings};
+use crate::endpoint::{Endpoint, EndpointSettings};
 use crate::event::Event;
 use crate::id::{DeliveryId, EventId};
 use crate::policy::{Input, Policies, Policy, Success};
 use crate::store::Claim;
-use crate::vendor::{KeyError, Profile, basic_authorization};
+use crate::vendor::{KeyError, Profile};
 
 /// What every request says it comes from.
 pub const AGENT: &str = concat!("redeliver/", env!("CARGO_PKG_VERSION"));
@@ -33,8 +32,8 @@ const PREPARED_LIMIT: usize = 16_384;
 
 /// Makes and sends requests to endpoints.
 pub struct Courier {
-    transport: Transport,
-    clock: SharedClock,
+    pub(super) transport: Transport,
+    pub(super) clock: SharedClock,
     policies: Arc<Policies>,
     prepared: Mutex<HashMap<u32, Arc<Prepared>>>,
 }
@@ -49,7 +48,7 @@ struct Prepared {
 
 /// A request that cannot be made.
 #[derive(Debug, thiserror::Error)]
-enum Unsendable {
+pub(super) enum Unsendable {
     #[error("the endpoint's URL cannot be used: {0}")]
     Url(#[from] url::ParseError),
     #[error("a header of the endpoint cannot be sent")]
@@ -62,29 +61,6 @@ impl From<InvalidHeaderValue> for Unsendable {
     fn from(_: InvalidHeaderValue) -> Self {
         Self::Header
     }
-}
-
-/// Why an endpoint did not pass the GET on save (ESP-08): for the operator, who mends it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CheckFailed {
-    /// It answered, but not as it must.
-    #[error("GET {url} answered {status}; the check asks for {wanted}")]
-    Status {
-        /// Where, without its query.
-        url: String,
-        /// What it answered.
-        status: u16,
-        /// What would pass.
-        wanted: &'static str,
-    },
-    /// It did not answer.
-    #[error("GET {url} failed: {cause}")]
-    NoAnswer {
-        /// Where, without its query.
-        url: String,
-        /// Why not.
-        cause: String,
-    },
 }
 
 impl Courier {
@@ -142,33 +118,6 @@ impl Courier {
             .map_or(Success::Any2xx, |policy| policy.success);
         let delivered = matches!(input, Input::Answer { status, .. } if success.accepts(status));
         (attempt, delivered)
-    }
-
-    /// Sends the GET on save (ESP-07), unless the endpoint asks for none.
-    pub async fn check(&self, settings: &EndpointSettings) -> Result<(), CheckFailed> {
-        let (wanted, passes): (_, fn(u16) -> bool) = match settings.check {
-            Check::Off => return Ok(()),
-            Check::Any2xx => ("any 2xx", |status| (200..300).contains(&status)),
-            Check::Only200 => ("200", |status| status == 200),
-            Check::Below400 => ("any status below 400", |status| status < 400),
-        };
-        let shown = settings.url.split('?').next().unwrap_or_default();
-        let failed = |cause: String| CheckFailed::NoAnswer {
-            url: shown.to_owned(),
-            cause,
-        };
-        let request = get(settings).map_err(|error| failed(error.to_string()))?;
-        let deadline = self.deadline(settings, self.clock.now());
-        let sleep = self.clock.sleep_until(deadline);
-        match self.transport.send(request, sleep).await {
-            Ok(answer) if passes(answer.status) => Ok(()),
-            Ok(answer) => Err(CheckFailed::Status {
-                url: shown.to_owned(),
-                status: answer.status,
-                wanted,
-            }),
-            Err(error) => Err(failed(error.to_string())),
-        }
     }
 
     async fn send(
@@ -274,7 +223,7 @@ fn value(id: &impl ToString) -> Result<HeaderValue, InvalidHeaderValue> {
     HeaderValue::try_from(id.to_string())
 }
 
-fn own_headers(settings: &EndpointSettings) -> Result<HeaderMap, Unsendable> {
+pub(super) fn own_headers(settings: &EndpointSettings) -> Result<HeaderMap, Unsendable> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     for (name, text) in &settings.headers {
@@ -282,20 +231,4 @@ fn own_headers(settings: &EndpointSettings) -> Result<HeaderMap, Unsendable> {
         headers.append(name, HeaderValue::try_from(text.as_str())?);
     }
     Ok(headers)
-}
-
-/// The GET on save carries the login too.
-fn get(settings: &EndpointSettings) -> Result<Request, Unsendable> {
-    let mut headers = own_headers(settings)?;
-    if let Some(auth) = &settings.basic_auth {
-        let text = basic_authorization(&auth.user, auth.password.expose());
-        headers.insert(AUTHORIZATION, HeaderValue::try_from(text)?);
-    }
-    Ok(Request {
-        method: Method::GET,
-        url: Arc::new(Url::parse(&settings.url)?),
-        headers,
-        body: Bytes::new(),
-        ca_pem: settings.ca_pem.as_deref().map(Arc::from),
-    })
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`dispatcher`] | the loop: claims, bounded concurrency, settlements, drain |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | [`check`] | the GET on save |
 //! | [`advance`] | moving a manual clock, so that everything due by then has happened |
 //! | [`transport`] | one HTTP request over TCP or TLS |
 //! | [`guard`] | which addresses may be sent to |
 
 pub mod advance;
+pub mod check;
 pub mod courier;
 pub mod dispatcher;
 pub mod guard;

@@ -1,3 +1,5 @@
+//! CloudEvents in both modes, and what is refused.
+
 use hyper::header::HeaderName;
 
 use super::*;

@@ -117,10 +117,14 @@ impl<B: Backend> Log<B> {
         };
         let group = Group::encode(writer, &transitions, &events)?;
         writer.bytes_since_snapshot += group.bytes();
-        let written = self
-            .backend
-            .write(group.changes, durability)
-            .and_then(|()| self.mark(writer, group.mark));
+        let written =
+            self.backend
+                .write(group.changes, durability)
+                .and_then(|()| match durability {
+                    Durability::Disk => self.mark(writer, group.mark),
+                    // A mark that is ahead of the disk would call a power cut a loss.
+                    Durability::Process => Ok(()),
+                });
         if let Err(error) = written {
             for request in requests {
                 let _ = request.reply.send(Err(error.clone()));
@@ -206,7 +210,8 @@ impl<B: Backend> Log<B> {
         (events, answers)
     }
 
-    fn mark(&self, writer: &Writer, mark: Mark) -> Result<(), StoreError> {
+    /// Everything up to `mark` is on disk.
+    pub(super) fn mark(&self, writer: &Writer, mark: Mark) -> Result<(), StoreError> {
         let Some(high_water) = &self.high_water else {
             return Ok(());
         };

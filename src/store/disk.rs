@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
@@ -18,6 +19,10 @@ const LARGE_BYTES: usize = 1024;
 /// See [`Disk::touch`]: with three, a log of a million events of 1 KiB was written within 75 MiB,
 /// without any in 95; more cost time and save nothing.
 const TOUCHES: usize = 3;
+
+/// See [`open_sled`]: five seconds in all.
+const OPEN_TRIES: u32 = 500;
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// A sled database in a directory that this process owns.
 pub struct Disk {
@@ -62,15 +67,7 @@ impl Disk {
         fs::create_dir_all(dir).map_err(|error| directory_error(dir, error))?;
         let lock = lock(dir)?;
         remove_unfinished_snapshots(dir)?;
-        let db = guarded("opening the database", || {
-            sled::Config::default()
-                .path(dir)
-                .segment_size(SEGMENT_BYTES)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()
-        })
-        .map_err(StoreError::Corrupt)?;
+        let db = open_sled(dir, cache_bytes)?;
         let data_file = File::options()
             .read(true)
             .write(true)
@@ -112,6 +109,30 @@ impl Disk {
             }
         }
         Ok(())
+    }
+}
+
+/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
+/// it is by threads of a handle that this process has just dropped, and they are about to end.
+fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
+    let mut tries_left = OPEN_TRIES;
+    loop {
+        let opened = guarded("opening the database", || {
+            sled::Config::default()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(cache_bytes)
+                .flush_every_ms(None)
+                .open()
+        });
+        match opened {
+            Ok(db) => return Ok(db),
+            Err(error) if tries_left > 0 && error.contains("could not acquire lock") => {
+                tries_left -= 1;
+                std::thread::sleep(OPEN_PAUSE);
+            }
+            Err(error) => return Err(StoreError::Corrupt(error)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The high-water mark: how far the log reaches, kept outside the database.
 //!
 //! A database that has lost its end still opens and looks whole. This file of two 32-byte slots,
-//! written in turn after each group is on disk, tells that something was there. It is synced every
+//! written in turn after each group that was synced, tells that something was there. It is synced every
 //! few hundred groups and at the end: a power cut can set it back, never forward of the log.
 
 use std::fs::File;

@@ -3,67 +3,25 @@
 //! Pure: a projection of the log, the settlements and the operator's commands. It holds sequence
 //! numbers, never bodies.
 
+mod parts;
 mod snapshot;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Timestamp;
 use crate::endpoint::{EndpointState, Order};
 use crate::id::Seq;
 use crate::store::seqset::SeqSet;
 
+use parts::Next;
+pub use parts::{Ended, InFlight, Readiness, Then, Waiting};
 pub use snapshot::QueueSnapshot;
 
 /// Above this many runs of pending events an endpoint's further events stay in the log alone and
 /// are routed when the backlog has shrunk, so that no pattern of matches grows memory for ever.
 pub const MAX_PENDING_RUNS: usize = 65_536;
-
-/// A delivery that has been attempted, or put back by the operator, and is due at a set time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// Failed attempts in a row, of this round.
-    pub failures: u32,
-    /// Attempts in all, over every round.
-    pub attempts: u32,
-    /// When the next attempt may leave.
-    pub due: Timestamp,
-    /// The delay that led to `due`: it is never waited for longer than that.
-    pub delay: Duration,
-}
-
-/// An attempt under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InFlight {
-    /// Tells this claim from every other one of this process.
-    pub generation: u64,
-    /// Failed attempts before it, in this round.
-    pub failures: u32,
-    /// Attempts before it, over every round.
-    pub attempts: u32,
-}
-
-/// When a queue has something to attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// Now.
-    Now,
-    /// Not before this moment.
-    At(Timestamp),
-    /// Not until something changes.
-    Blocked,
-}
-
-/// Which of the two kinds of work an independent queue takes next; they alternate, so that a
-/// flood of retries starves no new event, nor the other way round (HOT-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    Retry,
-    Fresh,
-}
 
 /// One endpoint's queue.
 #[derive(Clone, Debug)]
@@ -83,30 +41,6 @@ pub struct Queue {
     pub unrouted_from: Option<Seq>,
     /// How many have ended in each way.
     pub ended: Ended,
-}
-
-/// How many deliveries have ended in each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// Answered with success.
-    pub delivered: u64,
-    /// Given up, and not put back since.
-    pub dead: u64,
-    /// Ended because the endpoint was removed.
-    pub removed: u64,
-}
-
-/// What follows an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Then {
-    /// Delivered.
-    Delivered,
-    /// Another attempt.
-    Waiting(Waiting),
-    /// Given up.
-    Dead,
-    /// The endpoint is gone.
-    Removed,
 }
 
 impl Queue {

@@ -32,6 +32,9 @@ impl<B: Backend> Log<B> {
         if let Some(event) = self.cache.get(seq) {
             return Ok(Some(event));
         }
+        if self.lost_until(seq).is_some() {
+            return Ok(None);
+        }
         let Some((_, bytes)) = self.backend.last(b"e", &key::events(seq))? else {
             return Err(damaged(seq, seq, "no frame holds it"));
         };
@@ -43,7 +46,12 @@ impl<B: Backend> Log<B> {
             .ok_or_else(|| damaged(seq, seq, "no frame holds it"))
     }
 
-    /// Up to `limit` events from position `from` on.
+    /// The last event of the range that was given up for lost and holds `seq`.
+    fn lost_until(&self, seq: Seq) -> Option<Seq> {
+        self.shared().state.lost_until(seq)
+    }
+
+    /// Up to `limit` events from position `from` on, without those that were given up for lost.
     pub(super) fn read_events(
         &self,
         from: Seq,
@@ -55,26 +63,47 @@ impl<B: Backend> Log<B> {
             if let Some(event) = self.cache.get(next) {
                 events.push(event);
                 next += 1;
-                continue;
+            } else if let Some(end) = self.lost_until(next) {
+                next = end + 1;
+            } else {
+                let read = self.read_frames(next, last, limit - events.len())?;
+                next += read.len() as u64;
+                events.extend(read);
             }
-            let found = self.backend.last(b"e", &key::events(next))?;
-            let Some(first) = found.and_then(|(key, _)| key::number(&key, 1)) else {
-                return Err(damaged(next, next, "no frame holds it"));
+        }
+        Ok(events)
+    }
+
+    /// Events from `next` on without a gap: at least one, at most `limit`, some frames' worth.
+    fn read_frames(
+        &self,
+        next: Seq,
+        last: Seq,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        let mut events: Vec<Arc<Event>> = Vec::new();
+        let found = self.backend.last(b"e", &key::events(next))?;
+        let first = found.and_then(|(key, _)| key::number(&key, 1));
+        let first = first.ok_or_else(|| damaged(next, next, "no frame holds it"))?;
+        let frames = self
+            .backend
+            .scan(b"e", &key::events(first), FRAMES_PER_READ)?;
+        for (_, bytes) in frames {
+            let frame = match self.decode_events(bytes.into()) {
+                Ok(frame) => frame,
+                // It may be given up for lost; whoever asks for just these events will know.
+                Err(_) if !events.is_empty() => break,
+                Err(error) => return Err(error),
             };
-            for (_, bytes) in self
-                .backend
-                .scan(b"e", &key::events(first), FRAMES_PER_READ)?
-            {
-                for event in self.decode_events(bytes.into())?.iter() {
-                    if event.seq >= next && event.seq <= last && events.len() < limit {
-                        if event.seq != next {
-                            return Err(damaged(next, event.seq - 1, "no frame holds them"));
-                        }
-                        events.push(event.clone());
-                        next += 1;
-                    }
+            for event in frame.iter().filter(|e| e.seq >= next && e.seq <= last) {
+                if event.seq != next + events.len() as u64 || events.len() == limit {
+                    break;
                 }
+                events.push(event.clone());
             }
+        }
+        if events.is_empty() {
+            return Err(damaged(next, next, "no frame holds it"));
         }
         Ok(events)
     }

@@ -133,7 +133,7 @@ impl<B: Backend> Log<B> {
         let (mut low, mut high) = (1, *self.tail().borrow() + 1);
         while low < high {
             let middle = low + (high - low) / 2;
-            let event = self.read_event(middle)?;
+            let event = self.read_events(middle, 1)?.pop();
             if event.is_some_and(|event| event.received_at < moment) {
                 low = middle + 1;
             } else {

@@ -63,6 +63,7 @@ impl<B: Backend> Log<B> {
         let unsaved = std::mem::take(&mut shared.unsaved);
         let group = Group::encode(writer, &unsaved, &[])?;
         self.backend.write(group.changes, Durability::Disk)?;
+        self.mark(writer, group.mark)?;
         writer.advance(&group.next, unsaved.len());
         let snapshot = Snapshot {
             tag: self.meta.tag,

@@ -1,17 +1,19 @@
 //! The projections: the registry of endpoints and their queues. Pure; rebuilt from the records.
 
+mod apply;
+mod snapshot;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::queue::{InFlight, Queue, QueueSnapshot, Readiness, Then};
-use super::record::Transition;
+use super::queue::{InFlight, Queue, Readiness};
 use super::routes::Routes;
 use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::event::NewEvent;
 use crate::id::Seq;
+
+pub use snapshot::StateSnapshot;
 
 /// An endpoint and its queue.
 #[derive(Debug)]
@@ -36,18 +38,13 @@ pub struct State {
     /// Endpoints with nothing to attempt before a set time.
     timers: BTreeSet<(Timestamp, u32)>,
     next_number: u32,
+    /// Events that the operator gave up for lost: first to last of each range.
+    lost: BTreeMap<Seq, Seq>,
     /// Endpoints with events that were left in the log.
     unrouted: BTreeSet<u32>,
     in_flight: usize,
     generation: u64,
     last_taken_at: Timestamp,
-}
-
-/// What a snapshot keeps.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct StateSnapshot {
-    next_number: u32,
-    entries: Vec<(Endpoint, QueueSnapshot)>,
 }
 
 /// A delivery that is to be attempted now.
@@ -95,6 +92,12 @@ impl State {
         self.by_name.len()
     }
 
+    /// The last event of the range that was given up for lost and holds `seq`.
+    pub fn lost_until(&self, seq: Seq) -> Option<Seq> {
+        let (_, last) = self.lost.range(..=seq).next_back()?;
+        (*last >= seq).then_some(*last)
+    }
+
     /// How many attempts are under way in all.
     pub fn in_flight(&self) -> usize {
         self.in_flight
@@ -124,90 +127,6 @@ impl State {
                 self.refresh(number, now);
             }
         }
-    }
-
-    /// Takes over a record, at start or as it happens.
-    pub fn apply(&mut self, transition: &Transition, now: Timestamp) {
-        match transition {
-            Transition::Attempt(record) => {
-                self.settle(record.endpoint, record.seq, record.then, now);
-            }
-            Transition::Endpoint(at, endpoint) => self.put(endpoint, *at, now),
-            Transition::Replay(replay) => {
-                if let Some(entry) = self.entries.get_mut(&replay.endpoint) {
-                    for d in &replay.deliveries {
-                        entry.queue.reopen(d.seq, d.attempts, replay.at, d.was_dead);
-                    }
-                    self.refresh(replay.endpoint, now);
-                }
-            }
-            Transition::Lost(from, to) => {
-                for seq in *from..=*to {
-                    for entry in self.entries.values_mut() {
-                        if entry.queue.status(seq).is_some() {
-                            entry.queue.settled(seq, Then::Removed);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn settle(&mut self, number: u32, seq: Seq, then: Then, now: Timestamp) {
-        if let Some(entry) = self.entries.get_mut(&number) {
-            let before = entry.queue.in_flight();
-            entry.queue.settled(seq, then);
-            self.in_flight -= before - entry.queue.in_flight();
-            self.refresh(number, now);
-        }
-    }
-
-    /// Ends a claim as if it had never been.
-    pub fn release(&mut self, number: u32, seq: Seq, now: Timestamp) {
-        if let Some(entry) = self.entries.get_mut(&number) {
-            let before = entry.queue.in_flight();
-            entry.queue.release(seq, now);
-            self.in_flight -= before - entry.queue.in_flight();
-            self.refresh(number, now);
-        }
-    }
-
-    fn put(&mut self, endpoint: &Endpoint, at: Timestamp, now: Timestamp) {
-        let number = endpoint.number;
-        let settings = &endpoint.settings;
-        self.next_number = self.next_number.max(number.saturating_add(1));
-        let was = self
-            .entries
-            .get(&number)
-            .map(|entry| entry.endpoint.clone());
-        if let Some(was) = &was {
-            self.routes.remove(number, &was.settings.filter);
-            if self.by_name.get(&was.settings.name) == Some(&number) {
-                self.by_name.remove(&was.settings.name);
-            }
-        }
-        let waiting_max = self.waiting_max;
-        let entry = self.entries.entry(number).or_insert_with(|| Entry {
-            endpoint: Arc::new(endpoint.clone()),
-            queue: Queue::new(waiting_max),
-            in_ready: false,
-            timer: None,
-        });
-        entry.endpoint = Arc::new(endpoint.clone());
-        entry
-            .queue
-            .configure(settings.order, settings.concurrency, endpoint.state);
-        if endpoint.state == EndpointState::Removed {
-            entry.queue.remove_all();
-        } else {
-            self.routes.insert(number, &settings.filter);
-            self.by_name.insert(settings.name.clone(), number);
-            let was_paused = was.is_some_and(|was| was.state == EndpointState::Paused);
-            if was_paused && endpoint.state == EndpointState::Active {
-                entry.queue.resume(at);
-            }
-        }
-        self.refresh(number, now);
     }
 
     /// Puts the endpoint where it belongs: among the ready, among the timers, or nowhere.
@@ -324,36 +243,5 @@ impl State {
             }
             self.refresh(number, now);
         }
-    }
-
-    /// What a snapshot keeps.
-    pub fn snapshot(&self) -> StateSnapshot {
-        StateSnapshot {
-            next_number: self.next_number,
-            entries: self
-                .entries
-                .values()
-                .map(|entry| ((*entry.endpoint).clone(), entry.queue.snapshot()))
-                .collect(),
-        }
-    }
-
-    /// The state that `snapshot` was taken of.
-    pub fn restore(waiting_max: usize, snapshot: StateSnapshot, now: Timestamp) -> Self {
-        let mut state = Self {
-            next_number: snapshot.next_number,
-            ..Self::new(waiting_max)
-        };
-        for (endpoint, queue) in snapshot.entries {
-            state.put(&endpoint, now, now);
-            if let Some(entry) = state.entries.get_mut(&endpoint.number) {
-                entry.queue.restore(queue);
-                if entry.queue.unrouted_from.is_some() {
-                    state.unrouted.insert(endpoint.number);
-                }
-            }
-            state.refresh(endpoint.number, now);
-        }
-        state
     }
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redeliver::api::{Admin, ClockKind, router};
-use redeliver::clock::{Clock, ManualClock, Timestamp};
+use redeliver::api::{Admin, router};
+use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
 use redeliver::config::Limits;
 use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;

@@ -121,7 +121,6 @@ fn a_store_of_version_1_gives_back_every_delivery_where_it_stood() {
         number: 1,
         started_at: at(10),
         ended_at: at(10),
-        took: Duration::from_micros(1_500),
         status: None,
         error: Some("connection refused".to_owned()),
         response_excerpt: None,

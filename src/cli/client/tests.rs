@@ -1,3 +1,5 @@
+//! The client against answers of every kind.
+
 use super::*;
 
 fn client(url: &str) -> Result<Client, Failure> {

@@ -67,15 +67,15 @@ fn stats<B: Backend>(log: &Log<B>) -> Result<Stats, StoreError> {
     let last_seq = log.depth().last_seq;
     let first = log.read(1, 1)?.into_iter().next();
     let last = log.event(last_seq)?;
-    let space = log.backend().space();
+    let backend = log.backend();
     Ok(Stats {
         events: first.as_ref().map_or(0, |first| last_seq - first.seq + 1),
         first_seq: first.as_ref().map(|event| event.seq),
         last_seq,
         first_received_at: first.map(|event| event.received_at),
         last_received_at: last.map(|event| event.received_at),
-        used_bytes: space.used_bytes,
-        free_bytes: space.free_bytes,
+        used_bytes: backend.used_bytes(),
+        free_bytes: backend.free_bytes(),
         endpoints: log.endpoints()?.iter().map(EndpointStats::from).collect(),
     })
 }

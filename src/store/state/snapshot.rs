@@ -1,0 +1,52 @@
+//! What a snapshot keeps of the state.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use crate::clock::Timestamp;
+use crate::endpoint::Endpoint;
+use crate::id::Seq;
+use crate::store::queue::QueueSnapshot;
+
+/// What a snapshot keeps.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StateSnapshot {
+    next_number: u32,
+    lost: Vec<(Seq, Seq)>,
+    entries: Vec<(Endpoint, QueueSnapshot)>,
+}
+
+impl State {
+    /// What a snapshot keeps.
+    pub fn snapshot(&self) -> StateSnapshot {
+        StateSnapshot {
+            next_number: self.next_number,
+            lost: self.lost.iter().map(|(from, to)| (*from, *to)).collect(),
+            entries: self
+                .entries
+                .values()
+                .map(|entry| ((*entry.endpoint).clone(), entry.queue.snapshot()))
+                .collect(),
+        }
+    }
+
+    /// The state that `snapshot` was taken of.
+    pub fn restore(waiting_max: usize, snapshot: StateSnapshot, now: Timestamp) -> Self {
+        let mut state = Self {
+            next_number: snapshot.next_number,
+            lost: snapshot.lost.into_iter().collect(),
+            ..Self::new(waiting_max)
+        };
+        for (endpoint, queue) in snapshot.entries {
+            state.put(&endpoint, now, now);
+            if let Some(entry) = state.entries.get_mut(&endpoint.number) {
+                entry.queue.restore(queue);
+                if entry.queue.unrouted_from.is_some() {
+                    state.unrouted.insert(endpoint.number);
+                }
+            }
+            state.refresh(endpoint.number, now);
+        }
+        state
+    }
+}
