@@ -1,15 +1,12 @@
 //! The demonstration, as a newcomer runs it.
 
-use std::process::Command;
-
 use serde_json::Value;
 
+use super::start;
+
 fn demo(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_redeliver"))
-        .arg("demo")
-        .args(arguments)
-        .output()
-        .unwrap();
+    let arguments = [&["demo"], arguments].concat();
+    let output = start(&arguments, &[]).wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), text)
 }
