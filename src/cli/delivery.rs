@@ -141,7 +141,7 @@ pub fn page(delivery: &Value) -> Result<(), Failure> {
         ),
         ("endpoint", cell("endpoint")),
         ("status", cell("status")),
-        ("why", why(delivery)),
+        ("why", cell("explanation")),
     ];
     if !delivery["next_attempt_at"].is_null() {
         pairs.push(("next", cell("next_attempt_at")));
@@ -154,31 +154,6 @@ pub fn page(delivery: &Value) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Why it is where it is: the server's words where it gives them.
-fn why(delivery: &Value) -> String {
-    let given = text(delivery, "why");
-    if given != NOTHING {
-        return given;
-    }
-    let count = text(delivery, "attempt_count");
-    let back = match (text(delivery, "last_error"), text(delivery, "last_status")) {
-        (error, _) if error != NOTHING => format!("failed: {error}"),
-        (_, status) if status != NOTHING => format!("was answered {status}"),
-        _ => "has not ended".to_owned(),
-    };
-    match delivery["status"].as_str().unwrap_or_default() {
-        "pending" if count == "0" => "it was not attempted yet".to_owned(),
-        "pending" => "it is due now".to_owned(),
-        "waiting" => format!("attempt {count} {back}; the policy lets it be tried again"),
-        "in_flight" => "an attempt is under way".to_owned(),
-        "delivered" => format!("attempt {count} {back}, which the policy counts as delivered"),
-        "dead" => format!("attempt {count} {back}, and the policy gives up after that many"),
-        "removed" => "its endpoint was removed before it was delivered".to_owned(),
-        "filtered" => "the endpoint's filter does not select the event".to_owned(),
-        _ => NOTHING.to_owned(),
-    }
 }
 
 fn attempt_lines(attempt: &Value) -> Vec<String> {
@@ -205,34 +180,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn every_status_is_explained() {
-        for (delivery, expected) in [
-            (
-                json!({"status": "waiting", "attempt_count": 3, "last_status": 500}),
-                "attempt 3 was answered 500; the policy lets it be tried again",
-            ),
-            (
-                json!({"status": "dead", "attempt_count": 7, "last_status": null, "last_error": "timed out"}),
-                "attempt 7 failed: timed out, and the policy gives up after that many",
-            ),
-            (
-                json!({"status": "delivered", "attempt_count": 1, "last_status": 204}),
-                "attempt 1 was answered 204, which the policy counts as delivered",
-            ),
-            (
-                json!({"status": "pending", "attempt_count": 0}),
-                "it was not attempted yet",
-            ),
-            (
-                json!({"status": "dead", "why": "the\nserver's"}),
-                "the server's",
-            ),
-        ] {
-            assert_eq!(why(&delivery), expected);
-        }
-    }
 
     #[test]
     fn an_attempt_shows_time_result_duration_and_excerpt() {

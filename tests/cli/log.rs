@@ -89,7 +89,9 @@ fn following_the_log_prints_each_new_event_once_in_order() {
 fn a_delivery_is_shown_with_its_reason_and_its_attempts() {
     let delivery = json!({"id": "dlv_1", "event_id": "evt_3", "seq": 3, "endpoint": "crm",
         "status": "waiting", "attempt_count": 1, "next_attempt_at": "2026-01-31T09:31:00.000Z",
-        "last_status": 500, "last_error": null, "attempts": [{"number": 1,
+        "last_status": 500, "last_error": null,
+        "explanation": "attempt 1 failed with status 500; retry 1 leaves 1m after that failure",
+        "attempts": [{"number": 1,
         "started_at": "2026-01-31T09:30:00.000Z", "duration_ms": 12, "status": 500,
         "error": null, "response_excerpt": "oh\u{1b}]0;no"}]});
     let server = Server::once(200, &delivery.to_string());
@@ -100,7 +102,7 @@ fn a_delivery_is_shown_with_its_reason_and_its_attempts() {
          event     evt_3 (seq 3)\n\
          endpoint  crm\n\
          status    waiting\n\
-         why       attempt 1 was answered 500; the policy lets it be tried again\n\
+         why       attempt 1 failed with status 500; retry 1 leaves 1m after that failure\n\
          next      2026-01-31T09:31:00.000Z\n\
          attempts  1\n  \
            #1  2026-01-31T09:30:00.000Z  500  12 ms\n      \
