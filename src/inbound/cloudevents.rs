@@ -15,10 +15,10 @@ use hyper::HeaderMap;
 use serde_json::value::RawValue;
 
 use super::checks::Checks;
-use super::events::{Read, status_of};
 use super::json::{self, Object};
 use super::media::Media;
 use super::problem::Problem;
+use super::read::{Read, status_of};
 use crate::endpoint::validate::pointer_part;
 use crate::event::Form;
 use crate::words::quoted;

@@ -1,7 +1,5 @@
 //! `POST /v1/events`: one event in, answered once it is on disk.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -13,12 +11,11 @@ use serde::Serialize;
 use super::checks::Checks;
 use super::media::{self, Media};
 use super::problem::Problem;
+use super::read::Read;
 use super::{Ingest, body, cloudevents, native};
-use crate::clock::Timestamp;
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
 use crate::store::Appended;
-use crate::vendor::esputnik;
 
 /// A slice of a connection's read buffer keeps all of it alive, and the store's bounds count the
 /// body alone. Above this size the body is most of the buffer.
@@ -27,43 +24,12 @@ const COPIED_MAX: usize = 32 * 1024;
 /// The header that makes an event idempotent; it counts more than an id in the body.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// An event as it was read, in whichever form it came.
-#[derive(Debug)]
-pub struct Read {
-    /// Its type.
-    pub kind: Arc<str>,
-    /// What it is about.
-    pub subject: Option<String>,
-    /// When it happened.
-    pub time: Option<Timestamp>,
-    /// The media type of its body, where that is not JSON.
-    pub content_type: Option<String>,
-    /// How the body goes out again.
-    pub form: Form,
-    /// Its body.
-    pub body: Bytes,
-    /// Its activity status.
-    pub status: Option<Arc<str>>,
-    /// What makes it idempotent.
-    pub idempotency_key: Option<String>,
-}
-
 /// What is answered.
 #[derive(Serialize)]
 struct Accepted {
     id: EventId,
     seq: Seq,
     duplicate: bool,
-}
-
-/// The activity status in `json`. Looked for where the name occurs or may be hidden by an escape,
-/// so that other events are not read a second time.
-pub(super) fn status_of(json: &str) -> Option<Arc<str>> {
-    if json.contains("activityStatus") || json.contains("\\u") {
-        esputnik::activity_status(json.as_bytes()).map(Into::into)
-    } else {
-        None
-    }
 }
 
 /// The handler.

@@ -8,6 +8,7 @@
 //! | [`json`] | a JSON object, read once, its members kept as they were written |
 //! | [`media`] | media types |
 //! | [`checks`] | the rules for an event's attributes, all mistakes at once |
+//! | [`read`] | an event as it was read, in whichever form it came |
 //! | [`native`], [`cloudevents`] | the two forms of an event |
 //! | [`events`] | `POST /v1/events` |
 
@@ -19,6 +20,7 @@ pub mod json;
 pub mod media;
 pub mod native;
 pub mod problem;
+pub mod read;
 pub mod server;
 
 use std::sync::Arc;

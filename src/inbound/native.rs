@@ -4,9 +4,9 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::checks::Checks;
-use super::events::{Read, status_of};
 use super::json::Object;
 use super::problem::Problem;
+use super::read::{Read, status_of};
 use crate::endpoint::validate::pointer_part;
 use crate::event::Form;
 use crate::words::{mend, quoted};
