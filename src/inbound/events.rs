@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::checks::Checks;
 use super::media::{self, Media};
 use super::problem::Problem;
-use super::read::Read;
 use super::{Ingest, body, cloudevents, native};
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
