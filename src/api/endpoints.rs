@@ -153,9 +153,8 @@ impl Admin {
         endpoint: &Endpoint,
     ) -> Result<Json<objects::Endpoint>, Problem> {
         let number = endpoint.number;
-        let views = self.ask(|store| store.endpoints()).await?;
-        let view = views.iter().find(|view| view.endpoint.number == number);
-        view.map(|view| Json(objects::Endpoint::of(view, &self.policies)))
+        let view = self.ask(move |store| store.endpoint_view(number)).await?;
+        view.map(|view| Json(objects::Endpoint::of(&view, &self.policies)))
             .ok_or_else(|| Problem::internal("the endpoint is not in the registry"))
     }
 

@@ -71,9 +71,9 @@ limits! {
     group_max_bytes: usize = 4 * MIB, 64 * KIB => 64 * MIB;
     /// How long a repeated id is recognised (ZEB-26).
     dedupe_window: Duration = seconds(4 * 3600), seconds(1) => seconds(7 * 24 * 3600);
-    /// Ids that are remembered at most: 24 bytes each, and more only under a flood, which must
-    /// not take the memory. The oldest are forgotten first.
-    dedupe_max_entries: usize = 1_000_000, 1000 => 100_000_000;
+    /// Ids that are remembered at most, at about 85 bytes each: a flood must not take the memory.
+    /// Beyond it the oldest are forgotten first, before their window has passed.
+    dedupe_max_entries: usize = 500_000, 1000 => 100_000_000;
     /// The store's page cache. Its own default is 1 GiB, and it exceeds what it is told.
     store_cache_bytes: usize = 32 * MIB, MIB => MIB.saturating_mul(64 * KIB);
     /// Attempts under way over all endpoints: each costs a socket and up to 64 KiB of answer.

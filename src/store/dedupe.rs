@@ -30,13 +30,13 @@ pub struct Dedupe {
     window: Duration,
     max_entries: usize,
     entries: HashMap<u128, Seen>,
-    oldest_first: VecDeque<(u128, Timestamp)>,
+    oldest_first: VecDeque<u128>,
     /// How many entries were forgotten before their time, because there were too many.
     pub forgotten_early: u64,
 }
 
 impl Dedupe {
-    /// An empty window. `max_entries` bounds its memory, at about 80 bytes each.
+    /// An empty window. `max_entries` bounds its memory, at about 85 bytes each.
     pub fn new(secret: [u64; 2], window: Duration, max_entries: usize) -> Self {
         Self {
             secret,
@@ -74,13 +74,16 @@ impl Dedupe {
             self.forget_oldest();
             self.forgotten_early += 1;
         }
-        self.entries.insert(hash, seen);
-        self.oldest_first.push_back((hash, seen.received_at));
+        // After a clock that went back, a key can be here still although its window has passed.
+        if self.entries.insert(hash, seen).is_none() {
+            self.oldest_first.push_back(hash);
+        }
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while let Some((_, at)) = self.oldest_first.front() {
-            if now.since(*at) < self.window {
+        while let Some(oldest) = self.oldest_first.front() {
+            let seen = self.entries.get(oldest);
+            if seen.is_some_and(|seen| now.since(seen.received_at) < self.window) {
                 break;
             }
             self.forget_oldest();
@@ -88,15 +91,7 @@ impl Dedupe {
     }
 
     fn forget_oldest(&mut self) {
-        let Some((hash, at)) = self.oldest_first.pop_front() else {
-            return;
-        };
-        // The key may have been used again since, after its window.
-        if self
-            .entries
-            .get(&hash)
-            .is_some_and(|seen| seen.received_at == at)
-        {
+        if let Some(hash) = self.oldest_first.pop_front() {
             self.entries.remove(&hash);
         }
     }
@@ -108,12 +103,9 @@ impl Dedupe {
 
     /// What a snapshot keeps, oldest first.
     pub fn snapshot(&self) -> Vec<(u128, Seen)> {
-        self.oldest_first
-            .iter()
-            .filter_map(|(hash, at)| {
-                let seen = self.entries.get(hash)?;
-                (seen.received_at == *at).then_some((*hash, *seen))
-            })
+        let entries = self.oldest_first.iter();
+        entries
+            .filter_map(|hash| Some((*hash, *self.entries.get(hash)?)))
             .collect()
     }
 }

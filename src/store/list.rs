@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::backend::Backend;
 use super::log::Log;
 use super::record::key;
+use super::state::Entry;
 use super::{DeliveryQuery, DeliveryView, EndpointView, Page, Store, StoreError};
 use crate::delivery::Status;
 use crate::id::Seq;
@@ -107,10 +108,14 @@ impl<B: Backend> Log<B> {
             .collect())
     }
 
-    pub(super) fn endpoint_views(&self) -> Result<Vec<EndpointView>, StoreError> {
+    /// Every endpoint, or the one numbered `only`, and how each is getting on.
+    pub(super) fn endpoint_views(
+        &self,
+        only: Option<u32>,
+    ) -> Result<Vec<EndpointView>, StoreError> {
         let views: Vec<(EndpointView, Option<Seq>)> = {
             let shared = self.shared();
-            let entries = shared.state.entries().map(|entry| {
+            let view = |entry: &Entry| {
                 let view = EndpointView {
                     endpoint: entry.endpoint.clone(),
                     backlog: entry.queue.backlog(),
@@ -119,8 +124,11 @@ impl<B: Backend> Log<B> {
                     ended: entry.queue.ended,
                 };
                 (view, entry.queue.oldest())
-            });
-            entries.collect()
+            };
+            match only {
+                Some(number) => shared.state.entry(number).map(view).into_iter().collect(),
+                None => shared.state.entries().map(view).collect(),
+            }
         };
         views
             .into_iter()

@@ -219,7 +219,11 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
-        self.endpoint_views()
+        self.endpoint_views(None)
+    }
+
+    fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError> {
+        Ok(self.endpoint_views(Some(number))?.pop())
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {

@@ -126,8 +126,11 @@ pub trait Store: Send + Sync + 'static {
     /// Changes the registry. The ticket answers when it is on disk.
     fn endpoint(&self, command: EndpointCommand) -> Result<Ticket<Arc<Endpoint>>, EndpointError>;
 
-    /// Every endpoint, in the order of their making; removed ones at the end of their days too.
+    /// Every endpoint, in the order of their making, removed ones included.
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError>;
+
+    /// The endpoint numbered `number`, and how it is getting on.
+    fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError>;
 
     /// The endpoint called `name`, or with this id in text.
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>>;

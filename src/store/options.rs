@@ -39,7 +39,7 @@ impl Default for Options {
             group_max_events: 1024,
             group_max_bytes: 4 << 20,
             dedupe_window: Duration::from_secs(4 * 3600),
-            dedupe_max_entries: 1_000_000,
+            dedupe_max_entries: 500_000,
             frame_cache_bytes: 8 << 20,
             endpoints_max: 10_000,
             waiting_max_per_endpoint: 100_000,
