@@ -9,7 +9,7 @@ use redeliver::store::{Log, Options, Outcome, Store, StoreError, verify};
 
 use super::harness::*;
 
-fn open(
+pub fn open(
     dir: &std::path::Path,
     options: Options,
 ) -> Result<Log<redeliver::store::disk::Disk>, StoreError> {
@@ -90,7 +90,7 @@ fn a_start_from_a_snapshot_equals_a_start_from_the_whole_log() {
 }
 
 /// Copies a store's files, as a kill at this moment would leave them.
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub fn copy(from: &std::path::Path, to: &std::path::Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());

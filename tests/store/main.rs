@@ -4,5 +4,6 @@
 
 mod contract;
 mod disk;
+mod hard_cases;
 mod harness;
 mod power_cut;

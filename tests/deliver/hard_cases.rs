@@ -1,0 +1,56 @@
+//! What a few bad receivers, or one bad record, must not do to the others.
+
+use std::time::Duration;
+
+use redeliver::store::Store;
+
+use crate::support::{Receiver, Reply};
+use crate::world::World;
+
+#[tokio::test]
+#[ignore = "fails: as many hanging endpoints as fill deliveries_in_flight_max leave no place for a healthy one"]
+async fn many_hanging_endpoints_together_cost_a_healthy_one_nothing() {
+    let world = World::start().await;
+    let hanging = Receiver::start(None, |_, _| Reply::Hang).await;
+    let healthy = Receiver::always(None, 200).await;
+    for n in 0..8 {
+        world
+            .endpoint(&format!("hanging-{n}"), "hotjar", &hanging)
+            .await;
+    }
+    for n in 0..8 {
+        world.send("survey_response", &format!("{n}")).await;
+    }
+    world.until(|| hanging.received().len() == 64).await;
+    let endpoint = world.endpoint("healthy", "hotjar", &healthy).await;
+    world.send("survey_response", "{}").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ended = world.log.endpoints().unwrap()[endpoint as usize].ended;
+    assert_eq!(ended.delivered, 1);
+}
+
+#[tokio::test]
+#[ignore = "fails: one event that cannot be read ends the dispatcher, and with it every delivery, until the next start"]
+async fn one_unreadable_event_ends_no_other_endpoints_deliveries() {
+    let world = World::start().await;
+    let receiver = Receiver::always(None, 200).await;
+    let paused = world.endpoint("paused", "hotjar", &receiver).await;
+    let paused_state = redeliver::endpoint::EndpointState::Paused;
+    world.set_state(paused, paused_state).await;
+    world.send("survey_response", "{}").await;
+    // Push the first event out of the cache of decoded frames, then let its record rot.
+    let large = format!("\"{}\"", "7".repeat(1 << 20));
+    for _ in 0..9 {
+        world.send("survey_response", &large).await;
+    }
+    let key = [&b"e"[..], &1u64.to_be_bytes()].concat();
+    world.log.backend().damage(&key, Some(b"rot".to_vec()));
+    let other = Receiver::always(None, 200).await;
+    world.endpoint("healthy", "hotjar", &other).await;
+    let active = redeliver::endpoint::EndpointState::Active;
+    world.set_state(paused, active).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.send("survey_response", "{}").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(other.received().len(), 1);
+}
