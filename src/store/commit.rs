@@ -90,9 +90,9 @@ impl<B: Backend> Log<B> {
             .take(self.options.group_max_events, self.options.group_max_bytes);
         let now = self.clock.now();
         let (events, answers) = self.number(writer, &mut requests, now);
-        self.committing.store(events.len(), Ordering::Release);
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
+            self.committing.store(events.len(), Ordering::Release);
             // Routed before the write, under the endpoints as they stand between these
             // transitions and the next: a rebuild sees just this order.
             let targets: Vec<Vec<u32>> = events
@@ -140,16 +140,18 @@ impl<B: Backend> Log<B> {
             self.cache.insert(frame);
         }
         {
+            // In one step and the tail first: what can be claimed can be read, and an endpoint that
+            // is made now begins behind these events.
             let mut shared = self.shared();
+            self.committing.store(0, Ordering::Release);
+            if !events.is_empty() {
+                self.tail.send_replace(writer.next_seq - 1);
+            }
             for (event, targets) in events.iter().zip(targets) {
                 for endpoint in targets {
                     shared.state.push(endpoint, event.seq, now);
                 }
             }
-        }
-        self.committing.store(0, Ordering::Release);
-        if !events.is_empty() {
-            self.tail.send_replace(writer.next_seq - 1);
         }
         self.wake();
         for (request, answer) in requests.into_iter().zip(answers) {

@@ -249,6 +249,15 @@ impl Broker {
         ))
     }
 
+    /// The delivery of an event to the present endpoint of this name.
+    #[track_caller]
+    pub fn delivery_of_to(&self, event: &str, name: &str) -> Value {
+        let id = self.endpoint(name)["id"].clone();
+        let found = self.list(&format!("/v1/events/{event}/deliveries?limit=100"));
+        let found = found.into_iter().find(|found| found["endpoint_id"] == id);
+        found.unwrap()
+    }
+
     /// The delivery of an event, once it has this status.
     #[track_caller]
     pub fn delivery_once(&self, event: &str, status: &str) -> Value {

@@ -58,8 +58,8 @@ fn flapping(seen: &Seen, _: usize) -> Reply {
     ));
     match chance % 100 {
         0..2 => Reply::Hang,
-        2..24 => Reply::Status(500),
-        24..28 => Reply::Status(503),
+        2..13 => Reply::Status(500),
+        13..16 => Reply::Status(503),
         28..60 => Reply::After(Duration::from_millis(chance % 12), 200),
         _ => Reply::Status(200),
     }
@@ -98,7 +98,7 @@ impl Posters {
                         acknowledged.lock().unwrap().push(taken);
                         number += 1;
                     }
-                    sleep(Duration::from_millis(12));
+                    sleep(Duration::from_millis(40));
                 }
             };
             posters.threads.push(std::thread::spawn(post));

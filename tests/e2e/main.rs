@@ -24,7 +24,7 @@ fn now() -> Timestamp {
     RealClock.now()
 }
 
-/// Waits until `holds` gives something, looking again and again, for half a minute at most.
+/// Waits until `holds` gives something, looking again and again, for a minute at most.
 fn eventually<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let start = now();
     loop {
@@ -32,8 +32,8 @@ fn eventually<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(
-            now().since(start) < Duration::from_secs(30),
-            "not within 30 s: {what}"
+            now().since(start) < Duration::from_secs(60),
+            "not within a minute: {what}"
         );
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -6,3 +6,4 @@ mod contract;
 mod disk;
 mod harness;
 mod power_cut;
+mod races;
