@@ -143,6 +143,8 @@ impl<B: Backend> Log<B> {
             // In one step and the tail first: what can be claimed can be read, and an endpoint that
             // is made now begins behind these events.
             let mut shared = self.shared();
+            // Attempts have ended since this group began, and are due after more than `now`.
+            let now = self.clock.now();
             self.committing.store(0, Ordering::Release);
             if !events.is_empty() {
                 self.tail.send_replace(writer.next_seq - 1);
@@ -238,8 +240,8 @@ impl<B: Backend> Log<B> {
         let most = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
         let events = self.read_events(from, most.min(ROUTE_AHEAD))?;
         let until = events.last().map_or(end, |event| event.seq + 1);
-        let now = self.clock.now();
         let mut shared = self.shared();
+        let now = self.clock.now();
         let Some(entry) = shared.state.entry(number) else {
             return Ok(());
         };
