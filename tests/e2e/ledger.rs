@@ -1,6 +1,7 @@
 //! What must hold of a log and its deliveries, whatever happened to the process.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use redeliver::clock::Timestamp;
 use serde_json::Value;
@@ -66,15 +67,16 @@ pub fn check(broker: &Broker, acknowledged: &[Acknowledged]) -> String {
 }
 
 /// Whether what the receiver of endpoint `name` saw agrees with what the broker has on record, now
-/// that all has ended. Says how many requests were repeats.
-pub fn compare(broker: &Broker, name: &str, seen: &[Seen]) -> usize {
+/// that all has ended. Gives, for each request that was a repeat, how long before the kill the one
+/// before it was answered, if it was.
+pub fn compare(broker: &Broker, name: &str, seen: &[Seen], kills: &[Timestamp]) -> Vec<Duration> {
     let mut by_delivery: HashMap<&str, Vec<&Seen>> = HashMap::new();
     for post in seen {
         let id = post.header("redeliver-delivery-id");
         by_delivery.entry(id).or_default().push(post);
     }
     let deliveries = broker.list(&format!("/v1/deliveries?endpoint={name}&limit=1000"));
-    let mut repeats = 0;
+    let mut repeats = Vec::new();
     for delivery in &deliveries {
         let posts = by_delivery
             .remove(text(&delivery["id"]))
@@ -95,7 +97,7 @@ pub fn compare(broker: &Broker, name: &str, seen: &[Seen]) -> usize {
         let last = posts.iter().map(|post| post.attempt()).max();
         assert_eq!(last.map(u64::from), delivery["attempt_count"].as_u64());
         recorded_in_time(name, delivery);
-        repeats += seen_in_time(name, &posts);
+        repeats.extend(seen_in_time(name, &posts, kills));
     }
     assert!(
         by_delivery.is_empty(),
@@ -119,21 +121,28 @@ fn recorded_in_time(name: &str, delivery: &Value) {
 }
 
 /// By the receiver's own clock: numbers without a gap, each attempt no sooner than its delay after
-/// the one before it was answered. Says how many were repeats.
-fn seen_in_time(name: &str, posts: &[&Seen]) -> usize {
-    let mut repeats = 0;
+/// the one before it was answered, none twice without a kill in between. Gives for each repeat how
+/// long before the kill the one before it was answered, if it was.
+fn seen_in_time(name: &str, posts: &[&Seen], kills: &[Timestamp]) -> Vec<Duration> {
+    let mut repeats = Vec::new();
     for (at, post) in posts.iter().enumerate() {
         let number = post.attempt();
-        let before = &posts[..at];
-        repeats += usize::from(before.iter().any(|b| b.attempt() == number));
+        // One that was not answered ended later than it came in.
+        let ended = |seen: &Seen| seen.answered.map_or(seen.arrived, |(_, at)| at);
+        let latest = |number| posts[..at].iter().rev().find(|b| b.attempt() == number);
+        if let Some(same) = latest(number) {
+            let between = |kill: &&Timestamp| (same.arrived..=post.arrived).contains(*kill);
+            let kill = kills.iter().find(between);
+            let kill = kill.unwrap_or_else(|| panic!("repeated without a kill: {posts:?}"));
+            let answered = same.answered.map(|(_, at)| kill.since(at));
+            repeats.push(answered.unwrap_or_default());
+        }
         if number == 1 {
             continue;
         }
-        let failed = before.iter().rev().find(|b| b.attempt() == number - 1);
+        let failed = latest(number - 1);
         let failed = failed.unwrap_or_else(|| panic!("attempt {number} came first: {posts:?}"));
-        // One that hung ended later than it came in.
-        let ended = failed.answered.map_or(failed.arrived, |(_, at)| at);
-        let due = ended.plus(delay_after(name, number - 1));
+        let due = ended(failed).plus(delay_after(name, number - 1));
         assert!(
             post.arrived >= due,
             "{} before {due}: {posts:?}",
