@@ -79,6 +79,8 @@ pub struct App {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     dispatcher: JoinHandle<Result<(), StoreError>>,
+    /// Why the dispatcher has ended, if it could not go on.
+    undelivered: watch::Receiver<Option<StoreError>>,
     committer: std::thread::JoinHandle<()>,
 }
 
@@ -145,7 +147,13 @@ impl App {
         };
         let ingest = Ingest::new(store.clone(), &limits, stopping.clone());
         let router = api::router(admin, ingest);
-        let dispatcher = tokio::spawn(dispatcher.run(stopping.clone(), limits.drain_timeout));
+        let (ended, undelivered) = watch::channel(None);
+        let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
+        let dispatcher = tokio::spawn(async move {
+            let result = delivering.await;
+            ended.send_replace(result.as_ref().err().cloned());
+            result
+        });
         let server = tokio::spawn(server::serve(
             listener,
             router,
@@ -160,6 +168,7 @@ impl App {
             stop,
             server,
             dispatcher,
+            undelivered,
             committer,
         })
     }
@@ -184,14 +193,17 @@ impl App {
         &self.advance
     }
 
-    /// Resolves if the store stops for good: then nothing is left but to end the process.
+    /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing
+    /// is left but to end the process.
     pub async fn failed(&self) -> StoreError {
-        let mut stopped = self.store.stopped();
-        match stopped.wait_for(Option::is_some).await {
-            Ok(error) => error
-                .clone()
-                .unwrap_or_else(|| StoreError::Stopped("for an unknown reason".to_owned())),
-            Err(_) => std::future::pending().await,
+        let unknown = || StoreError::Stopped("for an unknown reason".to_owned());
+        let (mut stopped, mut undelivered) = (self.store.stopped(), self.undelivered.clone());
+        tokio::select! {
+            Ok(error) = stopped.wait_for(Option::is_some) => error.clone().unwrap_or_else(unknown),
+            // No sender: the dispatcher has panicked.
+            error = undelivered.wait_for(Option::is_some) => {
+                error.ok().and_then(|error| error.clone()).unwrap_or_else(unknown)
+            }
         }
     }
 

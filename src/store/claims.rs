@@ -13,9 +13,11 @@ const MAX_UNSAVED: usize = 16_384;
 impl<B: Backend> Log<B> {
     /// See [`Store::claim`](super::Store::claim).
     pub(super) fn claim_due(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
-        let now = self.clock.now();
         let taken = {
             let mut shared = self.shared();
+            // Under the lock: beside a moment from before a settlement, its due time would look
+            // like one of a clock that went back.
+            let now = self.clock.now();
             if shared.unsaved.len() >= MAX_UNSAVED {
                 return Ok(Vec::new());
             }

@@ -90,9 +90,9 @@ impl<B: Backend> Log<B> {
             .take(self.options.group_max_events, self.options.group_max_bytes);
         let now = self.clock.now();
         let (events, answers) = self.number(writer, &mut requests, now);
-        self.committing.store(events.len(), Ordering::Release);
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
+            self.committing.store(events.len(), Ordering::Release);
             // Routed before the write, under the endpoints as they stand between these
             // transitions and the next: a rebuild sees just this order.
             let targets: Vec<Vec<u32>> = events
@@ -140,16 +140,20 @@ impl<B: Backend> Log<B> {
             self.cache.insert(frame);
         }
         {
+            // In one step and the tail first: what can be claimed can be read, and an endpoint that
+            // is made now begins behind these events.
             let mut shared = self.shared();
+            // Attempts have ended since this group began, and are due after more than `now`.
+            let now = self.clock.now();
+            self.committing.store(0, Ordering::Release);
+            if !events.is_empty() {
+                self.tail.send_replace(writer.next_seq - 1);
+            }
             for (event, targets) in events.iter().zip(targets) {
                 for endpoint in targets {
                     shared.state.push(endpoint, event.seq, now);
                 }
             }
-        }
-        self.committing.store(0, Ordering::Release);
-        if !events.is_empty() {
-            self.tail.send_replace(writer.next_seq - 1);
         }
         self.wake();
         for (request, answer) in requests.into_iter().zip(answers) {
@@ -236,8 +240,8 @@ impl<B: Backend> Log<B> {
         let most = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
         let events = self.read_events(from, most.min(ROUTE_AHEAD))?;
         let until = events.last().map_or(end, |event| event.seq + 1);
-        let now = self.clock.now();
         let mut shared = self.shared();
+        let now = self.clock.now();
         let Some(entry) = shared.state.entry(number) else {
             return Ok(());
         };

@@ -118,8 +118,31 @@ impl<B: Backend> Log<B> {
             };
             (entry.endpoint.clone(), entry.queue.status(seq))
         };
-        let records = self.attempts(number, seq, most_attempts)?;
+        let mut records = self.attempts(number, seq, most_attempts)?;
+        if lags_behind(&event, &endpoint, queued, records.last()) {
+            self.save()?;
+            records = self.attempts(number, seq, most_attempts)?;
+        }
         Ok(Some(view(event, endpoint, queued, records)))
+    }
+}
+
+/// Whether the queue has moved on to where the records have not come yet: what is settled is in
+/// the records a moment later.
+fn lags_behind(
+    event: &Event,
+    endpoint: &Endpoint,
+    queued: Option<(Status, Option<Waiting>)>,
+    last: Option<&AttemptRecord>,
+) -> bool {
+    let recorded = last.map_or(0, |record| record.attempt.number);
+    match (queued, last.map(|record| record.then)) {
+        (Some((_, waiting)), _) => waiting.is_some_and(|waiting| waiting.attempts > recorded),
+        _ if endpoint.state == EndpointState::Removed => false,
+        (None, Some(then)) => matches!(then, Then::Waiting(_)),
+        (None, None) => {
+            endpoint.from_seq <= event.seq && endpoint.settings.filter.matches(&event.content)
+        }
     }
 }
 
@@ -160,5 +183,90 @@ fn view(
         next_attempt_at,
         attempt_count,
         attempts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::endpoint::draft::build;
+    use crate::endpoint::tests::policies;
+    use crate::endpoint::{EndpointDraft, Field};
+    use crate::event::{Form, NewEvent};
+    use crate::store::memory::Memory;
+    use crate::store::{EndpointCommand, Options, Outcome, Settlement};
+
+    fn log() -> Log<Memory> {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
+        let log = Log::over(Memory::default(), clock, Options::default(), [1, 2, 3]).unwrap();
+        let draft = EndpointDraft {
+            name: Field::Set("e".into()),
+            url: Field::Set("http://127.0.0.1:9/".into()),
+            policy: Field::Set("standard".into()),
+            ..EndpointDraft::default()
+        };
+        let settings = build(draft, &policies()).unwrap();
+        let add = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
+        let _ = log.endpoint(add).unwrap();
+        log.commit().unwrap();
+        let event = NewEvent {
+            source: "api".into(),
+            kind: "t".into(),
+            subject: None,
+            time: None,
+            content_type: "application/json".into(),
+            form: Form::Data,
+            body: Default::default(),
+            status: None,
+            idempotency_key: None,
+        };
+        let _ = log.append(vec![event]).unwrap();
+        log.commit().unwrap();
+        log
+    }
+
+    /// Ends the next attempt; the record of it stays unwritten.
+    fn settle(log: &Log<Memory>, outcome: Outcome) {
+        let claim = log.claim(1).unwrap().remove(0);
+        let now = log.clock.now();
+        let attempt = Attempt {
+            number: claim.attempt,
+            started_at: now,
+            ended_at: now,
+            status: Some(200),
+            error: None,
+            response_excerpt: None,
+        };
+        let settlement = Settlement {
+            attempt,
+            outcome,
+            effect: crate::store::Effect::None,
+        };
+        log.settle(claim.token, settlement).unwrap();
+    }
+
+    #[test]
+    fn a_delivery_that_has_just_been_settled_never_looks_filtered_or_removed() {
+        let log = log();
+        let number = log.endpoints().unwrap()[0].endpoint.number;
+        let seen = |log: &Log<Memory>| {
+            let view = log.delivery_view(number, 1, 10).unwrap().unwrap();
+            (view.status, view.attempt_count)
+        };
+        let after = std::time::Duration::ZERO;
+        settle(&log, Outcome::Retry { after });
+        assert_eq!(seen(&log), (Status::Waiting, 1));
+        settle(&log, Outcome::Delivered);
+        assert_eq!(seen(&log), (Status::Delivered, 2));
+    }
+
+    #[test]
+    fn a_first_success_that_has_just_been_settled_looks_delivered() {
+        let log = log();
+        settle(&log, Outcome::Delivered);
+        let number = log.endpoints().unwrap()[0].endpoint.number;
+        let view = log.delivery_view(number, 1, 10).unwrap().unwrap();
+        assert_eq!((view.status, view.attempt_count), (Status::Delivered, 1));
     }
 }

@@ -254,8 +254,8 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn depth(&self) -> Depth {
-        let now = self.clock.now();
         let mut shared = self.shared();
+        let now = self.clock.now();
         Depth {
             uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
             in_flight: shared.state.in_flight(),

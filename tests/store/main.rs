@@ -7,3 +7,4 @@ mod disk;
 mod hard_cases;
 mod harness;
 mod power_cut;
+mod races;
