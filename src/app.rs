@@ -249,6 +249,7 @@ pub fn store_options(config: &Config) -> Options {
         endpoints_max: limits.endpoints_max,
         disk_reserve_bytes: limits.disk_reserve_bytes as u64,
         waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
+        in_flight_max: limits.deliveries_in_flight_max,
         ..Options::default()
     }
 }

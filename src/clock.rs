@@ -125,6 +125,9 @@ fn wall() -> Timestamp {
     Timestamp(millis)
 }
 
+/// How often a long sleep looks at the wall clock, which may have been set meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// The machine's wall clock.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct RealClock;
@@ -135,8 +138,15 @@ impl Clock for RealClock {
     }
 
     fn sleep_until(&self, deadline: Timestamp) -> Sleep {
-        let wait = deadline.since(wall());
-        Box::pin(tokio::time::sleep(wait))
+        Box::pin(async move {
+            loop {
+                let wait = deadline.since(wall());
+                if wait.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
+            }
+        })
     }
 }
 

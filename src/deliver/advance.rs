@@ -1,5 +1,6 @@
 //! Moving a manual clock, so that everything that was due by then has happened.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +106,8 @@ impl Advance {
         let due = self.store.depth().next_due;
         let deadline = self
             .dispatcher
-            .next_deadline()
+            .oldest_attempt()
+            .map(|(deadline, _)| deadline)
             .filter(|_| quiet == Quiet::Stuck);
         [due, deadline]
             .into_iter()
@@ -116,6 +118,8 @@ impl Advance {
 
     async fn quiet(&self, patience: Duration) -> Result<Quiet, AdvanceError> {
         let mut changed = self.store.changed();
+        let mut oldest = None;
+        let mut hangs = pin!(tokio::time::sleep(patience));
         loop {
             changed.mark_unchanged();
             if self.store.stopped().borrow().is_some() {
@@ -126,11 +130,15 @@ impl Advance {
             if !due && depth.in_flight == 0 && depth.uncommitted == 0 {
                 return Ok(Quiet::Yes);
             }
-            if tokio::time::timeout(patience, changed.changed())
-                .await
-                .is_err()
-            {
-                return Ok(Quiet::Stuck);
+            // Patience is with one attempt: traffic beside one that hangs must not renew it.
+            let present = self.dispatcher.oldest_attempt();
+            if present.is_none() || present != oldest {
+                oldest = present;
+                hangs.set(tokio::time::sleep(patience));
+            }
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = &mut hangs => return Ok(Quiet::Stuck),
             }
         }
     }

@@ -124,9 +124,9 @@ impl Dispatcher {
         }
     }
 
-    /// The nearest deadline of an attempt that is under way.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines().first().map(|(deadline, _)| *deadline)
+    /// The attempt under way whose deadline is the nearest.
+    pub fn oldest_attempt(&self) -> Option<(Timestamp, Token)> {
+        self.deadlines().first().copied()
     }
 
     fn deadlines(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, Token)>> {

@@ -1,5 +1,7 @@
 //! Claims and settlements: what changes in memory at once and on disk with the next group.
 
+use std::time::Duration;
+
 use super::backend::Backend;
 use super::log::Log;
 use super::queue::{Then, Waiting};
@@ -7,21 +9,30 @@ use super::record::{AttemptRecord, Transition};
 use super::{Claim, Outcome, SettleError, Settlement, StoreError, Token};
 use crate::endpoint::EndpointState;
 
-/// No more is claimed while this many settlements wait to be written.
+/// No more is claimed while this many settlements, or bytes of what receivers answered, wait to be
+/// written.
 const MAX_UNSAVED: usize = 16_384;
+const MAX_UNSAVED_BYTES: usize = 8 << 20;
+
+/// How long a delivery whose event cannot be read is left alone, so that it holds up nobody else.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(3600);
 
 impl<B: Backend> Log<B> {
     /// See [`Store::claim`](super::Store::claim).
     pub(super) fn claim_due(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error);
+        }
         let taken = {
             let mut shared = self.shared();
             // Under the lock: beside a moment from before a settlement, its due time would look
             // like one of a clock that went back.
             let now = self.clock.now();
-            if shared.unsaved.len() >= MAX_UNSAVED {
+            if shared.unsaved.len() >= MAX_UNSAVED || shared.unsaved_bytes >= MAX_UNSAVED_BYTES {
                 return Ok(Vec::new());
             }
-            shared.state.take(max, now)
+            let in_flight_max = self.options.in_flight_max;
+            shared.state.take(max, in_flight_max, now)
         };
         let mut claims = Vec::with_capacity(taken.len());
         for taken in taken {
@@ -30,13 +41,24 @@ impl<B: Backend> Log<B> {
                 to: taken.seq,
                 what: "not in the log".to_owned(),
             };
-            let event = self.read_event(taken.seq)?.ok_or_else(missing)?;
+            let token = Token {
+                endpoint: taken.endpoint.number,
+                seq: taken.seq,
+                generation: taken.claim.generation,
+            };
+            let event = match self
+                .read_event(taken.seq)
+                .and_then(|e| e.ok_or_else(missing))
+            {
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::error!(%error, seq = taken.seq, "an event cannot be delivered");
+                    self.set_aside(token);
+                    continue;
+                }
+            };
             claims.push(Claim {
-                token: Token {
-                    endpoint: taken.endpoint.number,
-                    seq: taken.seq,
-                    generation: taken.claim.generation,
-                },
+                token,
                 endpoint: taken.endpoint,
                 event,
                 attempt: taken.claim.attempts + 1,
@@ -44,6 +66,13 @@ impl<B: Backend> Log<B> {
             });
         }
         Ok(claims)
+    }
+
+    fn set_aside(&self, token: Token) {
+        let mut shared = self.shared();
+        let now = self.clock.now();
+        let (endpoint, seq) = (token.endpoint, token.seq);
+        shared.state.set_aside(endpoint, seq, UNREADABLE_PAUSE, now);
     }
 
     /// See [`Store::settle`](super::Store::settle).

@@ -1,8 +1,8 @@
 //! Group commit: what waits becomes one atomic batch, synced once, answered together.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use super::backend::{Backend, Durability};
 use super::dedupe::Seen;
@@ -10,7 +10,7 @@ use super::high_water::Mark;
 use super::inbox::Request;
 use super::log::{Log, Reply, Writer};
 use super::write::Group;
-use super::{Appended, StoreError};
+use super::{Appended, EndpointCommand, StoreError};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::id::{EventId, Seq};
@@ -69,7 +69,8 @@ impl<B: Backend> Log<B> {
         }
     }
 
-    fn stop(&self, error: &StoreError) {
+    /// Nothing is written any more; whoever waits is told why.
+    pub(super) fn stop(&self, error: &StoreError) {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
             stopped.get_or_insert_with(|| error.clone());
@@ -79,6 +80,16 @@ impl<B: Backend> Log<B> {
         for request in self.inbox.take(usize::MAX, usize::MAX) {
             let _ = request.reply.send(Err(error.clone()));
         }
+        let replies = std::mem::take(&mut self.shared().replies);
+        for Reply::Endpoint(reply, _) in replies {
+            let _ = reply.send(Err(error.clone()));
+        }
+        self.wake();
+    }
+
+    /// Wakes the committer.
+    pub(super) fn ring(&self) {
+        self.inbox.ring(true);
     }
 
     fn commit_group(&self, writer: &mut Writer) -> Result<bool, StoreError> {
@@ -100,7 +111,7 @@ impl<B: Backend> Log<B> {
                 .map(|event| shared.state.route(&event.content))
                 .collect();
             (
-                std::mem::take(&mut shared.unsaved),
+                shared.take_unsaved(),
                 std::mem::take(&mut shared.replies),
                 std::mem::take(&mut shared.sync_wanted),
                 targets,
@@ -226,13 +237,42 @@ impl<B: Backend> Log<B> {
         Ok(())
     }
 
-    /// Routes what was left in the log to queues whose backlog has shrunk.
+    /// Routes what was left in the log to queues whose backlog has shrunk; some of it, and again
+    /// with the next group, for which it rings.
     fn route_ahead(&self, next_seq: Seq) -> Result<(), StoreError> {
         let wanting = self.shared().state.wanting_routing();
         for (number, from) in wanting {
             self.route_some(number, from, next_seq)?;
         }
+        if !self.shared().state.wanting_routing().is_empty() {
+            self.ring();
+        }
         Ok(())
+    }
+
+    /// Before an endpoint changes: what it left in the log came under its old settings, and must be
+    /// routed by them. Nothing is committed until the guard is dropped.
+    pub(super) fn route_before(
+        &self,
+        command: &EndpointCommand,
+    ) -> Result<Option<MutexGuard<'_, Writer>>, StoreError> {
+        let (EndpointCommand::Update(number, _) | EndpointCommand::SetState(number, ..)) = command
+        else {
+            return Ok(None);
+        };
+        let unrouted = |number| {
+            let shared = self.shared();
+            let entry = shared.state.entry(number);
+            entry.and_then(|entry| entry.queue.unrouted_from)
+        };
+        if unrouted(*number).is_none() {
+            return Ok(None);
+        }
+        let writer = self.writer();
+        while let Some(from) = unrouted(*number) {
+            self.route_some(*number, from, writer.next_seq)?;
+        }
+        Ok(Some(writer))
     }
 
     /// Routes events from `from` on to one queue: some, and none at or above `end`.

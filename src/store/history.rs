@@ -6,16 +6,13 @@ use super::backend::Backend;
 use super::log::Log;
 use super::queue::{Then, Waiting};
 use super::record::{AttemptRecord, Transition, key};
-use super::write::is_first_try_success;
+use super::write::{SUCCESSES_SPAN, is_first_try_success};
 use super::{DeliveryView, Store, StoreError};
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::event::Event;
 use crate::id::{DeliveryId, Seq};
-
-/// First-try successes finish nearly in order; this many neighbouring groups are looked through.
-const NEIGHBOURS: usize = 64;
 
 impl<B: Backend> Log<B> {
     fn attempt_in(
@@ -41,7 +38,7 @@ impl<B: Backend> Log<B> {
         let groups = self.backend.scan_back(
             &key::successes(endpoint, 0)[..5],
             &key::successes(endpoint, seq + 1),
-            NEIGHBOURS,
+            SUCCESSES_SPAN as usize,
         )?;
         for (_, value) in groups {
             let (Some(greatest), Some(frame)) = (key::number(&value, 0), key::number(&value, 8))
@@ -92,6 +89,9 @@ impl<B: Backend> Log<B> {
 
     /// Everything that is settled is in the records after this.
     pub(super) fn save(&self) -> Result<(), StoreError> {
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error);
+        }
         let unsaved = !self.shared().unsaved.is_empty();
         // Waits for a group that is being written, too.
         if unsaved {

@@ -22,6 +22,17 @@ pub struct Request {
     pub reply: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
 }
 
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is in the queue.
+    Yes,
+    /// There is no room: ask again shortly.
+    Full,
+    /// Nothing comes in any more.
+    Closed,
+}
+
 /// The queue of requests.
 #[derive(Debug, Default)]
 pub struct Inbox {
@@ -41,27 +52,24 @@ struct Inner {
 }
 
 impl Inbox {
-    /// Takes a request in, unless the queue holds `max_events` or `max_bytes` already; then it
-    /// comes back.
-    pub fn push(
-        &self,
-        request: Request,
-        max_events: usize,
-        max_bytes: usize,
-    ) -> Result<(), Request> {
+    /// Takes a request in, unless the queue holds `max_events` or `max_bytes` already.
+    pub fn push(&self, request: Request, max_events: usize, max_bytes: usize) -> Pushed {
         let bytes: usize = request.events.iter().map(size).sum();
         let mut inner = self.lock();
         let full =
             inner.events + request.events.len() > max_events || inner.bytes + bytes > max_bytes;
-        if inner.closed || (full && inner.events > 0) {
-            return Err(request);
+        if inner.closed {
+            return Pushed::Closed;
+        }
+        if full && inner.events > 0 {
+            return Pushed::Full;
         }
         inner.events += request.events.len();
         inner.bytes += bytes;
         inner.requests.push_back(request);
         drop(inner);
         self.bell.notify_one();
-        Ok(())
+        Pushed::Yes
     }
 
     /// Takes out what fits into one group; at least one request, if there is any.

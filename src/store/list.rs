@@ -66,7 +66,9 @@ impl<B: Backend> Log<B> {
             for number in &numbers {
                 let shared = self.shared();
                 if let Some(entry) = shared.state.entry(*number) {
-                    let queued = entry.queue.queued_below(bound + 1, PAIRS_PER_PAGE);
+                    let queued = entry
+                        .queue
+                        .queued_below(bound.saturating_add(1), PAIRS_PER_PAGE);
                     pairs.extend(
                         queued
                             .into_iter()
@@ -75,7 +77,7 @@ impl<B: Backend> Log<B> {
                 }
                 drop(shared);
                 if query.statuses.contains(&Status::Dead) {
-                    let dead = self.dead_below(*number, bound + 1, limit + 1)?;
+                    let dead = self.dead_below(*number, bound.saturating_add(1), limit + 1)?;
                     pairs.extend(
                         dead.into_iter()
                             .map(|seq| (std::cmp::Reverse(seq), *number)),
@@ -134,7 +136,9 @@ impl<B: Backend> Log<B> {
             .into_iter()
             .map(|(mut view, oldest)| {
                 if let Some(seq) = oldest {
-                    view.oldest_waiting_at = self.read_event(seq)?.map(|event| event.received_at);
+                    // One that cannot be read must not hide the endpoint.
+                    let event = self.read_event(seq).ok().flatten();
+                    view.oldest_waiting_at = event.map(|event| event.received_at);
                 }
                 Ok(view)
             })

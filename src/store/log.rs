@@ -13,7 +13,7 @@ use super::backend::Backend;
 use super::cache::Cache;
 use super::dedupe::Dedupe;
 use super::high_water::HighWater;
-use super::inbox::{Inbox, Request};
+use super::inbox::{Inbox, Pushed, Request};
 use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
@@ -48,6 +48,7 @@ pub(super) struct Writer {
 pub(super) struct Shared {
     pub state: State,
     pub unsaved: Vec<Transition>,
+    pub unsaved_bytes: usize,
     pub replies: Vec<Reply>,
     pub sync_wanted: bool,
 }
@@ -58,6 +59,14 @@ pub(super) enum Reply {
         oneshot::Sender<Result<Arc<Endpoint>, StoreError>>,
         Arc<Endpoint>,
     ),
+}
+
+impl Shared {
+    /// What is to be written, which from now on somebody is writing.
+    pub fn take_unsaved(&mut self) -> Vec<Transition> {
+        self.unsaved_bytes = 0;
+        std::mem::take(&mut self.unsaved)
+    }
 }
 
 /// The log; see [`Store`].
@@ -71,6 +80,8 @@ pub struct Log<B> {
     pub(super) cache: Cache,
     pub(super) high_water: Option<HighWater>,
     pub(super) snapshot_path: Option<PathBuf>,
+    /// Held by a replay, so that none of its deliveries is put back by another one.
+    pub(super) replaying: Mutex<()>,
     pub(super) inbox: Inbox,
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
@@ -81,7 +92,7 @@ pub struct Log<B> {
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic under a lock is caught by nobody: the process ends, and the store is read afresh.
+    // A panic under a lock stops the store: the committer says so, and nothing is written again.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -115,6 +126,7 @@ impl<B: Backend> Log<B> {
             }),
             high_water: recovered.high_water,
             snapshot_path: recovered.snapshot_path,
+            replaying: Mutex::new(()),
             inbox: Inbox::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
@@ -149,6 +161,7 @@ impl<B: Backend> Log<B> {
     /// Records a transition: in memory at once, on disk with the next group.
     pub(super) fn record(&self, shared: &mut Shared, transition: Transition, sync: bool) {
         shared.state.apply(&transition, self.clock.now());
+        shared.unsaved_bytes += transition.text_len();
         shared.unsaved.push(transition);
         shared.sync_wanted |= sync;
         self.inbox.ring(sync);
@@ -175,10 +188,14 @@ impl<B: Backend> Store for Log<B> {
         }
         let (reply, ticket) = oneshot::channel();
         let (max_events, max_bytes) = (self.options.queue_max_events, self.options.queue_max_bytes);
-        self.inbox
+        match self
+            .inbox
             .push(Request { events, reply }, max_events, max_bytes)
-            .map_err(|_| AppendError::Full)?;
-        Ok(ticket)
+        {
+            Pushed::Yes => Ok(ticket),
+            Pushed::Full => Err(AppendError::Full),
+            Pushed::Closed => Err(StoreError::Stopped("it is being closed".to_owned()).into()),
+        }
     }
 
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
@@ -205,6 +222,7 @@ impl<B: Backend> Store for Log<B> {
         if let Some(error) = self.stopped.borrow().clone() {
             return Err(error.into());
         }
+        let _no_commits = self.route_before(&command)?;
         let (reply, ticket) = oneshot::channel();
         let mut shared = self.shared();
         // Events of the group that is being written were there before the endpoint.

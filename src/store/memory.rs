@@ -17,6 +17,8 @@ pub struct Memory {
 struct Inner {
     map: BTreeMap<Vec<u8>, Vec<u8>>,
     durable: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What is in `map` and not yet in `durable`.
+    unsynced: Vec<Change>,
     fail_writes_after: Option<u64>,
     free_bytes: Option<u64>,
 }
@@ -78,14 +80,14 @@ impl Backend for Memory {
             Some(left) => *left -= 1,
             None => {}
         }
-        for change in changes {
-            match change {
-                Change::Put(key, value) => inner.map.insert(key, value),
-                Change::Delete(key) => inner.map.remove(&key),
-            };
+        for change in &changes {
+            change.clone().apply(&mut inner.map);
         }
+        inner.unsynced.extend(changes);
         if durability == Durability::Disk {
-            inner.durable = inner.map.clone();
+            for change in std::mem::take(&mut inner.unsynced) {
+                change.apply(&mut inner.durable);
+            }
         }
         Ok(())
     }
@@ -132,5 +134,14 @@ impl Backend for Memory {
 
     fn free_bytes(&self) -> Option<u64> {
         self.lock().free_bytes
+    }
+}
+
+impl Change {
+    fn apply(self, map: &mut BTreeMap<Vec<u8>, Vec<u8>>) {
+        match self {
+            Self::Put(key, value) => map.insert(key, value),
+            Self::Delete(key) => map.remove(&key),
+        };
     }
 }

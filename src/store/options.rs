@@ -25,6 +25,8 @@ pub struct Options {
     pub endpoints_max: usize,
     /// Deliveries of one endpoint that may wait for a retry before it attempts no new ones.
     pub waiting_max_per_endpoint: usize,
+    /// Attempts that may be under way at once, by which claims are shared out.
+    pub in_flight_max: usize,
     /// Below this much free disk nothing is ingested.
     pub disk_reserve_bytes: u64,
     /// Events that the operator gave up for lost.
@@ -43,6 +45,7 @@ impl Default for Options {
             frame_cache_bytes: 8 << 20,
             endpoints_max: 10_000,
             waiting_max_per_endpoint: 100_000,
+            in_flight_max: 512,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
         }

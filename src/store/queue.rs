@@ -252,6 +252,21 @@ impl Queue {
         }
     }
 
+    /// Ends the claim on `seq`, whose event cannot be read; it is due again after `pause`.
+    pub fn set_aside(&mut self, seq: Seq, pause: Duration, now: Timestamp) {
+        if let Some(claim) = self.in_flight.remove(&seq) {
+            self.wait(
+                seq,
+                Waiting {
+                    failures: claim.failures,
+                    attempts: claim.attempts,
+                    due: now.plus(pause),
+                    delay: pause,
+                },
+            );
+        }
+    }
+
     /// Takes over the recorded end of an attempt. Works from a live claim and, at start, from
     /// the record alone.
     pub fn settled(&mut self, seq: Seq, then: Then) {

@@ -217,6 +217,19 @@ pub enum Transition {
     Lost(Seq, Seq),
 }
 
+impl Transition {
+    /// Bytes of text that it holds: nearly all of its memory.
+    pub fn text_len(&self) -> usize {
+        match self {
+            Self::Attempt(record) => {
+                let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+                text(&record.attempt.error) + text(&record.attempt.response_excerpt)
+            }
+            Self::Endpoint(..) | Self::Replay(_) | Self::Lost(..) => 0,
+        }
+    }
+}
+
 /// An attempt and what follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptRecord {

@@ -1,5 +1,7 @@
 //! Putting deliveries back: new input at the front, recorded like everything else.
 
+use std::sync::PoisonError;
+
 use super::backend::Backend;
 use super::log::Log;
 use super::record::{Reopened, ReplayRecord, Transition, key};
@@ -9,7 +11,7 @@ use crate::endpoint::EndpointState;
 use crate::id::Seq;
 
 /// Deliveries in one record.
-const DELIVERIES_PER_RECORD: usize = 1_024;
+const DELIVERIES_PER_RECORD: usize = 256;
 
 /// Events looked at in one go.
 const EVENTS_PER_STEP: usize = 1_024;
@@ -17,6 +19,10 @@ const EVENTS_PER_STEP: usize = 1_024;
 impl<B: Backend> Log<B> {
     /// See [`Store::replay`].
     pub(super) fn replay_deliveries(&self, request: &ReplayRequest) -> Result<u64, StoreError> {
+        let _turn = self
+            .replaying
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.save()?;
         let last = *self.tail().borrow();
         let (mut next, end) = match request.seq {
@@ -50,29 +56,42 @@ impl<B: Backend> Log<B> {
         Ok(count)
     }
 
+    /// Puts back up to `limit` of `seqs`, as far as they have ended.
     fn reopen(
         &self,
         request: &ReplayRequest,
         seqs: &[Seq],
         limit: usize,
     ) -> Result<u64, StoreError> {
+        // What is queued now may end meanwhile, and its attempts are not in the records yet: it is
+        // left alone. What is not queued stays as it is, for replays take turns.
+        let idle: Vec<Seq> = {
+            let shared = self.shared();
+            let Some(entry) = shared.state.entry(request.endpoint) else {
+                return Ok(0);
+            };
+            let queued = |seq: &Seq| entry.queue.status(*seq).is_some();
+            let seqs = seqs.iter().copied();
+            seqs.filter(|seq| request.seq.is_some() || !queued(seq))
+                .collect()
+        };
+        self.save()?;
         let mut reopened = Vec::new();
-        for seq in seqs {
+        for seq in idle {
             if reopened.len() >= limit {
                 break;
             }
             let dead = self
                 .backend
-                .get(&key::dead(request.endpoint, *seq))?
+                .get(&key::dead(request.endpoint, seq))?
                 .is_some();
-            if !dead && !self.matches(request.endpoint, *seq)? {
-                continue;
+            if dead || self.matches(request.endpoint, seq)? {
+                reopened.push(Reopened {
+                    seq,
+                    attempts: self.attempt_count(request.endpoint, seq)?,
+                    was_dead: dead,
+                });
             }
-            reopened.push(Reopened {
-                seq: *seq,
-                attempts: self.attempt_count(request.endpoint, *seq)?,
-                was_dead: dead,
-            });
         }
         let mut shared = self.shared();
         let Some(entry) = shared.state.entry(request.endpoint) else {
@@ -81,10 +100,14 @@ impl<B: Backend> Log<B> {
         if entry.endpoint.state == EndpointState::Removed {
             return Ok(0);
         }
-        // Looked at under the lock: what is queued meanwhile is not put back twice.
-        reopened.retain(|delivery| {
-            let queued = entry.queue.status(delivery.seq);
-            queued.is_none_or(|(_, waiting)| request.seq.is_some() && waiting.is_some())
+        // A single delivery that waits for its retry goes at once; the queue knows its attempts.
+        reopened.retain_mut(|delivery| match entry.queue.status(delivery.seq) {
+            None => true,
+            Some((_, Some(waiting))) if request.seq.is_some() => {
+                delivery.attempts = waiting.attempts;
+                true
+            }
+            Some(_) => false,
         });
         let count = reopened.len() as u64;
         if request.dry_run {

@@ -58,12 +58,10 @@ impl<B: Backend> Log<B> {
             return Ok(());
         };
         let mut shared = self.shared();
-        // What is in memory must be in the records too, and safely so: a snapshot that is ahead of
-        // its log would be a lie after a power cut.
-        let unsaved = std::mem::take(&mut shared.unsaved);
+        // What is in memory must be in the records too.
+        let unsaved = shared.take_unsaved();
         let group = Group::encode(writer, &unsaved, &[])?;
-        self.backend.write(group.changes, Durability::Disk)?;
-        self.mark(writer, group.mark)?;
+        self.backend.write(group.changes, Durability::Process)?;
         writer.advance(&group.next, unsaved.len());
         let snapshot = Snapshot {
             tag: self.meta.tag,
@@ -75,6 +73,9 @@ impl<B: Backend> Log<B> {
             dedupe: writer.dedupe.snapshot(),
         };
         drop(shared);
+        // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
+        self.backend.write(Vec::new(), Durability::Disk)?;
+        self.mark(writer, group.mark)?;
         let head = Head {
             kind: Kind::Snapshot,
             previous: 0,
@@ -83,8 +84,10 @@ impl<B: Backend> Log<B> {
         };
         let (bytes, _) =
             codec::encode(head, &snapshot).map_err(|error| error.into_store_error("a snapshot"))?;
-        replace(path, &bytes)
-            .map_err(|error| StoreError::Stopped(format!("writing a snapshot: {error}")))?;
+        if let Err(error) = replace(path, &bytes) {
+            // The next start takes longer, which is all.
+            tracing::warn!(%error, "a snapshot cannot be written");
+        }
         writer.records_since_snapshot = 0;
         writer.bytes_since_snapshot = 0;
         Ok(())

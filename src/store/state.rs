@@ -15,6 +15,9 @@ use crate::id::Seq;
 
 pub use snapshot::StateSnapshot;
 
+/// How many endpoints without room a claim looks past.
+const PASSED_OVER_MAX: usize = 256;
+
 /// An endpoint and its queue.
 #[derive(Debug)]
 pub struct Entry {
@@ -42,6 +45,8 @@ pub struct State {
     lost: BTreeMap<Seq, Seq>,
     /// Endpoints with events that were left in the log.
     unrouted: BTreeSet<u32>,
+    /// Endpoints whose last attempt had no answer.
+    silent: BTreeSet<u32>,
     in_flight: usize,
     generation: u64,
     last_taken_at: Timestamp,
@@ -156,17 +161,25 @@ impl State {
     }
 
     /// Begins up to `max` attempts that may leave now, one endpoint after the other.
-    pub fn take(&mut self, max: usize, now: Timestamp) -> Vec<Taken> {
+    ///
+    /// Above half of `in_flight_max` an endpoint gets a second attempt only when it has none under
+    /// way; one whose last attempt had no answer always, and all of those together get half of the
+    /// places. So endpoints that hang, however many, leave room for those that answer.
+    pub fn take(&mut self, max: usize, in_flight_max: usize, now: Timestamp) -> Vec<Taken> {
         if now < self.last_taken_at {
             self.refresh_all(now);
         }
         self.last_taken_at = now;
         self.wake(now);
-        let mut taken = Vec::new();
-        while taken.len() < max {
+        let (mut taken, mut passed_over) = (Vec::new(), Vec::new());
+        while taken.len() < max && passed_over.len() < PASSED_OVER_MAX {
             let Some(number) = self.ready.pop_front() else {
                 break;
             };
+            if !self.has_room(number, in_flight_max) {
+                passed_over.push(number);
+                continue;
+            }
             let Some(entry) = self.entries.get_mut(&number) else {
                 continue;
             };
@@ -182,7 +195,24 @@ impl State {
             }
             self.refresh(number, now);
         }
+        // Still ready, and first in turn when there is room again.
+        for number in passed_over.into_iter().rev() {
+            self.ready.push_front(number);
+        }
         taken
+    }
+
+    fn has_room(&self, number: u32, in_flight_max: usize) -> bool {
+        let in_flight = |number: &u32| {
+            let entry = self.entries.get(number);
+            entry.map_or(0, |entry| entry.queue.in_flight())
+        };
+        let half = in_flight_max.div_ceil(2);
+        let silent = self.silent.contains(&number);
+        if in_flight(&number) > 0 && (silent || self.in_flight >= half) {
+            return false;
+        }
+        !silent || self.silent.iter().map(in_flight).sum::<usize>() < half
     }
 
     fn wake(&mut self, now: Timestamp) {

@@ -1,6 +1,6 @@
 //! From a group of events and transitions to one atomic batch of records. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StoreError;
@@ -158,16 +158,14 @@ impl Group {
     }
 
     fn index(&mut self, frame: u64, transitions: &[Transition]) {
-        // The first-try successes of one endpoint share one key: from its least to its greatest.
-        let mut successes: BTreeMap<u32, (Seq, Seq)> = BTreeMap::new();
+        let mut successes: BTreeMap<u32, BTreeSet<Seq>> = BTreeMap::new();
         for transition in transitions {
             match transition {
                 Transition::Attempt(record) if is_first_try_success(record) => {
-                    let range = successes
+                    successes
                         .entry(record.endpoint)
-                        .or_insert((record.seq, record.seq));
-                    range.0 = range.0.min(record.seq);
-                    range.1 = range.1.max(record.seq);
+                        .or_default()
+                        .insert(record.seq);
                 }
                 Transition::Attempt(record) => {
                     let number = record.attempt.number;
@@ -189,12 +187,30 @@ impl Group {
                 Transition::Endpoint(..) | Transition::Lost(..) => {}
             }
         }
-        for (endpoint, (least, greatest)) in successes {
-            let value = [greatest.to_be_bytes(), frame.to_be_bytes()].concat();
-            let key = key::successes(endpoint, least);
-            self.changes.push(Change::Put(key, value));
+        for (endpoint, seqs) in successes {
+            for (least, greatest) in ranges(&seqs) {
+                let value = [greatest.to_be_bytes(), frame.to_be_bytes()].concat();
+                let key = key::successes(endpoint, least);
+                self.changes.push(Change::Put(key, value));
+            }
         }
     }
+}
+
+/// How far an `s` key reaches at most: as many keys, and no more, can lie between a delivery and
+/// the key that it is found by.
+pub const SUCCESSES_SPAN: u64 = 64;
+
+/// From least to greatest of each range that one key stands for.
+fn ranges(seqs: &BTreeSet<Seq>) -> Vec<(Seq, Seq)> {
+    let mut ranges: Vec<(Seq, Seq)> = Vec::new();
+    for seq in seqs {
+        match ranges.last_mut() {
+            Some((least, greatest)) if seq - *least < SUCCESSES_SPAN => *greatest = *seq,
+            _ => ranges.push((*seq, *seq)),
+        }
+    }
+    ranges
 }
 
 /// Whether the attempt is found by the `s` keys.
@@ -204,10 +220,7 @@ pub fn is_first_try_success(record: &AttemptRecord) -> bool {
 
 fn transition_len(transition: &Transition) -> usize {
     match transition {
-        Transition::Attempt(record) => {
-            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-            64 + text(&record.attempt.error) + text(&record.attempt.response_excerpt)
-        }
+        Transition::Attempt(_) => 64 + transition.text_len(),
         Transition::Endpoint(_, endpoint) => {
             let settings = &endpoint.settings;
             let headers = settings.headers.iter().map(|(n, v)| n.len() + v.len() + 4);

@@ -8,7 +8,6 @@ use crate::support::{Receiver, Reply};
 use crate::world::World;
 
 #[tokio::test]
-#[ignore = "fails: as many hanging endpoints as fill deliveries_in_flight_max leave no place for a healthy one"]
 async fn many_hanging_endpoints_together_cost_a_healthy_one_nothing() {
     let world = World::start().await;
     let hanging = Receiver::start(None, |_, _| Reply::Hang).await;
@@ -21,7 +20,7 @@ async fn many_hanging_endpoints_together_cost_a_healthy_one_nothing() {
     for n in 0..8 {
         world.send("survey_response", &format!("{n}")).await;
     }
-    world.until(|| hanging.received().len() == 64).await;
+    world.until(|| hanging.received().len() == 32).await;
     let endpoint = world.endpoint("healthy", "hotjar", &healthy).await;
     world.send("survey_response", "{}").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -30,7 +29,6 @@ async fn many_hanging_endpoints_together_cost_a_healthy_one_nothing() {
 }
 
 #[tokio::test]
-#[ignore = "fails: one event that cannot be read ends the dispatcher, and with it every delivery, until the next start"]
 async fn one_unreadable_event_ends_no_other_endpoints_deliveries() {
     let world = World::start().await;
     let receiver = Receiver::always(None, 200).await;

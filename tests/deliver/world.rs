@@ -44,7 +44,10 @@ impl World {
         let log = Log::over(
             Memory::default(),
             shared.clone(),
-            Options::default(),
+            Options {
+                in_flight_max: 64,
+                ..Options::default()
+            },
             [1, 2, 3],
         );
         let log = Arc::new(log.unwrap());

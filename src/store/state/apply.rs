@@ -1,6 +1,7 @@
 //! What each record does to the state.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Entry, State};
 use crate::clock::Timestamp;
@@ -14,6 +15,11 @@ impl State {
     pub fn apply(&mut self, transition: &Transition, now: Timestamp) {
         match transition {
             Transition::Attempt(record) => {
+                if record.attempt.status.is_some() {
+                    self.silent.remove(&record.endpoint);
+                } else {
+                    self.silent.insert(record.endpoint);
+                }
                 self.settle(record.endpoint, record.seq, record.then, now);
             }
             Transition::Endpoint(at, endpoint) => self.put(endpoint, *at, now),
@@ -42,6 +48,16 @@ impl State {
         if let Some(entry) = self.entries.get_mut(&number) {
             let before = entry.queue.in_flight();
             entry.queue.settled(seq, then);
+            self.in_flight -= before - entry.queue.in_flight();
+            self.refresh(number, now);
+        }
+    }
+
+    /// Ends a claim whose event cannot be read; it is tried again after `pause`.
+    pub fn set_aside(&mut self, number: u32, seq: Seq, pause: Duration, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            let before = entry.queue.in_flight();
+            entry.queue.set_aside(seq, pause, now);
             self.in_flight -= before - entry.queue.in_flight();
             self.refresh(number, now);
         }
