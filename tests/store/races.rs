@@ -16,7 +16,7 @@ use crate::harness::{ENTROPY, START, event, settings};
 
 /// Few events to each store: the memory's stand-in for a sync copies all of it.
 const EVENTS: usize = 200;
-const STORES: usize = 40;
+const STORES: usize = 150;
 
 #[test]
 fn what_can_be_claimed_is_in_the_log_already() {
