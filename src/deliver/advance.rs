@@ -94,6 +94,12 @@ impl Advance {
     ) -> Result<Advanced, AdvanceError> {
         clock.set(target);
         self.quiet(patience).await?;
+        // What the caller is told has happened survives a crash.
+        let store = self.store.clone();
+        let saved = tokio::task::spawn_blocking(move || store.commit()).await;
+        if !matches!(saved, Ok(Ok(_))) {
+            return Err(AdvanceError::Stopped);
+        }
         Ok(Advanced {
             now: self.clock.now(),
             in_flight: self.store.depth().in_flight,

@@ -115,6 +115,8 @@ impl<B: Backend> Log<B> {
         &self,
         only: Option<u32>,
     ) -> Result<Vec<EndpointView>, StoreError> {
+        // What is shown survives a crash: a removal that is seen must not come undone.
+        self.save()?;
         let views: Vec<(EndpointView, Option<Seq>)> = {
             let shared = self.shared();
             let view = |entry: &Entry| {

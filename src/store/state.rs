@@ -45,8 +45,8 @@ pub struct State {
     lost: BTreeMap<Seq, Seq>,
     /// Endpoints with events that were left in the log.
     unrouted: BTreeSet<u32>,
-    /// Endpoints whose last attempt had no answer.
-    silent: BTreeSet<u32>,
+    /// Endpoints whose last attempt was given up without an answer.
+    hanging: BTreeSet<u32>,
     in_flight: usize,
     generation: u64,
     last_taken_at: Timestamp,
@@ -163,7 +163,7 @@ impl State {
     /// Begins up to `max` attempts that may leave now, one endpoint after the other.
     ///
     /// Above half of `in_flight_max` an endpoint gets a second attempt only when it has none under
-    /// way; one whose last attempt had no answer always, and all of those together get half of the
+    /// way; one that hung last time always, and all of those together get half of the
     /// places. So endpoints that hang, however many, leave room for those that answer.
     pub fn take(&mut self, max: usize, in_flight_max: usize, now: Timestamp) -> Vec<Taken> {
         if now < self.last_taken_at {
@@ -208,11 +208,11 @@ impl State {
             entry.map_or(0, |entry| entry.queue.in_flight())
         };
         let half = in_flight_max.div_ceil(2);
-        let silent = self.silent.contains(&number);
-        if in_flight(&number) > 0 && (silent || self.in_flight >= half) {
+        let hangs = self.hanging.contains(&number);
+        if in_flight(&number) > 0 && (hangs || self.in_flight >= half) {
             return false;
         }
-        !silent || self.silent.iter().map(in_flight).sum::<usize>() < half
+        !hangs || self.hanging.iter().map(in_flight).sum::<usize>() < half
     }
 
     fn wake(&mut self, now: Timestamp) {

@@ -10,15 +10,20 @@ use crate::id::Seq;
 use crate::store::queue::{Queue, Then};
 use crate::store::record::Transition;
 
+/// An attempt that took so long and had no answer says that its receiver hangs.
+const HANGING: Duration = Duration::from_secs(1);
+
 impl State {
     /// Takes over a record, at start or as it happens.
     pub fn apply(&mut self, transition: &Transition, now: Timestamp) {
         match transition {
             Transition::Attempt(record) => {
-                if record.attempt.status.is_some() {
-                    self.silent.remove(&record.endpoint);
+                // One that refuses at once holds no place, and is no trouble to the others.
+                let attempt = &record.attempt;
+                if attempt.status.is_none() && attempt.duration() >= HANGING {
+                    self.hanging.insert(record.endpoint);
                 } else {
-                    self.silent.insert(record.endpoint);
+                    self.hanging.remove(&record.endpoint);
                 }
                 self.settle(record.endpoint, record.seq, record.then, now);
             }
