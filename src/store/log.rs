@@ -38,7 +38,6 @@ pub(super) struct Writer {
     /// CRC of the last frame of events, and of transitions.
     pub events_crc: u32,
     pub transitions_crc: u32,
-    pub groups: u64,
     pub records_since_snapshot: u64,
     pub bytes_since_snapshot: u64,
 }

@@ -40,6 +40,15 @@ impl Log<Disk> {
             ..recovered
         });
         log.recover(snapshot, mark.unwrap_or_default())?;
+        let holds_something = {
+            let writer = log.writer();
+            writer.next_seq > 1 || writer.next_frame > 1
+        };
+        if mark.is_none() && holds_something {
+            tracing::warn!(
+                "the high-water mark is missing or unreadable: if the log had lost its end, this start would not see it"
+            );
+        }
         Ok(log)
     }
 }
@@ -82,7 +91,6 @@ fn empty<B: Backend>(
             next_frame: 1,
             events_crc: 0,
             transitions_crc: 0,
-            groups: 0,
             records_since_snapshot: 0,
             bytes_since_snapshot: 0,
         },

@@ -15,6 +15,7 @@ use super::backend::{Backend, Durability};
 use super::codec::{self, Head, Kind};
 use super::dedupe::Seen;
 use super::log::{Log, Writer};
+use super::private;
 use super::state::StateSnapshot;
 use super::write::Group;
 use crate::id::Seq;
@@ -63,7 +64,7 @@ impl<B: Backend> Log<B> {
         let unsaved = std::mem::take(&mut shared.unsaved);
         let group = Group::encode(writer, &unsaved, &[])?;
         self.backend.write(group.changes, Durability::Disk)?;
-        self.mark(writer, group.mark)?;
+        self.mark(group.mark)?;
         writer.advance(&group.next, unsaved.len());
         let snapshot = Snapshot {
             tag: self.meta.tag,
@@ -94,7 +95,7 @@ impl<B: Backend> Log<B> {
 /// Puts `bytes` at `path`: after a crash there is the old file or the new one.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
+    let mut file = private::options().truncate(true).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
