@@ -208,7 +208,7 @@ mod tests {
         };
         let settings = build(draft, &policies()).unwrap();
         let add = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
-        let _ = log.endpoint(add).unwrap();
+        let _ticket = log.endpoint(add).unwrap();
         log.commit().unwrap();
         let event = NewEvent {
             source: "api".into(),
@@ -221,7 +221,7 @@ mod tests {
             status: None,
             idempotency_key: None,
         };
-        let _ = log.append(vec![event]).unwrap();
+        let _ticket = log.append(vec![event]).unwrap();
         log.commit().unwrap();
         log
     }

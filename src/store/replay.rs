@@ -84,7 +84,8 @@ impl<B: Backend> Log<B> {
         // Looked at under the lock: what is queued meanwhile is not put back twice.
         reopened.retain(|delivery| {
             let queued = entry.queue.status(delivery.seq);
-            queued.is_none_or(|(_, waiting)| request.seq.is_some() && waiting.is_some())
+            let there = shared.state.lost_until(delivery.seq).is_none();
+            there && queued.is_none_or(|(_, waiting)| request.seq.is_some() && waiting.is_some())
         });
         let count = reopened.len() as u64;
         if request.dry_run {

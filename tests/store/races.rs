@@ -33,7 +33,7 @@ fn commit_and_claim() {
         ..settings("e", Order::Independent)
     };
     let add = EndpointCommand::Add(Box::new(wide), EndpointState::Active);
-    let _ = log.endpoint(add).unwrap();
+    let _ticket = log.endpoint(add).unwrap();
     log.commit().unwrap();
     std::thread::scope(|scope| {
         let claiming = scope.spawn(|| {
@@ -43,7 +43,7 @@ fn commit_and_claim() {
             }
         });
         for _ in 0..EVENTS {
-            let _ = log.append(vec![event("t", "{}")]).unwrap();
+            let _ticket = log.append(vec![event("t", "{}")]).unwrap();
             log.commit().unwrap();
         }
         claiming.join().unwrap();
@@ -121,11 +121,11 @@ fn an_attempt_that_ends_while_a_group_is_being_written_makes_its_retry_no_earlie
         Box::new(settings("e", Order::Independent)),
         EndpointState::Active,
     );
-    let _ = log.endpoint(add).unwrap();
-    let _ = log.append(vec![event("t", "{}")]).unwrap();
+    let _ticket = log.endpoint(add).unwrap();
+    let _ticket = log.append(vec![event("t", "{}")]).unwrap();
     log.commit().unwrap();
     let claim = log.claim(1).unwrap().remove(0);
-    let _ = log.append(vec![event("t", "{}")]).unwrap();
+    let _ticket = log.append(vec![event("t", "{}")]).unwrap();
     let (shared, time) = (log.clone(), clock.clone());
     // The disk takes five seconds, and the attempt ends in the fifth.
     let meanwhile = move || {
