@@ -8,6 +8,7 @@ use super::dedupe::Dedupe;
 use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
 use super::log::{Log, Recovered, Writer};
+use super::private;
 use super::record::{Meta, key};
 use super::snapshot;
 use super::state::State;
@@ -30,6 +31,7 @@ impl Log<Disk> {
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
         let disk = Disk::open(dir, cache_bytes)?;
+        private::warn_if_open(dir);
         let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
         let snapshot_path = dir.join("projections");
         let snapshot = snapshot::load(&snapshot_path);

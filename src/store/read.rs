@@ -60,7 +60,9 @@ impl<B: Backend> Log<B> {
 
     /// The last event that can be in a frame which begins at `seq` or before it.
     fn last_before_the_frame_behind(&self, seq: Seq) -> Result<Seq, StoreError> {
-        let behind = self.backend.scan(b"e", &key::events(seq + 1), 1)?;
+        let behind = self
+            .backend
+            .scan(b"e", &key::events(seq.saturating_add(1)), 1)?;
         let behind = behind.first().and_then(|(entry, _)| key::number(entry, 1));
         Ok(behind.map_or_else(|| (*self.tail.borrow()).max(seq), |first| first - 1))
     }

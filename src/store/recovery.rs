@@ -21,8 +21,17 @@ type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
 
 impl<B: Backend> Log<B> {
     /// Brings the projections up to the end of the log, from `snapshot` if it is of this log.
-    pub(super) fn recover(&self, snapshot: Option<Snapshot>, mark: Mark) -> Result<(), StoreError> {
+    pub(super) fn recover(
+        &self,
+        snapshot: Option<Snapshot>,
+        mut mark: Mark,
+    ) -> Result<(), StoreError> {
         if let Some(snapshot) = snapshot {
+            // It was written behind a sync, so it is a witness even where it does not fit.
+            if snapshot.tag == self.meta.tag {
+                mark.next_seq = mark.next_seq.max(snapshot.next_seq);
+                mark.next_frame = mark.next_frame.max(snapshot.next_frame);
+            }
             if self.fits(&snapshot)? {
                 self.restore(snapshot);
             } else {
