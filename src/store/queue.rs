@@ -31,8 +31,8 @@ pub struct Queue {
     order: Order,
     concurrency: usize,
     state: EndpointState,
-    /// With this many waiting because they failed, no new delivery is attempted: those stay pending, which
-    /// costs no memory, until some of the waiting ones have ended.
+    /// With this many waiting because they failed, no new delivery is attempted: those stay
+    /// pending, which costs no memory, until some of the waiting ones have ended.
     waiting_max: usize,
     pending: SeqSet,
     waiting: WaitingSet,
