@@ -143,6 +143,14 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     })
 }
 
+/// The `first` and `count` that the head names, whatever the checksum says.
+pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
+    let head = bytes.first_chunk::<HEAD>()?;
+    let first = head.get(10..18)?.try_into().ok()?;
+    let count = head.get(18..22)?.try_into().ok()?;
+    Some((u64::from_le_bytes(first), u32::from_le_bytes(count)))
+}
+
 impl<'a> Frame<'a> {
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {

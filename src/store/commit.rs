@@ -15,9 +15,6 @@ use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::id::{EventId, Seq};
 
-/// The mark is synced after this many groups.
-const GROUPS_PER_MARK_SYNC: u64 = 256;
-
 /// A snapshot is written after this many events and transitions, or bytes, so that a start reads
 /// no more than that.
 const RECORDS_PER_SNAPSHOT: u64 = 100_000;
@@ -132,7 +129,7 @@ impl<B: Backend> Log<B> {
             self.backend
                 .write(group.changes, durability)
                 .and_then(|()| match durability {
-                    Durability::Disk => self.mark(writer, group.mark),
+                    Durability::Disk => self.mark(group.mark),
                     // A mark that is ahead of the disk would call a power cut a loss.
                     Durability::Process => Ok(()),
                 });
@@ -226,15 +223,11 @@ impl<B: Backend> Log<B> {
     }
 
     /// Everything up to `mark` is on disk.
-    pub(super) fn mark(&self, writer: &Writer, mark: Mark) -> Result<(), StoreError> {
-        let Some(high_water) = &self.high_water else {
-            return Ok(());
-        };
-        high_water.write(mark)?;
-        if writer.groups.is_multiple_of(GROUPS_PER_MARK_SYNC) {
-            high_water.sync()?;
+    pub(super) fn mark(&self, mark: Mark) -> Result<(), StoreError> {
+        match &self.high_water {
+            Some(high_water) => high_water.write(mark),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Routes what was left in the log to queues whose backlog has shrunk; some of it, and again

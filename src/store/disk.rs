@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
+use super::private;
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.
@@ -57,14 +58,14 @@ fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, S
 }
 
 impl Disk {
-    /// Opens the store in `dir`, making it if it is not there.
+    /// Opens the store in `dir`, making it, closed to other users, if it is not there.
     ///
     /// # Errors
     /// [`StoreError::Directory`] if `dir` is no directory or not writable,
     /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
     /// cannot open its files.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir).map_err(|error| directory_error(dir, error))?;
+        private::make_dir(dir).map_err(|error| directory_error(dir, error))?;
         let lock = lock(dir)?;
         remove_unfinished_snapshots(dir)?;
         let db = open_sled(dir, cache_bytes)?;
@@ -139,11 +140,7 @@ fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
 /// One process owns a directory; the lock goes with the process, however it ends.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
+    let mut file = private::options()
         .open(&path)
         .map_err(|error| directory_error(dir, error))?;
     match file.try_lock() {

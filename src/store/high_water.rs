@@ -1,19 +1,22 @@
 //! The high-water mark: how far the log reaches, kept outside the database.
 //!
 //! A database that has lost its end still opens and looks whole. This file of two 32-byte slots,
-//! written in turn after each group that was synced, tells that something was there. It is synced every
-//! few hundred groups and at the end: a power cut can set it back, never forward of the log.
+//! written in turn after each group that was synced, tells that something was there. It is synced
+//! every few hundred times and at the end: a power cut can set it back, never forward of the log.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::StoreError;
+use super::private;
 use crate::id::Seq;
 
 const SLOT: usize = 32;
+
+/// The mark is synced each time it was written so often.
+const WRITES_PER_SYNC: u64 = 256;
 
 /// How far the log reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,22 +31,30 @@ pub struct Mark {
 #[derive(Debug)]
 pub struct HighWater {
     file: File,
-    turn: Mutex<u64>,
+    turns: Mutex<Turns>,
+}
+
+#[derive(Debug)]
+struct Turns {
+    written: u64,
+    unsynced: u64,
+    sync_next: bool,
 }
 
 impl HighWater {
     /// Opens or makes the file; gives the greatest mark that can be read from it.
     pub fn open(path: &Path) -> Result<(Self, Option<Mark>), StoreError> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(|error| StoreError::Directory {
-                path: path.display().to_string(),
-                cause: error.to_string(),
-            })?;
+        let directory_error = |error: std::io::Error| StoreError::Directory {
+            path: path.display().to_string(),
+            cause: error.to_string(),
+        };
+        let is_new = !path.exists();
+        let file = private::options().open(path).map_err(directory_error)?;
+        if let Some(dir) = path.parent().filter(|_| is_new) {
+            // Its name, too, must survive a power cut.
+            let synced = File::open(dir).and_then(|dir| dir.sync_all());
+            synced.map_err(directory_error)?;
+        }
         let mut slots = [0; 2 * SLOT];
         let read = file.read_at(&mut slots, 0).unwrap_or(0);
         let best = slots[..read]
@@ -52,19 +63,39 @@ impl HighWater {
             .max_by_key(|(turn, _)| *turn);
         let high_water = Self {
             file,
-            turn: Mutex::new(best.map_or(0, |(turn, _)| turn)),
+            turns: Mutex::new(Turns {
+                written: best.map_or(0, |(turn, _)| turn),
+                unsynced: 0,
+                sync_next: false,
+            }),
         };
         Ok((high_water, best.map(|(_, mark)| mark)))
     }
 
-    /// Writes the mark into the slot whose turn it is; the other one stays whole.
+    /// Writes the mark into the slot whose turn it is; the other one stays whole. Now and then,
+    /// syncs it.
     pub fn write(&self, mark: Mark) -> Result<(), StoreError> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        *turn += 1;
-        let at = (*turn % 2) * SLOT as u64;
+        let mut turns = self.turns();
+        turns.written += 1;
+        turns.unsynced += 1;
+        let at = (turns.written % 2) * SLOT as u64;
         self.file
-            .write_all_at(&encode(*turn, mark), at)
-            .map_err(|error| StoreError::Stopped(format!("high-water mark: {error}")))
+            .write_all_at(&encode(turns.written, mark), at)
+            .map_err(|error| StoreError::Stopped(format!("high-water mark: {error}")))?;
+        if turns.sync_next || turns.unsynced >= WRITES_PER_SYNC {
+            self.sync()?;
+            (turns.unsynced, turns.sync_next) = (0, false);
+        }
+        Ok(())
+    }
+
+    /// The next mark is synced as it is written.
+    pub fn sync_next(&self) {
+        self.turns().sync_next = true;
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the mark survive a power cut.

@@ -38,7 +38,6 @@ pub(super) struct Writer {
     /// CRC of the last frame of events, and of transitions.
     pub events_crc: u32,
     pub transitions_crc: u32,
-    pub groups: u64,
     pub records_since_snapshot: u64,
     pub bytes_since_snapshot: u64,
 }
@@ -147,11 +146,6 @@ impl<B: Backend> Log<B> {
     /// The bytes beneath, for tests that crash it.
     pub fn backend(&self) -> &B {
         &self.backend
-    }
-
-    /// What the store is.
-    pub fn tag(&self) -> u32 {
-        self.meta.tag
     }
 
     pub(super) fn wait_for_work(&self) -> bool {
@@ -296,6 +290,7 @@ impl<B: Backend> Store for Log<B> {
     fn stopped(&self) -> watch::Receiver<Option<StoreError>> {
         self.stopped.subscribe()
     }
+
     fn close(&self) -> Result<(), StoreError> {
         self.write_everything()
     }

@@ -59,11 +59,13 @@ impl Memory {
 
     /// Sets a key behind the log's back, as damage does.
     pub fn damage(&self, key: &[u8], value: Option<Vec<u8>>) {
-        let mut inner = self.lock();
-        match value {
-            Some(value) => inner.map.insert(key.to_vec(), value),
-            None => inner.map.remove(key),
+        let change = match value {
+            Some(value) => Change::Put(key.to_vec(), value),
+            None => Change::Delete(key.to_vec()),
         };
+        let mut inner = self.lock();
+        change.clone().apply(&mut inner.map);
+        change.apply(&mut inner.durable);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -10,10 +10,12 @@
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
 //! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
+//! | `loss.rs` | what is missing, and going on without it |
 //! | `verify.rs` | reading every record |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
+//! | `private.rs` | files that nobody else may read |
 //! | `committer.rs` | the thread that commits group after group |
 
 use std::ops::RangeInclusive;
@@ -40,9 +42,11 @@ mod history;
 mod inbox;
 mod list;
 mod log;
+mod loss;
 pub mod memory;
 mod open;
 mod options;
+mod private;
 mod queue;
 mod read;
 mod record;

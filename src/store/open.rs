@@ -8,6 +8,7 @@ use super::dedupe::Dedupe;
 use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
 use super::log::{Log, Recovered, Writer};
+use super::private;
 use super::record::{Meta, key};
 use super::snapshot;
 use super::state::State;
@@ -30,6 +31,7 @@ impl Log<Disk> {
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
         let disk = Disk::open(dir, cache_bytes)?;
+        private::warn_if_open(dir);
         let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
         let snapshot_path = dir.join("projections");
         let snapshot = snapshot::load(&snapshot_path);
@@ -40,11 +42,25 @@ impl Log<Disk> {
             ..recovered
         });
         log.recover(snapshot, mark.unwrap_or_default())?;
+        let holds_something = {
+            let writer = log.writer();
+            writer.next_seq > 1 || writer.next_frame > 1
+        };
+        if mark.is_none() && holds_something {
+            tracing::warn!(
+                "the high-water mark is missing or unreadable: if the log had lost its end, this start would not see it"
+            );
+        }
         Ok(log)
     }
 }
 
 impl<B: Backend> Log<B> {
+    /// What tells this store's event ids from another's.
+    pub fn tag(&self) -> u32 {
+        self.meta.tag
+    }
+
     /// A log over any backend, without a snapshot or a high-water mark.
     ///
     /// # Errors
@@ -82,7 +98,6 @@ fn empty<B: Backend>(
             next_frame: 1,
             events_crc: 0,
             transitions_crc: 0,
-            groups: 0,
             records_since_snapshot: 0,
             bytes_since_snapshot: 0,
         },

@@ -6,8 +6,9 @@
 mod parts;
 mod snapshot;
 mod view;
+mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -18,6 +19,7 @@ use crate::store::seqset::SeqSet;
 use parts::Next;
 pub use parts::{Ended, InFlight, Readiness, Then, Waiting};
 pub use snapshot::QueueSnapshot;
+use waiting::WaitingSet;
 
 /// Above this many runs of pending events an endpoint's further events stay in the log alone and
 /// are routed when the backlog has shrunk, so that no pattern of matches grows memory for ever.
@@ -29,12 +31,11 @@ pub struct Queue {
     order: Order,
     concurrency: usize,
     state: EndpointState,
-    /// With this many waiting for a retry, no new delivery is attempted: those stay pending, which
-    /// costs no memory, until some of the waiting ones have ended.
+    /// With this many waiting because they failed, no new delivery is attempted: those stay
+    /// pending, which costs no memory, until some of the waiting ones have ended.
     waiting_max: usize,
     pending: SeqSet,
-    waiting: BTreeMap<Seq, Waiting>,
-    due: BTreeSet<(Timestamp, Seq)>,
+    waiting: WaitingSet,
     in_flight: HashMap<Seq, InFlight>,
     next: Next,
     /// Events from here on have not been routed to this queue; see [`MAX_PENDING_RUNS`].
@@ -52,8 +53,7 @@ impl Queue {
             state: EndpointState::Paused,
             waiting_max,
             pending: SeqSet::default(),
-            waiting: BTreeMap::new(),
-            due: BTreeSet::new(),
+            waiting: WaitingSet::default(),
             in_flight: HashMap::new(),
             next: Next::Retry,
             unrouted_from: None,
@@ -104,12 +104,10 @@ impl Queue {
         if self.in_flight.contains_key(&seq) || self.pending.contains(seq) {
             return;
         }
-        if let Some(old) = self.waiting.remove(&seq) {
-            self.due.remove(&(old.due, seq));
-        } else if was_dead {
+        if self.waiting.remove(seq).is_none() && was_dead {
             self.ended.dead = self.ended.dead.saturating_sub(1);
         }
-        self.wait(
+        self.waiting.insert(
             seq,
             Waiting {
                 failures: 0,
@@ -120,24 +118,16 @@ impl Queue {
         );
     }
 
-    fn wait(&mut self, seq: Seq, waiting: Waiting) {
-        self.due.insert((waiting.due, seq));
-        self.waiting.insert(seq, waiting);
-    }
-
     /// When the next attempt may leave.
-    pub fn readiness(&mut self, now: Timestamp) -> Readiness {
+    pub fn readiness(&self, now: Timestamp) -> Readiness {
         if self.state != EndpointState::Active || self.in_flight.len() >= self.concurrency {
             return Readiness::Blocked;
         }
-        self.forgive_a_clock_that_went_back(now);
         match self.order {
             Order::InOrder => {
-                let head = [self.pending.first(), self.waiting.keys().next().copied()]
-                    .into_iter()
-                    .flatten()
-                    .min();
-                match head.map(|seq| self.waiting.get(&seq)) {
+                let heads = [self.pending.first(), self.waiting.first()];
+                let head = heads.into_iter().flatten().min();
+                match head.map(|seq| self.waiting.get(seq)) {
                     None => Readiness::Blocked,
                     Some(Some(head)) if head.due > now => Readiness::At(head.due),
                     Some(_) => Readiness::Now,
@@ -147,8 +137,8 @@ impl Queue {
                 if self.takes_fresh() {
                     return Readiness::Now;
                 }
-                match self.due.first() {
-                    Some((due, _)) if *due > now => Readiness::At(*due),
+                match self.waiting.first_due() {
+                    Some((due, _)) if due > now => Readiness::At(due),
                     Some(_) => Readiness::Now,
                     None => Readiness::Blocked,
                 }
@@ -157,30 +147,12 @@ impl Queue {
     }
 
     fn takes_fresh(&self) -> bool {
-        !self.pending.is_empty() && self.waiting.len() < self.waiting_max
+        !self.pending.is_empty() && self.waiting.failed() < self.waiting_max
     }
 
-    /// A due time is never waited for longer than its own delay, so a clock set back by a year
-    /// stalls nothing.
-    fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
-        let Some((due, seq)) = self.due.first().copied() else {
-            return;
-        };
-        let too_far = |due: Timestamp, delay| due > now.plus(delay);
-        if !self
-            .waiting
-            .get(&seq)
-            .is_some_and(|w| too_far(due, w.delay))
-        {
-            return;
-        }
-        for (seq, waiting) in &mut self.waiting {
-            if too_far(waiting.due, waiting.delay) {
-                self.due.remove(&(waiting.due, *seq));
-                waiting.due = now.plus(waiting.delay);
-                self.due.insert((waiting.due, *seq));
-            }
-        }
+    /// The clock was set back: no delivery waits for longer than its own delay.
+    pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
+        self.waiting.forgive_a_clock_that_went_back(now);
     }
 
     /// Begins the next attempt that may leave now.
@@ -188,10 +160,11 @@ impl Queue {
         if self.readiness(now) != Readiness::Now {
             return None;
         }
-        let retry_is_due = self.due.first().is_some_and(|(due, _)| *due <= now);
+        let first_due = self.waiting.first_due();
+        let retry_is_due = first_due.is_some_and(|(due, _)| due <= now);
         let from_waiting = match self.order {
-            Order::InOrder => match (self.pending.first(), self.waiting.keys().next()) {
-                (Some(fresh), Some(waiting)) => *waiting < fresh,
+            Order::InOrder => match (self.pending.first(), self.waiting.first()) {
+                (Some(fresh), Some(waiting)) => waiting < fresh,
                 (None, _) => true,
                 (Some(_), None) => false,
             },
@@ -204,11 +177,10 @@ impl Queue {
         };
         let (seq, failures, attempts) = if from_waiting {
             let seq = match self.order {
-                Order::InOrder => *self.waiting.keys().next()?,
-                Order::Independent => self.due.first()?.1,
+                Order::InOrder => self.waiting.first()?,
+                Order::Independent => first_due?.1,
             };
-            let waiting = self.waiting.remove(&seq)?;
-            self.due.remove(&(waiting.due, seq));
+            let waiting = self.waiting.remove(seq)?;
             (seq, waiting.failures, waiting.attempts)
         } else {
             (self.pending.pop_first()?, 0, 0)
@@ -240,7 +212,7 @@ impl Queue {
         } else if claim.attempts == 0 {
             self.pending.insert(seq);
         } else {
-            self.wait(
+            self.waiting.insert(
                 seq,
                 Waiting {
                     failures: claim.failures,
@@ -254,32 +226,40 @@ impl Queue {
 
     /// Ends the claim on `seq`, whose event cannot be read; it is due again after `pause`.
     pub fn set_aside(&mut self, seq: Seq, pause: Duration, now: Timestamp) {
-        if let Some(claim) = self.in_flight.remove(&seq) {
-            self.wait(
-                seq,
-                Waiting {
-                    failures: claim.failures,
-                    attempts: claim.attempts,
-                    due: now.plus(pause),
-                    delay: pause,
-                },
-            );
+        let Some(claim) = self.in_flight.remove(&seq) else {
+            return;
+        };
+        if self.state == EndpointState::Removed {
+            self.ended.removed += 1;
+            return;
         }
+        self.waiting.insert(
+            seq,
+            Waiting {
+                failures: claim.failures,
+                attempts: claim.attempts,
+                due: now.plus(pause),
+                delay: pause,
+            },
+        );
     }
 
     /// Takes over the recorded end of an attempt. Works from a live claim and, at start, from
     /// the record alone.
     pub fn settled(&mut self, seq: Seq, then: Then) {
-        self.in_flight.remove(&seq);
+        let live = self.in_flight.remove(&seq).is_some();
         self.pending.remove(seq);
-        if let Some(old) = self.waiting.remove(&seq) {
-            self.due.remove(&(old.due, seq));
+        self.waiting.remove(seq);
+        if self.state == EndpointState::Removed && !live {
+            // It was under way when its endpoint went, which the record of the removal does not
+            // tell, so it was counted there.
+            self.ended.removed = self.ended.removed.saturating_sub(1);
         }
         match then {
             Then::Delivered => self.ended.delivered += 1,
             Then::Dead => self.ended.dead += 1,
             Then::Removed => self.ended.removed += 1,
-            Then::Waiting(waiting) => self.wait(seq, waiting),
+            Then::Waiting(waiting) => self.waiting.insert(seq, waiting),
         }
     }
 
@@ -289,12 +269,9 @@ impl Queue {
         if self.order != Order::InOrder {
             return;
         }
-        self.due.clear();
-        for (seq, waiting) in &mut self.waiting {
-            waiting.failures = 0;
-            waiting.due = now;
-            waiting.delay = Duration::ZERO;
-            self.due.insert((now, *seq));
+        self.waiting.start_over(now);
+        for attempt in self.in_flight.values_mut() {
+            attempt.failures = 0;
         }
     }
 
@@ -302,8 +279,17 @@ impl Queue {
     pub fn remove_all(&mut self) {
         self.ended.removed += self.pending.len() + self.waiting.len() as u64;
         self.pending = SeqSet::default();
-        self.waiting.clear();
-        self.due.clear();
+        self.waiting = WaitingSet::default();
         self.unrouted_from = None;
+    }
+
+    /// Events `from` to `to` were given up for lost: what of them was queued has ended.
+    pub fn lose(&mut self, from: Seq, to: Seq) {
+        let under_way = self.in_flight.len();
+        self.in_flight.retain(|seq, _| *seq < from || *seq > to);
+        let gone = self.pending.remove_range(from, to)
+            + self.waiting.remove_range(from, to)
+            + (under_way - self.in_flight.len()) as u64;
+        self.ended.removed += gone;
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::backend::Backend;
-use super::codec::{self, Blob, Kind};
+use super::codec::{self, Blob, FrameError, Kind};
 use super::log::Log;
 use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
 use super::{Store, StoreError};
@@ -35,15 +35,36 @@ impl<B: Backend> Log<B> {
         if self.lost_until(seq).is_some() {
             return Ok(None);
         }
-        let Some((_, bytes)) = self.backend.last(b"e", &key::events(seq))? else {
-            return Err(damaged(seq, seq, "no frame holds it"));
+        let Some((entry, bytes)) = self.backend.last(b"e", &key::events(seq))? else {
+            return Err(self.hole(1, seq)?);
         };
-        let events = self.decode_events(bytes.into())?;
-        let found = events.iter().find(|event| event.seq == seq).cloned();
-        self.cache.insert(events);
-        found
-            .map(Some)
-            .ok_or_else(|| damaged(seq, seq, "no frame holds it"))
+        let first = key::number(&entry, 1).unwrap_or(seq);
+        let frame = self.read_frame(first, bytes.into())?;
+        let found = usize::try_from(seq - first).ok();
+        let found = found.and_then(|at| frame.get(at)).cloned();
+        let behind = first + frame.len() as u64;
+        if let Ok(whole) = frame.into_iter().collect::<Result<Arc<[_]>, _>>() {
+            self.cache.insert(whole);
+        }
+        match found {
+            Some(event) => event.map(Some),
+            None => Err(self.hole(behind, seq)?),
+        }
+    }
+
+    /// The error for events from `from` on, of which `seq` is one: no frame holds them.
+    fn hole(&self, from: Seq, seq: Seq) -> Result<StoreError, StoreError> {
+        let last = self.last_before_the_frame_behind(seq)?;
+        Ok(damaged(from, last, "no frame holds them"))
+    }
+
+    /// The last event that can be in a frame which begins at `seq` or before it.
+    fn last_before_the_frame_behind(&self, seq: Seq) -> Result<Seq, StoreError> {
+        let behind = self
+            .backend
+            .scan(b"e", &key::events(seq.saturating_add(1)), 1)?;
+        let behind = behind.first().and_then(|(entry, _)| key::number(entry, 1));
+        Ok(behind.map_or_else(|| (*self.tail.borrow()).max(seq), |first| first - 1))
     }
 
     /// The last event of the range that was given up for lost and holds `seq`.
@@ -83,50 +104,79 @@ impl<B: Backend> Log<B> {
     ) -> Result<Vec<Arc<Event>>, StoreError> {
         let mut events: Vec<Arc<Event>> = Vec::new();
         let found = self.backend.last(b"e", &key::events(next))?;
-        let first = found.and_then(|(key, _)| key::number(&key, 1));
-        let first = first.ok_or_else(|| damaged(next, next, "no frame holds it"))?;
+        let Some(first) = found.and_then(|(entry, _)| key::number(&entry, 1)) else {
+            return Err(self.hole(1, next)?);
+        };
         let frames = self
             .backend
             .scan(b"e", &key::events(first), FRAMES_PER_READ)?;
-        for (_, bytes) in frames {
-            let frame = match self.decode_events(bytes.into()) {
+        let mut behind = first;
+        'frames: for (entry, bytes) in frames {
+            let first = key::number(&entry, 1).unwrap_or(behind);
+            let frame = match self.read_frame(first, bytes.into()) {
                 Ok(frame) => frame,
                 // It may be given up for lost; whoever asks for just these events will know.
                 Err(_) if !events.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) if first <= next => return Err(error),
+                Err(_) => break,
             };
-            for event in frame.iter().filter(|e| e.seq >= next && e.seq <= last) {
-                if event.seq != next + events.len() as u64 || events.len() == limit {
-                    break;
+            for (event, seq) in frame.into_iter().zip(first..) {
+                let wanted = next + events.len() as u64;
+                if seq > wanted || seq > last || events.len() == limit {
+                    break 'frames;
                 }
-                events.push(event.clone());
+                behind = seq + 1;
+                match event {
+                    _ if seq < wanted => {}
+                    Ok(event) => events.push(event),
+                    Err(_) if !events.is_empty() => break 'frames,
+                    Err(error) => return Err(error),
+                }
             }
         }
         if events.is_empty() {
-            return Err(damaged(next, next, "no frame holds it"));
+            return Err(self.hole(behind, next)?);
         }
         Ok(events)
     }
 
-    fn decode_events(&self, bytes: Bytes) -> Result<Arc<[Arc<Event>]>, StoreError> {
-        let frame = codec::open(&bytes, Kind::Events)
-            .map_err(|error| error.into_store_error("a frame of events"))?;
-        let (first, count) = (frame.head.first, u64::from(frame.head.count));
-        let last = first + count.max(1) - 1;
-        let records: Vec<EventRecord<'_>> = frame
-            .decode()
-            .map_err(|error| damaged(first, last, error))?;
-        records
-            .into_iter()
-            .zip(first..)
-            .map(|(record, seq)| {
-                let body = match record.body {
-                    Body::Inline(Blob(body)) => bytes.slice_ref(body),
-                    Body::Chunked { parts, bytes } => self.read_chunks(seq, parts, bytes)?,
-                };
-                Ok(Arc::new(record.into_event(seq, self.meta.tag, body)))
-            })
-            .collect()
+    /// The events of the frame at `first`, each by itself: a body may be damaged alone.
+    fn read_frame(
+        &self,
+        first: Seq,
+        bytes: Bytes,
+    ) -> Result<Vec<Result<Arc<Event>, StoreError>>, StoreError> {
+        let frame = match codec::open(&bytes, Kind::Events) {
+            Ok(frame) if frame.head.first == first => frame,
+            Ok(_) => return Err(self.damaged_frame(first, "a frame in another's place")?),
+            Err(error @ FrameError::Version(_)) => {
+                return Err(error.into_store_error("a frame of events"));
+            }
+            Err(error) => return Err(self.damaged_frame(first, error)?),
+        };
+        let records: Vec<EventRecord<'_>> = match frame.decode() {
+            Ok(records) => records,
+            Err(error) => return Err(self.damaged_frame(first, error)?),
+        };
+        let mut events = Vec::with_capacity(records.len());
+        for (record, seq) in records.into_iter().zip(first..) {
+            let body = match record.body {
+                Body::Inline(Blob(body)) => Ok(bytes.slice_ref(body)),
+                Body::Chunked { parts, bytes } => match self.read_chunks(seq, parts, bytes) {
+                    Err(error) if !matches!(error, StoreError::Damaged { .. }) => {
+                        return Err(error);
+                    }
+                    body => body,
+                },
+            };
+            events.push(body.map(|body| Arc::new(record.into_event(seq, self.meta.tag, body))));
+        }
+        Ok(events)
+    }
+
+    fn damaged_frame(&self, first: Seq, what: impl ToString) -> Result<StoreError, StoreError> {
+        let last = self.last_before_the_frame_behind(first)?;
+        Ok(damaged(first, last, what))
     }
 
     fn read_chunks(&self, seq: Seq, parts: u32, len: u32) -> Result<Bytes, StoreError> {

@@ -6,7 +6,9 @@ use super::codec::{self, Kind};
 use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::log::Log;
+use super::loss::{Gaps, damaged_range};
 use super::record::{EventRecord, Transition, TransitionFrame, key};
+use super::seqset::SeqSet;
 use super::snapshot::Snapshot;
 use super::state::State;
 use crate::id::Seq;
@@ -19,16 +21,36 @@ type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
 
 impl<B: Backend> Log<B> {
     /// Brings the projections up to the end of the log, from `snapshot` if it is of this log.
-    pub(super) fn recover(&self, snapshot: Option<Snapshot>, mark: Mark) -> Result<(), StoreError> {
+    pub(super) fn recover(
+        &self,
+        snapshot: Option<Snapshot>,
+        mut mark: Mark,
+    ) -> Result<(), StoreError> {
         if let Some(snapshot) = snapshot {
+            // It was written behind a sync, so it is a witness even where it does not fit.
+            if snapshot.tag == self.meta.tag {
+                mark.next_seq = mark.next_seq.max(snapshot.next_seq);
+                mark.next_frame = mark.next_frame.max(snapshot.next_frame);
+            }
             if self.fits(&snapshot)? {
                 self.restore(snapshot);
             } else {
                 tracing::warn!("the snapshot is not of this log; reading the whole log instead");
             }
         }
+        let end_of_snapshot = self.writer().next_seq - 1;
+        // What the operator gave up is not in the way of the rest.
+        let mut unreadable = self.unreadable(1, end_of_snapshot)?;
         let missing = self.read_tail(mark)?;
-        self.refuse_or_accept(missing, mark)
+        let behind = self.unreadable(end_of_snapshot + 1, Seq::MAX)?;
+        for (from, to) in behind.iter_runs() {
+            unreadable.insert_range(from, to);
+        }
+        self.refuse_or_accept(missing, &unreadable)?;
+        let now = self.clock.now();
+        self.shared().state.forgive_a_clock_that_went_back(now);
+        tracing::debug!(?mark, "the store is open");
+        Ok(())
     }
 
     /// Whether the log reaches at least as far as the snapshot says, and is the same log.
@@ -39,12 +61,12 @@ impl<B: Backend> Log<B> {
         let crc_of = |entry: Option<(Vec<u8>, Vec<u8>)>, kind| {
             entry.and_then(|(_, bytes)| codec::open(&bytes, kind).ok().map(|frame| frame.crc))
         };
-        let events = snapshot.next_seq <= 1 || {
-            let last = self
-                .backend
-                .last(b"e", &key::events(snapshot.next_seq - 1))?;
-            crc_of(last, Kind::Events) == Some(snapshot.events_crc)
+        let ends_at = |seq: Seq| -> Result<bool, StoreError> {
+            let last = self.backend.last(b"e", &key::events(seq))?;
+            Ok(seq == 0 || crc_of(last, Kind::Events) == Some(snapshot.events_crc))
         };
+        let last = snapshot.next_seq - 1;
+        let events = ends_at(last)? || ends_at(snapshot.state.before_the_lost(last))?;
         let transitions = snapshot.next_frame <= 1 || {
             let last = key::transitions(snapshot.next_frame - 1);
             let last = self.backend.last(b"t", &last)?;
@@ -69,9 +91,9 @@ impl<B: Backend> Log<B> {
     }
 
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the
-    /// ranges of events that are not there.
-    fn read_tail(&self, mark: Mark) -> Result<Vec<(Seq, Seq)>, StoreError> {
-        let (mut missing, mut lost) = (Vec::new(), Vec::new());
+    /// events that are not there.
+    fn read_tail(&self, mark: Mark) -> Result<SeqSet, StoreError> {
+        let mut gaps = Gaps::default();
         let mut events = Frames::new(b"e", key::events(self.writer().next_seq));
         let mut transitions = Frames::new(b"t", key::transitions(self.writer().next_frame));
         let mut next_event = events.next(&self.backend)?;
@@ -80,25 +102,27 @@ impl<B: Backend> Log<B> {
             let as_of = next_transition.as_ref().map(|(_, body)| body.as_of);
             let first = next_event
                 .as_ref()
-                .map(|bytes| codec::open(bytes, Kind::Events).map(|frame| frame.head.first));
+                .map(|(_, bytes)| codec::open(bytes, Kind::Events).map(|frame| frame.head.first));
             match (first, as_of) {
                 (None, None) => break,
-                // A damaged frame is left out; the next good one shows what is missing.
+                // A damaged frame is left out; what comes behind it shows what is missing.
                 (Some(Err(error)), _) => {
                     if let codec::FrameError::Version(_) = error {
                         return Err(error.into_store_error("a frame of events"));
                     }
+                    gaps.chain_is_broken = true;
+                    gaps.damaged = next_event.as_ref().and_then(|e| damaged_range(e.0, &e.1));
                     next_event = events.next(&self.backend)?;
                 }
                 (Some(Ok(first)), as_of) if as_of.is_none_or(|as_of| first < as_of) => {
-                    if let Some(bytes) = &next_event {
-                        self.apply_events(bytes, &mut missing)?;
+                    if let Some((_, bytes)) = &next_event {
+                        self.apply_events(bytes, &mut gaps)?;
                     }
                     next_event = events.next(&self.backend)?;
                 }
                 (_, _) => {
                     if let Some((crc, body)) = &next_transition {
-                        self.apply_transitions(*crc, body, &mut lost)?;
+                        self.apply_transitions(*crc, body, &mut gaps)?;
                     }
                     next_transition = self.checked(transitions.next(&self.backend)?)?;
                 }
@@ -112,29 +136,35 @@ impl<B: Backend> Log<B> {
                 mark.next_frame - 1
             )));
         }
-        if writer.next_seq < mark.next_seq {
-            missing.push((writer.next_seq, mark.next_seq - 1));
-            writer.next_seq = mark.next_seq;
-            self.tail.send_replace(mark.next_seq - 1);
+        // Nothing behind the last frame tells how far it went: its own word, or the mark.
+        if let Some((first, last)) = gaps.damaged
+            && first >= writer.next_seq
+        {
+            self.reach(&mut writer, last + 1, &mut gaps);
         }
-        missing.retain(|(from, to)| !lost.iter().any(|(f, t)| f <= from && to <= t));
-        Ok(missing)
+        self.reach(&mut writer, mark.next_seq, &mut gaps);
+        for (from, to) in gaps.lost.iter_runs() {
+            gaps.missing.remove_range(from, to);
+        }
+        Ok(gaps.missing)
     }
 
-    fn apply_events(&self, bytes: &[u8], missing: &mut Vec<(Seq, Seq)>) -> Result<(), StoreError> {
+    fn apply_events(&self, bytes: &[u8], gaps: &mut Gaps) -> Result<(), StoreError> {
         let what = "a frame of events";
         let now = self.clock.now();
         let frame = codec::open(bytes, Kind::Events).map_err(|e| e.into_store_error(what))?;
         let records: Vec<EventRecord<'_>> = frame.decode().map_err(|e| e.into_store_error(what))?;
         let mut writer = self.writer();
         let first = frame.head.first;
-        if first > writer.next_seq {
-            missing.push((writer.next_seq, first - 1));
-        } else if first < writer.next_seq || frame.head.previous != writer.events_crc {
+        self.reach(&mut writer, first, gaps);
+        let follows = gaps.chain_is_broken || frame.head.previous == writer.events_crc;
+        if first < writer.next_seq || !follows {
             return Err(StoreError::Corrupt(format!(
                 "the frame of events at {first} does not follow the one before it"
             )));
         }
+        gaps.chain_is_broken = false;
+        gaps.damaged = None;
         let mut shared = self.shared();
         for (record, seq) in records.into_iter().zip(first..) {
             let event = record.into_event(seq, self.meta.tag, Default::default());
@@ -153,8 +183,8 @@ impl<B: Backend> Log<B> {
         Ok(())
     }
 
-    fn checked(&self, bytes: Option<Vec<u8>>) -> Result<Option<CheckedFrame>, StoreError> {
-        let Some(bytes) = bytes else {
+    fn checked(&self, next: Option<(Seq, Vec<u8>)>) -> Result<Option<CheckedFrame>, StoreError> {
+        let Some((_, bytes)) = next else {
             return Ok(None);
         };
         let (next, previous) = {
@@ -177,8 +207,9 @@ impl<B: Backend> Log<B> {
         &self,
         crc: u32,
         body: &TransitionFrame<Vec<Transition>>,
-        lost: &mut Vec<(Seq, Seq)>,
+        gaps: &mut Gaps,
     ) -> Result<(), StoreError> {
+        self.reach(&mut self.writer(), body.as_of, gaps);
         for transition in &body.transitions {
             match transition {
                 Transition::Attempt(record) => self.catch_up(record.endpoint, record.seq)?,
@@ -186,7 +217,10 @@ impl<B: Backend> Log<B> {
                     let greatest = replay.deliveries.iter().map(|d| d.seq).max();
                     self.catch_up(replay.endpoint, greatest.unwrap_or(0))?;
                 }
-                Transition::Lost(from, to) => lost.push((*from, *to)),
+                Transition::Lost(from, to) => {
+                    gaps.lost.insert_range(*from, *to);
+                    self.reach(&mut self.writer(), to.saturating_add(1), gaps);
+                }
                 Transition::Endpoint(..) => {}
             }
             let now = self.clock.now();
@@ -217,29 +251,6 @@ impl<B: Backend> Log<B> {
             }
         }
     }
-
-    fn refuse_or_accept(&self, missing: Vec<(Seq, Seq)>, mark: Mark) -> Result<(), StoreError> {
-        let accepted = |from: &Seq, to: &Seq| {
-            let accepted = self.options.accept_loss.as_ref();
-            accepted.is_some_and(|range| range.start() <= from && to <= range.end())
-        };
-        let refused: Vec<&(Seq, Seq)> = missing.iter().filter(|(f, t)| !accepted(f, t)).collect();
-        if let (Some((from, _)), Some((_, to))) = (refused.first(), refused.last()) {
-            let ranges: Vec<String> = refused.iter().map(|(f, t)| format!("{f}-{t}")).collect();
-            return Err(StoreError::Damaged {
-                from: *from,
-                to: *to,
-                what: format!("missing: {}", ranges.join(", ")),
-            });
-        }
-        let mut shared = self.shared();
-        for (from, to) in missing {
-            tracing::warn!(from, to, "going on without these events, as told");
-            self.record(&mut shared, Transition::Lost(from, to), true);
-        }
-        tracing::debug!(?mark, "the store is open");
-        Ok(())
-    }
 }
 
 /// The frames of one kind, in order.
@@ -258,15 +269,18 @@ impl Frames {
         }
     }
 
-    fn next<B: Backend>(&mut self, backend: &B) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some((_, value)) = self.read.next() {
-            return Ok(Some(value));
+    /// The number in the key of the next one, and the next one.
+    fn next<B: Backend>(&mut self, backend: &B) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let numbered =
+            |(entry, value): (Vec<u8>, Vec<u8>)| (key::number(&entry, 1).unwrap_or(0), value);
+        if let Some(entry) = self.read.next() {
+            return Ok(Some(numbered(entry)));
         }
         let entries = backend.scan(self.prefix, &self.next_key, FRAMES_PER_READ)?;
         if let Some((last, _)) = entries.last() {
             self.next_key = [last.as_slice(), &[0]].concat();
         }
         self.read = entries.into_iter();
-        Ok(self.read.next().map(|(_, value)| value))
+        Ok(self.read.next().map(numbered))
     }
 }

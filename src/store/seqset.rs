@@ -37,10 +37,7 @@ impl SeqSet {
 
     /// Whether `seq` is a member.
     pub fn contains(&self, seq: Seq) -> bool {
-        self.runs
-            .range(..=seq)
-            .next_back()
-            .is_some_and(|(_, last)| *last >= seq)
+        self.run_of(seq).is_some()
     }
 
     /// Adds `seq`; says whether it was new.
@@ -80,6 +77,63 @@ impl SeqSet {
         }
         self.len -= 1;
         true
+    }
+
+    /// Adds every number from `from` to `to`; says how many were new.
+    pub fn insert_range(&mut self, from: Seq, to: Seq) -> u64 {
+        if from > to {
+            return 0;
+        }
+        let were_there = self.remove_range(from, to);
+        let before = self.runs.range(..from).next_back().map(|(f, l)| (*f, *l));
+        let first = match before {
+            Some((first, last)) if last.checked_add(1) == Some(from) => first,
+            _ => from,
+        };
+        let behind = to.checked_add(1).and_then(|next| self.runs.remove(&next));
+        self.runs.insert(first, behind.unwrap_or(to));
+        let all = (to - from).saturating_add(1);
+        self.len += all;
+        all - were_there
+    }
+
+    /// Takes out every number from `from` to `to`; says how many were members.
+    pub fn remove_range(&mut self, from: Seq, to: Seq) -> u64 {
+        if from > to {
+            return 0;
+        }
+        let touched: Vec<(Seq, Seq)> = self
+            .run_of(from)
+            .into_iter()
+            .chain(self.runs.range(from..=to).map(|(f, l)| (*f, *l)))
+            .collect();
+        let mut removed = 0;
+        for (first, last) in touched {
+            // A run that begins at `from` is listed twice.
+            if self.runs.remove(&first).is_none() {
+                continue;
+            }
+            if first < from {
+                self.runs.insert(first, from - 1);
+            }
+            if last > to {
+                self.runs.insert(to + 1, last);
+            }
+            removed += last.min(to) - first.max(from) + 1;
+        }
+        self.len -= removed;
+        removed
+    }
+
+    /// First and last of the run that holds `seq`.
+    pub fn run_of(&self, seq: Seq) -> Option<(Seq, Seq)> {
+        let (first, last) = self.runs.range(..=seq).next_back()?;
+        (*last >= seq).then_some((*first, *last))
+    }
+
+    /// First and last of each run, in order.
+    pub fn iter_runs(&self) -> impl Iterator<Item = (Seq, Seq)> + '_ {
+        self.runs.iter().map(|(first, last)| (*first, *last))
     }
 
     /// Takes the least member out.
@@ -122,17 +176,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_seq_set_behaves_as_a_set(ops in prop::collection::vec((0u8..4, 1u64..40), 0..200)) {
+        fn a_seq_set_behaves_as_a_set(ops in prop::collection::vec((0u8..6, 1u64..40, 0u64..9), 0..200)) {
             let (mut set, mut model) = (SeqSet::default(), BTreeSet::new());
-            for (op, seq) in ops {
+            for (op, seq, more) in ops {
+                let range = seq..=seq + more;
                 match op {
                     0 | 1 => prop_assert_eq!(set.insert(seq), model.insert(seq)),
                     2 => prop_assert_eq!(set.remove(seq), model.remove(&seq)),
+                    3 => {
+                        let new = range.filter(|seq| model.insert(*seq)).count();
+                        prop_assert_eq!(set.insert_range(seq, seq + more), new as u64);
+                    }
+                    4 => {
+                        let gone = range.filter(|seq| model.remove(seq)).count();
+                        prop_assert_eq!(set.remove_range(seq, seq + more), gone as u64);
+                    }
                     _ => prop_assert_eq!(set.pop_first(), model.pop_first()),
                 }
                 prop_assert_eq!(set.len(), model.len() as u64);
                 prop_assert_eq!(set.contains(seq), model.contains(&seq));
                 prop_assert_eq!(set.first(), model.first().copied());
+                let runs: Vec<_> = set.iter_runs().collect();
+                prop_assert!(runs.windows(2).all(|w| w[0].1 + 1 < w[1].0), "{:?}", runs);
             }
             let descending: Vec<_> = set.below(30).collect();
             let expected: Vec<_> = model.range(..30).rev().copied().collect();

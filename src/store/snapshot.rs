@@ -15,6 +15,7 @@ use super::backend::{Backend, Durability};
 use super::codec::{self, Head, Kind};
 use super::dedupe::Seen;
 use super::log::{Log, Writer};
+use super::private;
 use super::state::StateSnapshot;
 use super::write::Group;
 use crate::id::Seq;
@@ -75,7 +76,7 @@ impl<B: Backend> Log<B> {
         drop(shared);
         // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
         self.backend.write(Vec::new(), Durability::Disk)?;
-        self.mark(writer, group.mark)?;
+        self.mark(group.mark)?;
         let head = Head {
             kind: Kind::Snapshot,
             previous: 0,
@@ -97,7 +98,7 @@ impl<B: Backend> Log<B> {
 /// Puts `bytes` at `path`: after a crash there is the old file or the new one.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
+    let mut file = private::options().truncate(true).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::queue::{InFlight, Queue, Readiness};
 use super::routes::Routes;
+use super::seqset::SeqSet;
 use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::event::NewEvent;
@@ -41,15 +42,16 @@ pub struct State {
     /// Endpoints with nothing to attempt before a set time.
     timers: BTreeSet<(Timestamp, u32)>,
     next_number: u32,
-    /// Events that the operator gave up for lost: first to last of each range.
-    lost: BTreeMap<Seq, Seq>,
+    /// Events that the operator gave up for lost.
+    lost: SeqSet,
     /// Endpoints with events that were left in the log.
     unrouted: BTreeSet<u32>,
     /// Endpoints whose last attempt was given up without an answer.
     hanging: BTreeSet<u32>,
     in_flight: usize,
     generation: u64,
-    last_taken_at: Timestamp,
+    /// The latest moment seen, to notice a clock that is set back.
+    latest: Timestamp,
 }
 
 /// A delivery that is to be attempted now.
@@ -99,8 +101,13 @@ impl State {
 
     /// The last event of the range that was given up for lost and holds `seq`.
     pub fn lost_until(&self, seq: Seq) -> Option<Seq> {
-        let (_, last) = self.lost.range(..=seq).next_back()?;
-        (*last >= seq).then_some(*last)
+        self.lost.run_of(seq).map(|(_, last)| last)
+    }
+
+    /// Events that nobody needs to read: they are about to be given up for lost, or the start to
+    /// be refused.
+    pub fn step_over(&mut self, from: Seq, to: Seq) {
+        self.lost.insert_range(from, to);
     }
 
     /// How many attempts are under way in all.
@@ -136,6 +143,7 @@ impl State {
 
     /// Puts the endpoint where it belongs: among the ready, among the timers, or nowhere.
     fn refresh(&mut self, number: u32, now: Timestamp) {
+        self.latest = self.latest.max(now);
         let Some(entry) = self.entries.get_mut(&number) else {
             return;
         };
@@ -166,10 +174,9 @@ impl State {
     /// way; one that hung last time always, and all of those together get half of the
     /// places. So endpoints that hang, however many, leave room for those that answer.
     pub fn take(&mut self, max: usize, in_flight_max: usize, now: Timestamp) -> Vec<Taken> {
-        if now < self.last_taken_at {
-            self.refresh_all(now);
+        if now < self.latest {
+            self.forgive_a_clock_that_went_back(now);
         }
-        self.last_taken_at = now;
         self.wake(now);
         let (mut taken, mut passed_over) = (Vec::new(), Vec::new());
         while taken.len() < max && passed_over.len() < PASSED_OVER_MAX {
@@ -228,7 +235,15 @@ impl State {
         }
     }
 
-    /// The clock was set back: every due time is looked at again.
+    /// The clock was set back, or may have been while no process ran: every due time is looked at.
+    pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
+        self.latest = now;
+        for entry in self.entries.values_mut() {
+            entry.queue.forgive_a_clock_that_went_back(now);
+        }
+        self.refresh_all(now);
+    }
+
     fn refresh_all(&mut self, now: Timestamp) {
         let numbers: Vec<u32> = self.entries.keys().copied().collect();
         for number in numbers {
@@ -238,6 +253,9 @@ impl State {
 
     /// When something becomes due next; now, if something is.
     pub fn next_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if now < self.latest {
+            self.forgive_a_clock_that_went_back(now);
+        }
         while let Some(number) = self.ready.front().copied() {
             let entry = self.entries.get_mut(&number)?;
             if entry.queue.readiness(now) == Readiness::Now {

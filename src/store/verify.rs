@@ -10,6 +10,7 @@ use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
 use super::high_water::HighWater;
 use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
+use super::seqset::SeqSet;
 use crate::id::Seq;
 
 const FRAMES_PER_READ: usize = 64;
@@ -49,6 +50,18 @@ impl Report {
         let what = what.to_string();
         self.findings.push(Finding { from, to, what });
     }
+
+    /// What of the events `from` to `to` was not given up for lost is a finding.
+    fn find_unless_lost(&mut self, lost: &SeqSet, from: Seq, to: Seq, what: &str) {
+        let mut left = SeqSet::default();
+        left.insert_range(from, to);
+        for (first, last) in lost.iter_runs() {
+            left.remove_range(first, last);
+        }
+        for (from, to) in left.iter_runs() {
+            self.find(from, to, what);
+        }
+    }
 }
 
 /// Reads every record of the store in `dir`.
@@ -67,12 +80,11 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (next_frame, lost) = transitions(&disk, &mut report)?;
     let next_seq = events(&disk, &mut report, &lost)?;
-    report.last_seq = next_seq - 1;
     let mark = mark.unwrap_or_default();
-    if mark.next_seq > next_seq {
-        let what = "the high-water mark says that they were written";
-        report.find(next_seq, mark.next_seq - 1, what);
-    }
+    let what = "the high-water mark says that they were written";
+    report.find_unless_lost(&lost, next_seq, mark.next_seq.saturating_sub(1), what);
+    let last_lost = lost.iter_runs().last().map_or(0, |(_, last)| last);
+    report.last_seq = last_lost.max(next_seq - 1);
     if mark.next_frame > next_frame {
         let what = format!(
             "frames of transitions {next_frame} to {} are missing",
@@ -101,11 +113,8 @@ fn for_each_frame<B: Backend>(
     }
 }
 
-fn transitions<B: Backend>(
-    backend: &B,
-    report: &mut Report,
-) -> Result<(u64, Vec<(Seq, Seq)>), StoreError> {
-    let (mut next, mut previous, mut lost) = (1, 0, Vec::new());
+fn transitions<B: Backend>(backend: &B, report: &mut Report) -> Result<(u64, SeqSet), StoreError> {
+    let (mut next, mut previous, mut lost) = (1, 0, SeqSet::default());
     for_each_frame(backend, b"t", |entry, bytes| {
         let number = key::number(entry, 1).unwrap_or(next);
         if number > next {
@@ -138,7 +147,9 @@ fn transitions<B: Backend>(
                 for transition in body.transitions {
                     match transition {
                         Transition::Attempt(_) => report.attempts += 1,
-                        Transition::Lost(from, to) => lost.push((from, to)),
+                        Transition::Lost(from, to) => {
+                            lost.insert_range(from, to);
+                        }
                         Transition::Endpoint(..) | Transition::Replay(_) => {}
                     }
                 }
@@ -150,11 +161,7 @@ fn transitions<B: Backend>(
     Ok((next, lost))
 }
 
-fn events<B: Backend>(
-    backend: &B,
-    report: &mut Report,
-    lost: &[(Seq, Seq)],
-) -> Result<Seq, StoreError> {
+fn events<B: Backend>(backend: &B, report: &mut Report, lost: &SeqSet) -> Result<Seq, StoreError> {
     let (mut next, mut previous): (Seq, Option<u32>) = (1, Some(0));
     for_each_frame(backend, b"e", |entry, bytes| {
         let first = key::number(entry, 1).unwrap_or(next);
@@ -162,13 +169,14 @@ fn events<B: Backend>(
         let frame = match codec::open(bytes, Kind::Events) {
             Ok(frame) => frame,
             Err(error) => {
-                report.find(first, first, format!("the frame that begins here: {error}"));
+                let what = format!("the frame that begins here: {error}");
+                report.find_unless_lost(lost, first, first, &what);
                 previous = None;
                 return Ok(());
             }
         };
-        if first > next && !lost.contains(&(next, first - 1)) {
-            report.find(next, first - 1, "missing");
+        if first > next {
+            report.find_unless_lost(lost, next, first - 1, "missing");
         }
         let follows = first > next || previous.is_none_or(|crc| crc == frame.head.previous);
         if frame.head.first != first || first < next || !follows {
@@ -193,7 +201,8 @@ fn events<B: Backend>(
                 Body::Inline(Blob(body)) => report.body_bytes += body.len() as u64,
                 Body::Chunked { parts, bytes } => {
                     if !chunks_are_whole(backend, seq, parts, bytes)? {
-                        report.find(seq, seq, "a part of its body is missing or damaged");
+                        let what = "a part of its body is missing or damaged";
+                        report.find_unless_lost(lost, seq, seq, what);
                         continue;
                     }
                     report.body_bytes += u64::from(bytes);

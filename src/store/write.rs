@@ -45,7 +45,6 @@ impl Writer {
         self.next_frame = next.frame;
         self.events_crc = next.events_crc;
         self.transitions_crc = next.transitions_crc;
-        self.groups += 1;
         self.records_since_snapshot += records as u64;
     }
 }

@@ -187,8 +187,9 @@ fn fifty_kills_lose_nothing_keep_the_order_skip_no_attempt_and_make_none_early()
             _ => (),
         }
         during += u64::from(held() > 0);
-        kills.push(now());
         broker.kill();
+        // When it is over: what a dead process sent came before, what the next one sends after.
+        kills.push(now());
         posters.point_at(None);
     }
     let broker = site.start(&[]);

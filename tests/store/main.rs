@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod contract;
+mod damage;
 mod disk;
 mod hard_cases;
 mod harness;

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ended, Queue, SeqSet, Waiting};
 use crate::clock::Timestamp;
+use crate::endpoint::EndpointState;
 use crate::id::Seq;
 
-/// What a snapshot keeps of a queue: an attempt in flight is kept as due at once.
+/// What a snapshot keeps of a queue: an attempt in flight is kept as due at once, or as
+/// removed with its endpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QueueSnapshot {
     pending: SeqSet,
@@ -22,9 +24,13 @@ impl Queue {
     /// What a snapshot keeps.
     pub fn snapshot(&self) -> QueueSnapshot {
         let mut pending = self.pending.clone();
-        let mut waiting: BTreeMap<Seq, Waiting> = self.waiting.clone();
+        let mut waiting: BTreeMap<Seq, Waiting> = self.waiting.iter().collect();
+        let mut ended = self.ended;
         for (seq, claim) in &self.in_flight {
-            if claim.attempts == 0 {
+            if self.state == EndpointState::Removed {
+                // As a rebuild counts it, until the record of its end says otherwise.
+                ended.removed += 1;
+            } else if claim.attempts == 0 {
                 pending.insert(*seq);
             } else {
                 let due_at_once = Waiting {
@@ -40,7 +46,7 @@ impl Queue {
             pending,
             waiting: waiting.into_iter().collect(),
             unrouted_from: self.unrouted_from,
-            ended: self.ended,
+            ended,
         }
     }
 
@@ -50,7 +56,7 @@ impl Queue {
         self.unrouted_from = snapshot.unrouted_from;
         self.ended = snapshot.ended;
         for (seq, waiting) in snapshot.waiting {
-            self.wait(seq, waiting);
+            self.waiting.insert(seq, waiting);
         }
     }
 }

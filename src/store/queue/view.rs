@@ -12,7 +12,7 @@ impl Queue {
         if self.in_flight.contains_key(&seq) {
             return Some((Status::InFlight, None));
         }
-        if let Some(waiting) = self.waiting.get(&seq) {
+        if let Some(waiting) = self.waiting.get(seq) {
             let status = match waiting.failures {
                 0 => Status::Pending,
                 _ => Status::Waiting,
@@ -26,13 +26,7 @@ impl Queue {
     /// At most `limit` of what is queued below `bound`, greatest first.
     pub fn queued_below(&self, bound: Seq, limit: usize) -> Vec<Seq> {
         let mut seqs: Vec<Seq> = self.pending.below(bound).take(limit).collect();
-        seqs.extend(
-            self.waiting
-                .range(..bound)
-                .rev()
-                .map(|(seq, _)| *seq)
-                .take(limit),
-        );
+        seqs.extend(self.waiting.below(bound).take(limit));
         seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
         seqs.sort_unstable_by(|a, b| b.cmp(a));
         seqs.truncate(limit);
@@ -53,7 +47,7 @@ impl Queue {
     pub fn oldest(&self) -> Option<Seq> {
         [
             self.pending.first(),
-            self.waiting.keys().next().copied(),
+            self.waiting.first(),
             self.in_flight.keys().min().copied(),
         ]
         .into_iter()
@@ -64,8 +58,11 @@ impl Queue {
     /// When the next retry is due, whatever else is going on.
     pub fn next_due(&self) -> Option<Timestamp> {
         match self.order {
-            Order::Independent => self.due.first().map(|(due, _)| *due),
-            Order::InOrder => self.waiting.values().next().map(|waiting| waiting.due),
+            Order::Independent => self.waiting.first_due().map(|(due, _)| due),
+            Order::InOrder => {
+                let head = self.waiting.first()?;
+                self.waiting.get(head).map(|waiting| waiting.due)
+            }
         }
     }
 }

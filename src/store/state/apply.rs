@@ -37,14 +37,13 @@ impl State {
                 }
             }
             Transition::Lost(from, to) => {
-                self.lost.insert(*from, *to);
-                for seq in *from..=*to {
-                    for entry in self.entries.values_mut() {
-                        if entry.queue.status(seq).is_some() {
-                            entry.queue.settled(seq, Then::Removed);
-                        }
-                    }
+                self.lost.insert_range(*from, *to);
+                for entry in self.entries.values_mut() {
+                    let before = entry.queue.in_flight();
+                    entry.queue.lose(*from, *to);
+                    self.in_flight -= before - entry.queue.in_flight();
                 }
+                self.refresh_all(now);
             }
         }
     }

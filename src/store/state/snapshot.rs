@@ -16,12 +16,23 @@ pub struct StateSnapshot {
     entries: Vec<(Endpoint, QueueSnapshot)>,
 }
 
+impl StateSnapshot {
+    /// The position before those at and right before `seq` that were given up for lost.
+    pub fn before_the_lost(&self, seq: Seq) -> Seq {
+        let holds = |(from, to): &&(Seq, Seq)| *from <= seq && seq <= *to;
+        self.lost
+            .iter()
+            .find(holds)
+            .map_or(seq, |(from, _)| from - 1)
+    }
+}
+
 impl State {
     /// What a snapshot keeps.
     pub fn snapshot(&self) -> StateSnapshot {
         StateSnapshot {
             next_number: self.next_number,
-            lost: self.lost.iter().map(|(from, to)| (*from, *to)).collect(),
+            lost: self.lost.iter_runs().collect(),
             entries: self
                 .entries
                 .values()
@@ -34,9 +45,11 @@ impl State {
     pub fn restore(waiting_max: usize, snapshot: StateSnapshot, now: Timestamp) -> Self {
         let mut state = Self {
             next_number: snapshot.next_number,
-            lost: snapshot.lost.into_iter().collect(),
             ..Self::new(waiting_max)
         };
+        for (from, to) in snapshot.lost {
+            state.lost.insert_range(from, to);
+        }
         for (endpoint, queue) in snapshot.entries {
             state.put(&endpoint, now, now);
             if let Some(entry) = state.entries.get_mut(&endpoint.number) {

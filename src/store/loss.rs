@@ -1,0 +1,125 @@
+//! Events that are missing: a start is refused, or the operator has given them up.
+
+use super::StoreError;
+use super::backend::Backend;
+use super::codec;
+use super::log::{Log, Writer};
+use super::record::{MAX_RECORD_BYTES, Transition};
+use super::seqset::SeqSet;
+use crate::id::Seq;
+
+/// How many events are looked at in one go.
+const EVENTS_PER_LOOK: usize = 256;
+
+/// What is not there behind the snapshot.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// Neither there nor given up.
+    pub missing: SeqSet,
+    /// Given up earlier: nobody is asked again.
+    pub lost: SeqSet,
+    /// The frame before the next one cannot be read.
+    pub chain_is_broken: bool,
+    /// The last damaged frame, if nothing good has come behind it.
+    pub damaged: Option<(Seq, Seq)>,
+}
+
+/// The events of a damaged frame: the first by its key, the last as its head says, if that is no
+/// nonsense.
+pub(super) fn damaged_range(first: Seq, bytes: &[u8]) -> Option<(Seq, Seq)> {
+    let plausible = |(named, count): &(u64, u32)| {
+        *named == first && (1..=MAX_RECORD_BYTES).contains(&(*count as usize))
+    };
+    let count = codec::claims(bytes)
+        .filter(plausible)
+        .map_or(1, |(_, count)| count);
+    Some((first, first.checked_add(u64::from(count))? - 1))
+}
+
+impl<B: Backend> Log<B> {
+    /// The log once reached up to `next_seq`: what is not there of it is missing, and its numbers
+    /// are never given again.
+    pub(super) fn reach(&self, writer: &mut Writer, next_seq: Seq, gaps: &mut Gaps) {
+        if next_seq > writer.next_seq {
+            let (from, to) = (writer.next_seq, next_seq - 1);
+            gaps.missing.insert_range(from, to);
+            gaps.chain_is_broken = true;
+            self.shared().state.step_over(from, to);
+            writer.next_seq = next_seq;
+            self.tail.send_replace(to);
+        }
+    }
+
+    /// What cannot be read of the events `from` to `to` that the operator has given up. From here
+    /// on it counts as lost; that is still to be recorded.
+    pub(super) fn unreadable(&self, from: Seq, to: Seq) -> Result<SeqSet, StoreError> {
+        let mut unreadable = SeqSet::default();
+        let Some(accepted) = &self.options.accept_loss else {
+            return Ok(unreadable);
+        };
+        let mut next = from.max(*accepted.start()).max(1);
+        let end = to.min(*accepted.end()).min(*self.tail.borrow());
+        while next <= end {
+            let most = usize::try_from(end - next + 1).unwrap_or(EVENTS_PER_LOOK);
+            match self.read_events(next, most.min(EVENTS_PER_LOOK)) {
+                Ok(events) => match events.last() {
+                    Some(last) => next = last.seq + 1,
+                    None => break,
+                },
+                Err(StoreError::Damaged { from, to, .. }) if to >= next => {
+                    let (from, last) = (from.max(next), to.min(end));
+                    unreadable.insert_range(from, last);
+                    self.shared().state.step_over(from, last);
+                    next = to.saturating_add(1);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(unreadable)
+    }
+
+    /// Refuses to go on without the `missing` events, unless the operator gave them up; records
+    /// those, and the `unreadable` ones, as lost.
+    pub(super) fn refuse_or_accept(
+        &self,
+        missing: SeqSet,
+        unreadable: &SeqSet,
+    ) -> Result<(), StoreError> {
+        let accept = self.options.accept_loss.as_ref();
+        let accepted =
+            |from, to| accept.is_some_and(|range| range.contains(&from) && range.contains(&to));
+        let refused = missing
+            .iter_runs()
+            .filter(|(from, to)| !accepted(*from, *to));
+        let refused: Vec<(Seq, Seq)> = refused.collect();
+        if let (Some((from, _)), Some((_, to))) = (refused.first(), refused.last()) {
+            let ranges: Vec<String> = refused.iter().map(|(f, t)| format!("{f}-{t}")).collect();
+            return Err(StoreError::Damaged {
+                from: *from,
+                to: *to,
+                what: format!("missing: {}", ranges.join(", ")),
+            });
+        }
+        let mut lost = missing;
+        for (from, to) in unreadable.iter_runs() {
+            lost.insert_range(from, to);
+        }
+        if let Some(range) = accept.filter(|_| lost.is_empty()) {
+            let (from, to) = (range.start(), range.end());
+            tracing::warn!(
+                from,
+                to,
+                "--accept-loss has nothing to do: all of it is there, or was given up before"
+            );
+        }
+        if let Some(high_water) = self.high_water.as_ref().filter(|_| !lost.is_empty()) {
+            high_water.sync_next();
+        }
+        let mut shared = self.shared();
+        for (from, to) in lost.iter_runs() {
+            tracing::warn!(from, to, "going on without these events, as told");
+            self.record(&mut shared, Transition::Lost(from, to), true);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,277 @@
+//! Damage: it is told with numbers, it can be accepted, and it costs nothing else.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use redeliver::clock::{Clock, ManualClock, Timestamp};
+use redeliver::endpoint::{EndpointState, Order};
+use redeliver::store::backend::{Backend, Change, Durability};
+use redeliver::store::disk::Disk;
+use redeliver::store::memory::Memory;
+use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError, verify};
+
+use super::disk::open;
+use super::harness::*;
+
+fn frame(first: u64) -> Vec<u8> {
+    [&b"e"[..], &first.to_be_bytes()].concat()
+}
+
+fn accept(from: u64, to: u64) -> Options {
+    Options {
+        accept_loss: Some(from..=to),
+        ..Options::default()
+    }
+}
+
+fn reopen(log: &Log<Memory>, options: Options) -> Result<Log<Memory>, StoreError> {
+    let clock = Arc::new(ManualClock::new(START));
+    Log::over(log.backend().after_kill(), clock, options, ENTROPY)
+}
+
+fn refused_range(opened: Result<Log<Memory>, StoreError>) -> (u64, u64) {
+    match opened.err() {
+        Some(StoreError::Damaged { from, to, .. }) => (from, to),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn append(log: &impl Store, bodies: &[&str]) -> u64 {
+    let events = bodies.iter().map(|body| event("a", *body)).collect();
+    let ticket = log.append(events).unwrap();
+    log.commit().unwrap();
+    ticket.blocking_recv().unwrap().unwrap()[0].seq
+}
+
+/// Flips a bit of the last byte of a record.
+fn flip(log: &Log<Memory>, key: &[u8]) {
+    let mut bytes = log.backend().get(key).unwrap().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    log.backend().damage(key, Some(bytes));
+}
+
+#[test]
+fn no_position_of_a_damaged_last_frame_is_given_again() {
+    let world = World::<InMemory>::new();
+    world.append_many(1);
+    append(&world.log, &["1", "2", "3"]);
+    flip(&world.log, &frame(2));
+    assert_eq!(
+        refused_range(reopen(&world.log, Options::default())),
+        (2, 4)
+    );
+    let log = reopen(&world.log, accept(2, 4)).unwrap();
+    log.commit().unwrap();
+    assert_eq!(append(&log, &["4"]), 5);
+    for _ in 0..2 {
+        let log = reopen(&log, Options::default()).unwrap();
+        let seqs: Vec<u64> = log.read(1, 10).unwrap().iter().map(|e| e.seq).collect();
+        assert_eq!(seqs, [1, 5]);
+    }
+}
+
+#[test]
+fn a_later_command_tells_that_events_were_there_before_it() {
+    let world = World::<InMemory>::new();
+    append(&world.log, &["1"]);
+    append(&world.log, &["2"]);
+    append(&world.log, &["3"]);
+    world.add(settings("crm", Order::InOrder));
+    for first in [2, 3] {
+        world.log.backend().damage(&frame(first), None);
+    }
+    assert_eq!(
+        refused_range(reopen(&world.log, Options::default())),
+        (2, 3)
+    );
+}
+
+#[test]
+fn losses_that_touch_are_asked_about_once_each() {
+    let world = World::<InMemory>::new();
+    world.append_many(5);
+    flip(&world.log, &frame(2));
+    let log = reopen(&world.log, accept(2, 2)).unwrap();
+    log.commit().unwrap();
+    flip(&log, &frame(3));
+    assert_eq!(refused_range(reopen(&log, Options::default())), (3, 3));
+    let log = reopen(&log, accept(1, 100)).unwrap();
+    log.commit().unwrap();
+    let log = reopen(&log, Options::default()).unwrap();
+    let seqs: Vec<u64> = log.read(1, 10).unwrap().iter().map(|e| e.seq).collect();
+    assert_eq!(seqs, [1, 4, 5]);
+}
+
+#[test]
+fn a_read_that_fails_names_the_first_and_the_last_event() {
+    let world = World::<InMemory>::with(Options {
+        frame_cache_bytes: 0,
+        ..Options::default()
+    });
+    append(&world.log, &["1"]);
+    append(&world.log, &["2", "3"]);
+    append(&world.log, &["4"]);
+    flip(&world.log, &frame(2));
+    for error in [
+        world.log.event(3).unwrap_err(),
+        world.log.read(2, 10).unwrap_err(),
+    ] {
+        assert!(
+            matches!(error, StoreError::Damaged { from: 2, to: 3, .. }),
+            "{error}"
+        );
+    }
+    world.log.backend().damage(&frame(2), None);
+    let error = world.log.event(3).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Damaged { from: 2, to: 3, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_damaged_body_takes_none_of_its_neighbours_along() {
+    let world = World::<InMemory>::new();
+    world.add(settings("crm", Order::Independent));
+    let large = "x".repeat(20_000);
+    append(&world.log, &["1", &large, "3"]);
+    let part = [&b"b"[..], &2u64.to_be_bytes(), &1u32.to_be_bytes()].concat();
+    flip(&world.log, &part);
+    let log = reopen(&world.log, Options::default()).unwrap();
+    assert!(log.event(1).unwrap().is_some());
+    let error = log.event(2).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Damaged { from: 2, to: 2, .. }),
+        "{error}"
+    );
+    let log = reopen(&log, accept(1, 3)).unwrap();
+    log.commit().unwrap();
+    let log = reopen(&log, Options::default()).unwrap();
+    let claims = log.claim(10).unwrap();
+    let seqs: Vec<u64> = claims.iter().map(|claim| claim.token.seq).collect();
+    assert_eq!(seqs, [1, 3]);
+}
+
+#[test]
+fn a_loss_that_is_none_can_be_accepted() {
+    let world = World::<InMemory>::new();
+    world.append_many(2);
+    let log = reopen(&world.log, accept(1, 9)).unwrap();
+    assert!(!log.commit().unwrap(), "nothing is recorded");
+    assert_eq!(log.read(1, 9).unwrap().len(), 2);
+}
+
+/// A store of three events on a disk, closed, the frames at `rotten` damaged.
+fn damaged_store(dir: &Path, rotten: &[u64]) {
+    let log = open(dir, Options::default()).unwrap();
+    for body in ["1", "2", "3"] {
+        append(&log, &[body]);
+    }
+    log.close().unwrap();
+    drop(log);
+    let disk = Disk::open(dir, 8 << 20).unwrap();
+    let rot = |seq: &u64| Change::Put(frame(*seq), b"rot".to_vec());
+    disk.write(rotten.iter().map(rot).collect(), Durability::Disk)
+        .unwrap();
+}
+
+#[test]
+fn verify_says_nothing_of_a_loss_that_was_accepted() {
+    for rotten in [&[2][..], &[2, 3], &[3]] {
+        let dir = tempfile::tempdir().unwrap();
+        damaged_store(dir.path(), rotten);
+        assert!(!verify(dir.path(), 8 << 20).unwrap().findings.is_empty());
+        let log = open(dir.path(), accept(2, 3)).unwrap();
+        log.close().unwrap();
+        drop(log);
+        let report = verify(dir.path(), 8 << 20).unwrap();
+        assert_eq!(report.findings, [], "{rotten:?}");
+        assert_eq!(report.last_seq, 3);
+        let log = open(dir.path(), Options::default()).unwrap();
+        assert_eq!(append(&log, &["4"]), 4);
+    }
+}
+
+#[test]
+fn what_the_store_makes_is_closed_to_other_users() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("a/b");
+    let log = open(&data, Options::default()).unwrap();
+    log.close().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for name in ["lock", "high-water", "projections"] {
+        assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+    }
+    drop(log);
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o750)).unwrap();
+    open(&data, Options::default()).unwrap();
+    assert_eq!(mode(&data), 0o750, "it is the operator's to close");
+}
+
+#[test]
+fn a_missing_mark_is_no_obstacle_and_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    damaged_store(dir.path(), &[]);
+    fs::remove_file(dir.path().join("high-water")).unwrap();
+    let log = open(dir.path(), Options::default()).unwrap();
+    assert_eq!(append(&log, &["4"]), 4);
+    assert!(fs::read(dir.path().join("high-water")).unwrap().len() >= 32);
+}
+
+#[test]
+fn a_clock_set_back_under_a_running_store_stalls_no_retry() {
+    let world = World::<InMemory>::new();
+    world.add(settings("crm", Order::Independent));
+    world.append_many(2);
+    let claims = world.claim();
+    world.advance(100);
+    world.settle(&claims[0], retry(86_400));
+    world.settle(&claims[1], retry(5));
+    let back = world.clock.now().as_millis() - 3_600_000;
+    world.clock.set(Timestamp::from_millis(back));
+    assert_eq!(
+        world.log.depth().next_due,
+        Some(world.clock.now().plus(std::time::Duration::from_secs(5)))
+    );
+    world.advance(5);
+    assert_eq!(world.claimed_seqs(), [2]);
+}
+
+#[test]
+fn a_resume_forgives_the_attempt_that_is_under_way() {
+    let world = World::<InMemory>::new();
+    let endpoint = world.add(settings("crm", Order::InOrder));
+    world.append_many(1);
+    for _ in 0..3 {
+        world.settle(&world.claim()[0], retry(0));
+    }
+    let claim = world.claim().remove(0);
+    assert_eq!(claim.failures, 3);
+    for state in [EndpointState::Paused, EndpointState::Active] {
+        world.command(EndpointCommand::SetState(endpoint, state, None));
+    }
+    world.settle(&claim, retry(0));
+    let world = world.restart(false);
+    let claim = world.claim().remove(0);
+    assert_eq!((claim.failures, claim.attempt), (1, 5));
+    world.settle(&claim, Outcome::Delivered);
+}
+
+#[test]
+fn a_snapshot_tells_of_events_that_the_mark_does_not_know() {
+    let dir = tempfile::tempdir().unwrap();
+    damaged_store(dir.path(), &[3]);
+    fs::remove_file(dir.path().join("high-water")).unwrap();
+    let disk = Disk::open(dir.path(), 8 << 20).unwrap();
+    disk.write(vec![Change::Delete(frame(3))], Durability::Disk)
+        .unwrap();
+    drop(disk);
+    let error = open(dir.path(), Options::default()).err().unwrap();
+    assert!(
+        matches!(error, StoreError::Damaged { from: 3, to: 3, .. }),
+        "{error}"
+    );
+}
