@@ -210,6 +210,8 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// The first event that it may receive: those before it were there first.
     pub from_seq: Seq,
+    /// The first event that it did not receive any more, once it is removed.
+    pub until_seq: Option<Seq>,
 }
 
 #[cfg(test)]

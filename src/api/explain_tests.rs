@@ -78,6 +78,7 @@ fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
             state_reason: None,
             created_at: START,
             from_seq: 1,
+            until_seq: None,
         }),
         status,
         failures,

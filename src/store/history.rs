@@ -118,6 +118,9 @@ impl<B: Backend> Log<B> {
             };
             (entry.endpoint.clone(), entry.queue.status(seq))
         };
+        if endpoint.until_seq.is_some_and(|until| seq >= until) {
+            return Ok(None);
+        }
         let mut records = self.attempts(number, seq, most_attempts)?;
         if lags_behind(&event, &endpoint, queued, records.last()) {
             self.save()?;

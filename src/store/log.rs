@@ -219,9 +219,7 @@ impl<B: Backend> Store for Log<B> {
         let _no_commits = self.route_before(&command)?;
         let (reply, ticket) = oneshot::channel();
         let mut shared = self.shared();
-        // Events of the group that is being written were there before the endpoint.
-        let next_seq = *self.tail.borrow() + 1 + self.committing.load(Ordering::Acquire) as u64;
-        let endpoint = self.change(&shared, command, next_seq)?;
+        let endpoint = self.change(&shared, command)?;
         let transition = Transition::Endpoint(self.clock.now(), Box::new(endpoint.clone()));
         shared
             .replies

@@ -1,5 +1,7 @@
 //! Changes of the registry of endpoints.
 
+use std::sync::atomic::Ordering;
+
 use super::backend::Backend;
 use super::log::{Log, Shared};
 use super::record::Transition;
@@ -13,8 +15,10 @@ impl<B: Backend> Log<B> {
         &self,
         shared: &Shared,
         command: EndpointCommand,
-        next_seq: Seq,
     ) -> Result<Endpoint, EndpointError> {
+        // Events of the group that is being written were there before this.
+        let committing = self.committing.load(Ordering::Acquire) as Seq;
+        let next_seq = *self.tail.borrow() + 1 + committing;
         let name_is_free = |name: &str, number: Option<u32>| {
             let holder = shared.state.named(name).map(|e| e.endpoint.number);
             if holder.is_none() || holder == number {
@@ -47,6 +51,7 @@ impl<B: Backend> Log<B> {
                     state_reason: None,
                     created_at: now,
                     from_seq: next_seq,
+                    until_seq: None,
                 })
             }
             EndpointCommand::Update(number, settings) => {
@@ -60,6 +65,7 @@ impl<B: Backend> Log<B> {
                 let mut endpoint = existing(number)?;
                 endpoint.revision += 1;
                 endpoint.state = state;
+                endpoint.until_seq = (state == EndpointState::Removed).then_some(next_seq);
                 endpoint.state_reason = reason;
                 Ok(endpoint)
             }
@@ -75,7 +81,7 @@ impl<B: Backend> Log<B> {
         };
         let command = EndpointCommand::SetState(number, state, Some(reason));
         // Removed meanwhile by the operator: nothing is left to do.
-        let Ok(endpoint) = self.change(shared, command, 0) else {
+        let Ok(endpoint) = self.change(shared, command) else {
             return;
         };
         let transition = Transition::Endpoint(self.clock.now(), Box::new(endpoint));

@@ -163,7 +163,6 @@ fn a_410_removes_the_endpoint_for_good_although_the_configuration_still_names_it
 }
 
 #[test]
-#[ignore = "the registry does not keep from which event on an endpoint is removed"]
 fn an_event_that_came_after_a_removal_has_no_delivery_to_the_endpoint_that_is_gone() {
     let site = Site::new();
     let receiver = Receiver::always(200);
