@@ -16,9 +16,6 @@ use crate::id::Seq;
 
 pub use snapshot::StateSnapshot;
 
-/// How many endpoints without room a claim looks past.
-const PASSED_OVER_MAX: usize = 256;
-
 /// An endpoint and its queue.
 #[derive(Debug)]
 pub struct Entry {
@@ -170,20 +167,26 @@ impl State {
 
     /// Begins up to `max` attempts that may leave now, one endpoint after the other.
     ///
-    /// Above half of `in_flight_max` an endpoint gets a second attempt only when it has none under
-    /// way; one that hung last time always, and all of those together get half of the
-    /// places. So endpoints that hang, however many, leave room for those that answer.
+    /// When half of `in_flight_max` is taken, an endpoint gets a place only if it has none; one
+    /// that hung last time never gets a second, and all of those together get half. So endpoints
+    /// that hang, however many, leave room for those that answer.
     pub fn take(&mut self, max: usize, in_flight_max: usize, now: Timestamp) -> Vec<Taken> {
         if now < self.latest {
             self.forgive_a_clock_that_went_back(now);
         }
         self.wake(now);
+        let hanging = self
+            .hanging
+            .iter()
+            .filter_map(|number| self.entries.get(number));
+        let mut hanging = hanging.map(|entry| entry.queue.in_flight()).sum();
+        let half = in_flight_max.div_ceil(2);
         let (mut taken, mut passed_over) = (Vec::new(), Vec::new());
-        while taken.len() < max && passed_over.len() < PASSED_OVER_MAX {
+        while taken.len() < max {
             let Some(number) = self.ready.pop_front() else {
                 break;
             };
-            if !self.has_room(number, in_flight_max) {
+            if !self.has_room(number, half, hanging) {
                 passed_over.push(number);
                 continue;
             }
@@ -194,6 +197,7 @@ impl State {
             self.generation += 1;
             if let Some((seq, claim)) = entry.queue.take(now, self.generation) {
                 self.in_flight += 1;
+                hanging += usize::from(self.hanging.contains(&number));
                 taken.push(Taken {
                     endpoint: entry.endpoint.clone(),
                     seq,
@@ -209,17 +213,13 @@ impl State {
         taken
     }
 
-    fn has_room(&self, number: u32, in_flight_max: usize) -> bool {
-        let in_flight = |number: &u32| {
-            let entry = self.entries.get(number);
-            entry.map_or(0, |entry| entry.queue.in_flight())
-        };
-        let half = in_flight_max.div_ceil(2);
+    /// Whether the endpoint may begin an attempt, where `half` is half of all places and `hanging`
+    /// of them are taken by endpoints that hang.
+    fn has_room(&self, number: u32, half: usize, hanging: usize) -> bool {
         let hangs = self.hanging.contains(&number);
-        if in_flight(&number) > 0 && (hangs || self.in_flight >= half) {
-            return false;
-        }
-        !hangs || self.hanging.iter().map(in_flight).sum::<usize>() < half
+        let entry = self.entries.get(&number);
+        let busy = entry.is_some_and(|entry| entry.queue.in_flight() > 0);
+        !(busy && (hangs || self.in_flight >= half)) && !(hangs && hanging >= half)
     }
 
     fn wake(&mut self, now: Timestamp) {

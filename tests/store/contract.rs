@@ -289,18 +289,6 @@ fn a_removed_endpoint_stays_removed_and_its_deliveries_end<I: Implementation>() 
     ));
 }
 
-fn replay(endpoint: u32) -> ReplayRequest {
-    ReplayRequest {
-        endpoint,
-        since: None,
-        until: None,
-        seq: None,
-        only_dead: false,
-        limit: u64::MAX,
-        dry_run: false,
-    }
-}
-
 fn a_dead_letter_can_be_put_back_and_goes_on_counting_attempts<I: Implementation>() {
     let world = World::<I>::new();
     let endpoint = world.add(settings("warehouse", Order::Independent));

@@ -27,18 +27,6 @@ fn frame(first: u64) -> Vec<u8> {
     [&b"e"[..], &first.to_be_bytes()].concat()
 }
 
-fn all_of(endpoint: u32) -> ReplayRequest {
-    ReplayRequest {
-        endpoint,
-        since: None,
-        until: None,
-        seq: None,
-        only_dead: false,
-        limit: u64::MAX,
-        dry_run: false,
-    }
-}
-
 fn settle_unsaved<B: Backend>(log: &Log<B>, clock: &ManualClock, claim: &redeliver::store::Claim) {
     let settlement = settlement(claim, clock.now(), Outcome::Delivered, Effect::None);
     log.settle(claim.token, settlement).unwrap();
@@ -319,7 +307,7 @@ fn a_retry_by_hand_during_an_attempt_gives_no_number_twice() {
     log.commit().unwrap();
     let request = ReplayRequest {
         seq: Some(1),
-        ..all_of(the_endpoint(&log))
+        ..replay(the_endpoint(&log))
     };
     let meanwhile = (log.clone(), clock.clone());
     log.backend().meanwhile(move || {
@@ -441,7 +429,7 @@ fn a_replay_holds_back_no_new_event() {
         world.append_many(1);
         world.settle(&world.claim()[0], Outcome::Delivered);
     }
-    world.log.replay(all_of(endpoint)).unwrap();
+    world.log.replay(replay(endpoint)).unwrap();
     world.append_many(1);
     let seqs: Vec<u64> = world
         .log
@@ -468,4 +456,26 @@ fn a_cursor_from_outside_of_the_log_gives_a_list_and_no_panic() {
         ..DeliveryQuery::default()
     };
     assert_eq!(world.log.deliveries(&query).unwrap().items.len(), 1);
+}
+
+/// Endpoints without room were put back in front of those behind them, and only some were looked
+/// past: with enough of them nobody behind was ever reached.
+#[test]
+fn a_healthy_endpoint_is_reached_behind_any_number_of_crowded_ones() {
+    const CROWDED: u32 = 300;
+    let world = World::<InMemory>::with(Options {
+        in_flight_max: 400,
+        ..Options::default()
+    });
+    for n in 0..CROWDED {
+        world.add(settings(&format!("crowded-{n}"), Order::Independent));
+    }
+    world.append_many(2);
+    // Above half of the places each of them has one, and wants a second.
+    assert_eq!(world.log.claim(300).unwrap().len(), 300);
+    let healthy = world.add(settings("healthy", Order::Independent));
+    world.append_many(1);
+    let claims = world.claim();
+    let claimed: Vec<u32> = claims.iter().map(|claim| claim.token.endpoint).collect();
+    assert_eq!(claimed, [healthy]);
 }

@@ -14,7 +14,8 @@ use redeliver::store::backend::Backend;
 use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
 use redeliver::store::{
-    Appended, Claim, Effect, EndpointCommand, Log, Options, Outcome, Settlement, Store,
+    Appended, Claim, Effect, EndpointCommand, Log, Options, Outcome, ReplayRequest, Settlement,
+    Store,
 };
 
 pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -266,5 +267,18 @@ pub fn settlement(claim: &Claim, now: Timestamp, outcome: Outcome, effect: Effec
 pub fn retry(seconds: u64) -> Outcome {
     Outcome::Retry {
         after: Duration::from_secs(seconds),
+    }
+}
+
+/// Everything of one endpoint; tests narrow it down.
+pub fn replay(endpoint: u32) -> ReplayRequest {
+    ReplayRequest {
+        endpoint,
+        since: None,
+        until: None,
+        seq: None,
+        only_dead: false,
+        limit: u64::MAX,
+        dry_run: false,
     }
 }
