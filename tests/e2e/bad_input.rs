@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::broker::{Broker, Ran, Site};
-use crate::eventually;
-use crate::receiver::{Receiver, nobody};
+use crate::process::broker::{Broker, Ran, Site};
+use crate::process::eventually;
+use crate::process::receiver::{Receiver, nobody};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 

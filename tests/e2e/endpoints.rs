@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::broker::Site;
-use crate::eventually;
-use crate::receiver::{Receiver, Reply, Seen, nobody};
+use crate::process::broker::Site;
+use crate::process::eventually;
+use crate::process::receiver::{Receiver, Reply, Seen, nobody};
 
 /// What `user` and `pässword` make.
 const BASIC: &str = "Basic dXNlcjpww6Rzc3dvcmQ=";
@@ -131,7 +131,7 @@ fn a_410_removes_the_endpoint_for_good_although_the_configuration_still_names_it
     assert!(removed[0]["state_reason"].as_str().unwrap().contains("410"));
     let asked = gone.posts().len();
     assert!((2..=3).contains(&asked), "{asked}");
-    let statuses = |broker: &crate::broker::Broker, event: &str| {
+    let statuses = |broker: &crate::process::broker::Broker, event: &str| {
         let found = broker.list(&format!("/v1/events/{event}/deliveries?limit=10"));
         let statuses = found.iter().map(|delivery| delivery["status"].clone());
         statuses.collect::<Vec<_>>()

@@ -8,11 +8,11 @@ use std::time::Duration;
 use redeliver::clock::Timestamp;
 use serde_json::{Value, json};
 
-use crate::broker::{Broker, Site};
-use crate::http::Client;
 use crate::ledger::{self, Acknowledged};
-use crate::receiver::{Receiver, Reply, Seen};
-use crate::{eventually, now};
+use crate::process::broker::{Broker, Site};
+use crate::process::http::Client;
+use crate::process::receiver::{Receiver, Reply, Seen};
+use crate::process::{eventually, now};
 
 const ROUNDS: u64 = 50;
 const POSTERS: u64 = 3;

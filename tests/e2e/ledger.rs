@@ -6,9 +6,9 @@ use std::time::Duration;
 use redeliver::clock::Timestamp;
 use serde_json::Value;
 
-use crate::broker::Broker;
 use crate::kills::delay_after;
-use crate::receiver::Seen;
+use crate::process::broker::Broker;
+use crate::process::receiver::Seen;
 
 /// An event as its sender knows it.
 #[derive(Clone, Debug)]

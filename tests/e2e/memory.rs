@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::broker::{Broker, Site};
-use crate::http::Client;
-use crate::now;
-use crate::receiver::nobody;
+use crate::process::broker::{Broker, Site};
+use crate::process::http::Client;
+use crate::process::now;
+use crate::process::receiver::nobody;
 
 const EVENTS: usize = 100_000;
 const CONNECTIONS: usize = 32;

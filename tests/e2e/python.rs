@@ -8,8 +8,8 @@ use redeliver::endpoint::TextEncoding;
 use redeliver::vendor::hotjar;
 use serde_json::{Value, json};
 
-use crate::broker::{Broker, Site};
-use crate::http::Client;
+use crate::process::broker::{Broker, Site};
+use crate::process::http::Client;
 
 const KEY: &str = "klíč-of-the-site";
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use redeliver::clock::Timestamp;
 use serde_json::{Value, json};
 
-use crate::broker::{Broker, Site};
-use crate::now;
-use crate::receiver::Receiver;
+use crate::process::broker::{Broker, Site};
+use crate::process::now;
+use crate::process::receiver::Receiver;
 
 const HOTJAR: [u64; 7] = [0, 30, 90, 210, 510, 1110, 2310];
 const MONTH: u64 = 30 * 24 * 3600;
@@ -177,11 +177,11 @@ fn a_due_time_that_passed_while_the_broker_was_down_is_caught_up_at_once() {
     assert_eq!(history(&broker, &event).len(), 1);
     broker.kill();
     let due = receiver.posts()[0].arrived.plus(Duration::from_secs(2));
-    crate::eventually("the machine's clock is past the due time", || {
+    crate::process::eventually("the machine's clock is past the due time", || {
         (now() > due).then_some(())
     });
     let broker = site.start(&["--clock", "manual"]);
-    crate::eventually("the second request", || {
+    crate::process::eventually("the second request", || {
         (receiver.posts().len() == 2).then_some(())
     });
     assert_eq!(receiver.posts()[1].attempt(), 2);

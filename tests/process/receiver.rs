@@ -8,7 +8,7 @@ use std::time::Duration;
 use redeliver::clock::Timestamp;
 use serde_json::Value;
 
-use crate::{http, now};
+use super::{http, now};
 
 /// A request, and how it was answered.
 #[derive(Clone, Debug)]

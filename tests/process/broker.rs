@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::eventually;
-use crate::http::{Answer, Client};
+use super::eventually;
+use super::http::{Answer, Client};
 
 /// How long a process may take to say where it listens.
 const STARTING: Duration = Duration::from_secs(60);
