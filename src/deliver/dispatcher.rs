@@ -100,6 +100,8 @@ impl Dispatcher {
             let room = attempts.len() < self.in_flight_max;
             let due = self.store.depth().next_due.filter(|due| room && *due > now);
             tokio::select! {
+                // In this order, not by chance: a seeded simulation repeats exactly.
+                biased;
                 _ = changed.changed() => {}
                 () = self.sleep_until(due) => {}
                 Some(_) = attempts.join_next() => {}
