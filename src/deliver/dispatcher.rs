@@ -22,6 +22,9 @@ use crate::store::{Claim, Effect, EndpointCommand, Outcome, Settlement, Store, S
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
 
+/// The longest sleep of the machine's own time before the store is asked again what is due.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// Delivers what the store hands out.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
@@ -119,7 +122,11 @@ impl Dispatcher {
 
     async fn sleep_until(&self, due: Option<Timestamp>) {
         match due {
-            Some(due) => self.clock.sleep_until(due).await,
+            // Looked at again now and then: a clock that was set since would make it a long sleep.
+            Some(due) => {
+                let due = self.clock.sleep_until(due);
+                let _ = tokio::time::timeout(LOOK_AGAIN, due).await;
+            }
             None => std::future::pending().await,
         }
     }

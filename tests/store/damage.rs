@@ -222,25 +222,6 @@ fn a_missing_mark_is_no_obstacle_and_is_made_again() {
 }
 
 #[test]
-fn a_clock_set_back_under_a_running_store_stalls_no_retry() {
-    let world = World::<InMemory>::new();
-    world.add(settings("crm", Order::Independent));
-    world.append_many(2);
-    let claims = world.claim();
-    world.advance(100);
-    world.settle(&claims[0], retry(86_400));
-    world.settle(&claims[1], retry(5));
-    let back = world.clock.now().as_millis() - 3_600_000;
-    world.clock.set(Timestamp::from_millis(back));
-    assert_eq!(
-        world.log.depth().next_due,
-        Some(world.clock.now().plus(std::time::Duration::from_secs(5)))
-    );
-    world.advance(5);
-    assert_eq!(world.claimed_seqs(), [2]);
-}
-
-#[test]
 fn a_resume_forgives_the_attempt_that_is_under_way() {
     let world = World::<InMemory>::new();
     let endpoint = world.add(settings("crm", Order::InOrder));
