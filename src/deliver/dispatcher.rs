@@ -22,8 +22,9 @@ use crate::store::{Claim, Effect, EndpointCommand, Outcome, Settlement, Store, S
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
 
-/// The longest sleep of the machine's own time before the store is asked again what is due.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// The longest sleep, of the machine's own time, before the store is asked again what is due: so
+/// it soon sees that the clock was set, and writes down what that means for the next start.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Delivers what the store hands out.
 pub struct Dispatcher {
@@ -122,7 +123,6 @@ impl Dispatcher {
 
     async fn sleep_until(&self, due: Option<Timestamp>) {
         match due {
-            // Looked at again now and then: a clock that was set since would make it a long sleep.
             Some(due) => {
                 let due = self.clock.sleep_until(due);
                 let _ = tokio::time::timeout(LOOK_AGAIN, due).await;
