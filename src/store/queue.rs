@@ -5,6 +5,7 @@
 
 mod parts;
 mod snapshot;
+mod time;
 mod view;
 mod waiting;
 
@@ -148,11 +149,6 @@ impl Queue {
 
     fn takes_fresh(&self) -> bool {
         !self.pending.is_empty() && self.waiting.failed() < self.waiting_max
-    }
-
-    /// The clock was set back: no delivery waits for longer than its own delay.
-    pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
-        self.waiting.forgive_a_clock_that_went_back(now);
     }
 
     /// Begins the next attempt that may leave now.
