@@ -105,8 +105,13 @@ impl Queue {
         if self.in_flight.contains_key(&seq) || self.pending.contains(seq) {
             return;
         }
-        if self.waiting.remove(seq).is_none() && was_dead {
-            self.ended.dead = self.ended.dead.saturating_sub(1);
+        if self.waiting.remove(seq).is_none() {
+            // One without attempts had not ended: it is from before the endpoint, or was filtered.
+            match (was_dead, attempts) {
+                (true, _) => self.ended.dead = self.ended.dead.saturating_sub(1),
+                (false, 0) => {}
+                (false, _) => self.ended.delivered = self.ended.delivered.saturating_sub(1),
+            }
         }
         self.waiting.insert(
             seq,
