@@ -72,7 +72,9 @@ impl<B: Backend> Log<B> {
                 r.endpoint == endpoint && r.seq == seq && Some(r.attempt.number) == number
             })?);
         }
-        Ok(records)
+        // The first success is found by another key than those that came after a replay.
+        let surplus = records.len().saturating_sub(most);
+        Ok(records.split_off(surplus))
     }
 
     /// How many attempts of one delivery are recorded; without reading them, if it failed once.

@@ -300,13 +300,17 @@ impl Ledger {
 
     /// The process is gone, and whatever was less safe than `least` may be forgotten.
     pub fn crash(&mut self, least: Safety) {
+        let ended = self.incarnation;
         self.incarnation += 1;
         self.draining = false;
         self.moments.clear();
         for attempt in self.deliveries.values_mut().flat_map(|d| &mut d.attempts) {
             attempt.open = false;
-            if attempt.safety >= least {
+            // Of an earlier life, what was not safe by its end never will be.
+            if attempt.incarnation == ended && attempt.safety >= least {
                 attempt.safety = Safety::Synced;
+            } else if attempt.safety < Safety::Synced {
+                attempt.safety = Safety::Told;
             }
         }
         for watched in self.watched.values_mut() {

@@ -102,6 +102,8 @@ impl Life {
 
     /// Writes the next group; says how safe everything up to now is.
     pub fn commit(&self) -> Result<Safety, End> {
+        // Of a sync that came before nobody knows what had ended by then.
+        self.disk.take_synced();
         match self.log.commit() {
             Ok(_) if self.disk.take_synced() => Ok(Safety::Synced),
             Ok(_) => Ok(Safety::Written),

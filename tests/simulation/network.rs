@@ -67,6 +67,8 @@ impl Dial for Network {
         let refused = lock(&self.0.unreachable).contains(&index);
         if refused {
             let mut ledger = self.0.ledger();
+            let now = self.0.clock.now();
+            ledger.note(format!("{now} receiver {index} refuses a connection"));
             let watched = ledger.watched.values_mut();
             for watched in watched.filter(|watched| watched.planned.index == index) {
                 watched.refused += 1;
@@ -84,7 +86,10 @@ async fn receive(mut stream: DuplexStream, index: usize, outside: Arc<Outside>) 
     while let Some(arrival) = read(&mut stream).await {
         let now = outside.clock.now();
         let reply = outside.ledger().arrive(index, &arrival, now);
-        let Some(reply) = reply else { return };
+        // After a broken rule nothing more happens, or a fault that repeats itself never ends.
+        let Some(reply) = reply else {
+            return std::future::pending().await;
+        };
         if !answer(&mut stream, &arrival, reply, &outside).await {
             return;
         }

@@ -9,7 +9,7 @@ use redeliver::event::Event;
 use redeliver::id::Seq;
 use redeliver::store::{DeliveryQuery, DeliveryView, EndpointView, Store};
 
-use super::ledger::{Ledger, Watched, number_in};
+use super::ledger::{Attempt, Ledger, Watched, number_in};
 use super::rules::Verdict;
 
 type Broken = Result<(), String>;
@@ -124,11 +124,9 @@ fn complete(
     let count = |status| deliveries.iter().filter(|d| d.status == status).count() as u64;
     let ended = [view.ended.delivered, view.ended.dead, view.ended.removed];
     let listed = [Status::Delivered, Status::Dead, Status::Removed].map(count);
-    // Of what was put back before its endpoint was removed, the record shows the earlier round.
-    let same = match watched.put_back && endpoint.state == EndpointState::Removed {
-        true => ended.iter().sum::<u64>() == listed.iter().sum::<u64>(),
-        false => ended == listed,
-    };
+    // What was put back when its endpoint was removed is counted with it; the record shows the
+    // earlier round.
+    let same = ended == listed || watched.put_back && endpoint.state == EndpointState::Removed;
     ensure(same && view.backlog == 0, || {
         format!(
             "endpoint {number} counts {ended:?}, backlog {}, and lists {listed:?}",
@@ -149,11 +147,22 @@ fn ended(
         .get(&(view.endpoint.number, delivery.event.seq));
     let last = seen.and_then(|seen| seen.attempts.last());
     let verdict = last.and_then(|last| last.ended).map(|(_, verdict)| verdict);
-    let unsure = last.is_some_and(|last| last.unsure);
-    let removed = view.endpoint.state == EndpointState::Removed;
     // Attempts that met no receiver, in rounds that nobody outside can tell apart.
+    let put_back = seen.is_some_and(|seen| seen.put_back);
     let unseen_rounds = watched.put_back && watched.refused > 0;
+    // What a crash made forgotten may have been repeated without meeting a receiver.
+    let forgotten = |last: &Attempt| watched.refused > 0 && !ledger.remembers(last);
+    let unsure = unseen_rounds || last.is_some_and(|last| last.unsure || forgotten(last));
+    let removed = view.endpoint.state == EndpointState::Removed;
     match delivery.status {
+        // What was put back and then met the end of its endpoint stands as before.
+        Status::Delivered if removed && put_back => {
+            let ever = seen.is_some_and(|seen| seen.delivered_at.is_some());
+            ensure(ever || unseen_rounds, || {
+                "delivered, by no answer".to_owned()
+            })?;
+        }
+        Status::Dead if removed && put_back => {}
         Status::Delivered => {
             ensure(verdict == Some(Verdict::Delivered), || {
                 "delivered, by no answer".to_owned()
@@ -194,11 +203,7 @@ fn ended(
     ensure(sure <= count && (count <= known || unseen), || {
         format!("{count} attempts on record, {known} seen, {sure} of them for sure")
     })?;
-    recorded_in_time(
-        watched,
-        delivery,
-        unseen_rounds || seen.is_some_and(|seen| seen.put_back),
-    )
+    recorded_in_time(watched, delivery, unseen_rounds || put_back)
 }
 
 /// By the record: numbers without a gap, none begun before it was due.
@@ -206,7 +211,8 @@ fn recorded_in_time(watched: &Watched, delivery: &DeliveryView, put_back: bool) 
     let from = delivery.attempt_count - delivery.attempts.len() as u32;
     for (attempt, number) in delivery.attempts.iter().zip(from + 1..) {
         ensure(attempt.number == number, || {
-            format!("attempt {number} is not on record")
+            let numbers: Vec<u32> = delivery.attempts.iter().map(|a| a.number).collect();
+            format!("attempts {numbers:?} are on record")
         })?;
     }
     let pairs = delivery

@@ -407,6 +407,7 @@ impl World {
     async fn finish(&mut self, life: &Life) -> Turn {
         self.outside.reconnect_all();
         for _ in 0..PATIENCE {
+            self.commit_events(life)?;
             self.commit(life)?;
             self.settle_down(life).await?;
             let views = life.store.endpoints();

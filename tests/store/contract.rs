@@ -32,6 +32,7 @@ contract! {
     a_paused_endpoint_queues_and_starts_with_its_head_and_a_fresh_delay_when_resumed
     a_removed_endpoint_stays_removed_and_its_deliveries_end
     a_dead_letter_can_be_put_back_and_goes_on_counting_attempts
+    a_list_shows_the_latest_attempts_without_a_gap_however_the_first_one_ended
     a_replay_of_a_time_range_takes_delivered_events_too
     endpoints_take_turns
     a_full_queue_refuses_instead_of_dropping
@@ -320,6 +321,26 @@ fn a_dead_letter_can_be_put_back_and_goes_on_counting_attempts<I: Implementation
     assert_eq!(delivery.attempts.len(), 2);
     assert_eq!(world.log.replay(dead.clone()).unwrap(), 1, "the other one");
     assert_eq!(world.log.replay(dead).unwrap(), 0);
+}
+
+fn a_list_shows_the_latest_attempts_without_a_gap_however_the_first_one_ended<I: Implementation>() {
+    let world = World::<I>::new();
+    let endpoint = world.add(settings("warehouse", Order::Independent));
+    world.append_many(1);
+    world.settle(&world.claim().remove(0), Outcome::Delivered);
+    for _ in 0..25 {
+        assert_eq!(world.log.replay(replay(endpoint)).unwrap(), 1);
+        world.settle(&world.claim().remove(0), Outcome::Dead);
+    }
+    let query = DeliveryQuery {
+        limit: 10,
+        ..DeliveryQuery::default()
+    };
+    let listed = world.log.deliveries(&query).unwrap().items.remove(0);
+    let numbers: Vec<u32> = listed.attempts.iter().map(|a| a.number).collect();
+    assert_eq!(numbers, Vec::from_iter(7..=26));
+    let shown = world.log.delivery(endpoint, 1).unwrap().unwrap();
+    assert_eq!(shown.attempts.len(), 26);
 }
 
 fn a_replay_of_a_time_range_takes_delivered_events_too<I: Implementation>() {
