@@ -41,6 +41,7 @@ mod high_water;
 mod history;
 mod inbox;
 mod list;
+mod lock;
 mod log;
 mod loss;
 pub mod memory;
