@@ -176,7 +176,7 @@ fn kills_at_any_moment_lose_nothing_keep_the_order_and_make_no_attempt_early() {
         stores += 1;
     }
     println!("{} in {:?}: {sum}", killer.moments, now().since(began));
-    // What had been settled for longer than a disk takes is not repeated.
+    // What had been settled for longer than a busy machine takes to write it is not repeated.
     let longest = sum.repeats.longest;
-    assert!(longest < Duration::from_secs(2), "{longest:?}");
+    assert!(longest < Duration::from_secs(5), "{longest:?}");
 }

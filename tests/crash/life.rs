@@ -120,6 +120,13 @@ impl Life {
         });
     }
 
+    /// What the present process has logged so far must not be that the mark of how far the log
+    /// reaches is gone: every answer came after one was on disk.
+    pub fn check_mark(&self, logged: &str) {
+        let gone = logged.contains("high-water mark is missing");
+        assert!(!gone || self.senders.count() == 0, "{logged}");
+    }
+
     /// The process has ended at `at`, against its will.
     pub fn ended(&mut self, at: Timestamp) {
         self.target.point_at(None);
@@ -190,9 +197,14 @@ impl Life {
             assert!(attempts > retried.attempts, "{retried:?}: {delivery}");
         }
         broker.stop();
+        self.verify();
+        sum
+    }
+
+    /// Every record of the store is whole, which no process has open.
+    pub fn verify(&self) {
         let verified = self.site.verify();
         assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
-        sum
     }
 
     /// Every delivery of an endpoint with every attempt, oldest first.

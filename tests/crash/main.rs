@@ -5,12 +5,14 @@
 
 mod cast;
 mod chance;
+mod disk;
 mod kills;
 mod ledger;
 mod life;
 mod link;
 mod operator;
 mod payload;
+mod power_cut;
 #[path = "../process/mod.rs"]
 mod process;
 mod registry;

@@ -8,15 +8,23 @@ use crate::process::receiver::Seen;
 pub enum Sizes {
     /// Mostly small; some in parts of their own in the store.
     Small,
+    /// From 100 B to 1 MiB, each order of magnitude as often as the next.
+    Mixed,
 }
 
 const LEAST: usize = 100;
+
+/// After so many bytes they come again: a prime, so that no two parts of a body that the store
+/// cuts are alike.
+const BLOCK: usize = 4093;
 
 impl Sizes {
     fn draw(self, chance: &mut Chance) -> usize {
         let doublings = match self {
             Self::Small if !chance.one_in(10) => 0.0,
             Self::Small => chance.within(0..1000) as f64 * 0.008,
+            // To 1 MiB, and sometimes to the byte.
+            Self::Mixed => (chance.within(0..1030) as f64 / 1000.0).min(1.0) * 13.356,
         };
         let bytes = LEAST as f64 * doublings.exp2();
         (bytes as usize).min(1 << 20)
@@ -34,7 +42,8 @@ pub fn data(key: &str) -> String {
     let size: usize = size.unwrap_or_else(|| panic!("no size in {key:?}"));
     let head = format!(r#"{{"key":"{key}","filler":""#);
     let filler = size.saturating_sub(head.len() + 2);
-    let mut text = hex::encode(Chance::new(scatter(key), "filler").bytes(filler.div_ceil(2)));
+    let block = hex::encode(Chance::new(scatter(key), "filler").bytes(BLOCK.div_ceil(2)));
+    let mut text = block[..BLOCK].repeat(filler.div_ceil(BLOCK));
     text.truncate(filler);
     format!(r#"{head}{text}"}}"#)
 }
