@@ -1,14 +1,13 @@
 //! The sled backend, with what sled 0.34 needs so that `Ok` means on disk.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
-use super::private;
+use super::{lock, private};
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.
@@ -34,7 +33,7 @@ pub struct Disk {
     _lock: File,
 }
 
-fn directory_error(path: &Path, cause: impl ToString) -> StoreError {
+pub(super) fn directory_error(path: &Path, cause: impl ToString) -> StoreError {
     StoreError::Directory {
         path: path.display().to_string(),
         cause: cause.to_string(),
@@ -66,7 +65,7 @@ impl Disk {
     /// cannot open its files.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         private::make_dir(dir).map_err(|error| directory_error(dir, error))?;
-        let lock = lock(dir)?;
+        let lock = lock::take(dir)?;
         remove_unfinished_snapshots(dir)?;
         let db = open_sled(dir, cache_bytes)?;
         let data_file = File::options()
@@ -80,8 +79,14 @@ impl Disk {
             data_file,
             _lock: lock,
         };
-        disk.sync_everything()?;
+        disk.sync_everything().inspect_err(|_| disk.give_up())?;
         Ok(disk)
+    }
+
+    /// Keeps sled's own end from happening: it syncs once more, and panics where that fails. The
+    /// process is about to end, and to say why.
+    fn give_up(&self) {
+        std::mem::forget(self.db.clone());
     }
 
     /// Makes sled's cache notice a page. It looks at what was used only when 64 accesses have come
@@ -94,90 +99,8 @@ impl Disk {
         Ok(())
     }
 
-    /// After creation: the files that sled makes once and never syncs, and the directories that
-    /// name them.
-    fn sync_everything(&self) -> Result<(), StoreError> {
-        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
-        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
-        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
-        for path in places.iter().map(PathBuf::as_path).chain(parent) {
-            match File::open(path).and_then(|file| file.sync_all()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                // A parent that may not be opened for reading is not ours to sync.
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(directory_error(path, error)),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
-/// it is by threads of a handle that this process has just dropped, and they are about to end.
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
-    let mut tries_left = OPEN_TRIES;
-    loop {
-        let opened = guarded("opening the database", || {
-            sled::Config::default()
-                .path(dir)
-                .segment_size(SEGMENT_BYTES)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()
-        });
-        match opened {
-            Ok(db) => return Ok(db),
-            Err(error) if tries_left > 0 && error.contains("could not acquire lock") => {
-                tries_left -= 1;
-                std::thread::sleep(OPEN_PAUSE);
-            }
-            Err(error) => return Err(StoreError::Corrupt(error)),
-        }
-    }
-}
-
-/// One process owns a directory; the lock goes with the process, however it ends.
-fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("lock");
-    let mut file = private::options()
-        .open(&path)
-        .map_err(|error| directory_error(dir, error))?;
-    match file.try_lock() {
-        Ok(()) => {
-            // Only a help for whoever meets the lock; the lock itself is the file's.
-            let _ = file.set_len(0);
-            let _ = write!(file, "{}", std::process::id());
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let _ = file.read_to_string(&mut owner);
-            let owner = owner.trim().parse::<u32>();
-            Err(StoreError::Locked {
-                dir: dir.display().to_string(),
-                owner: owner.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
-            })
-        }
-        Err(TryLockError::Error(error)) => Err(directory_error(dir, error)),
-    }
-}
-
-/// A snapshot that sled was writing when the process died makes the store unopenable.
-fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(dir).map_err(|error| directory_error(dir, error))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path()).map_err(|error| directory_error(&entry.path(), error))?;
-        }
-    }
-    Ok(())
-}
-
-impl Backend for Disk {
-    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+    /// One atomic batch, given to the operating system.
+    fn apply(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let mut large = Vec::new();
         for change in changes {
@@ -199,14 +122,92 @@ impl Backend for Disk {
             }
             self.db.flush()
         })
-        .map_err(StoreError::Stopped)?;
-        if durability == Durability::Disk {
-            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
-            self.data_file
-                .sync_data()
-                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
+        .map(|_| ())
+        .map_err(StoreError::Stopped)
+    }
+
+    /// After creation: the files that sled makes once and never syncs, and the directories that
+    /// name them.
+    fn sync_everything(&self) -> Result<(), StoreError> {
+        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
+        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
+        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
+        for path in places.iter().map(PathBuf::as_path).chain(parent) {
+            match File::open(path).and_then(|file| file.sync_all()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                // A parent that may not be opened for reading is not ours to sync.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(directory_error(path, error)),
+            }
         }
         Ok(())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.data_file.sync_all().is_err() {
+            self.give_up();
+        }
+    }
+}
+
+/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
+/// it is by threads of a handle that this process has just dropped, and they are about to end.
+fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
+    let mut tries_left = OPEN_TRIES;
+    loop {
+        let mut is_unreadable = false;
+        let opened = guarded("opening the database", || {
+            let opened = sled::Config::default()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(cache_bytes)
+                .flush_every_ms(None)
+                .open();
+            // The system's own error, not one that sled made up about what it read.
+            if let Err(sled::Error::Io(error)) = &opened {
+                is_unreadable = error.raw_os_error().is_some();
+            }
+            opened
+        });
+        match opened {
+            Ok(db) => return Ok(db),
+            Err(error) if tries_left > 0 && error.contains("could not acquire lock") => {
+                tries_left -= 1;
+                std::thread::sleep(OPEN_PAUSE);
+            }
+            Err(error) if is_unreadable => return Err(directory_error(dir, error)),
+            Err(error) => return Err(StoreError::Corrupt(error)),
+        }
+    }
+}
+
+/// A snapshot that sled was writing when the process died makes the store unopenable.
+fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(dir).map_err(|error| directory_error(dir, error))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path()).map_err(|error| directory_error(&entry.path(), error))?;
+        }
+    }
+    Ok(())
+}
+
+impl Backend for Disk {
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+        let written = self.apply(changes).and_then(|()| match durability {
+            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
+            Durability::Disk => self
+                .data_file
+                .sync_data()
+                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}"))),
+            Durability::Process => Ok(()),
+        });
+        written.inspect_err(|_| self.give_up())
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -66,7 +66,8 @@ impl HighWater {
             turns: Mutex::new(Turns {
                 written: best.map_or(0, |(turn, _)| turn),
                 unsynced: 0,
-                sync_next: false,
+                // A power cut sets it back, but not to nothing once an answer was given.
+                sync_next: best.is_none(),
             }),
         };
         Ok((high_water, best.map(|(_, mark)| mark)))

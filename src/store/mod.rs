@@ -42,6 +42,7 @@ mod high_water;
 mod history;
 mod inbox;
 mod list;
+mod lock;
 mod log;
 mod loss;
 pub mod memory;

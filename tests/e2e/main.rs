@@ -1,13 +1,11 @@
-//! The real binary over real directories: schedules, crashes, bad input, memory, and a receiver
-//! that is no twin of our own code.
+//! The real binary over real directories: schedules, bad input, memory, and a receiver that is no
+//! twin of our own code.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bad_input;
 mod endpoints;
-mod kills;
-mod ledger;
 mod memory;
 #[path = "../process/mod.rs"]
 mod process;

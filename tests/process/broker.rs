@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{self, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Site {
     dir: tempfile::TempDir,
     launcher: Vec<String>,
     environment: Vec<(String, String)>,
+    /// As seen from the folder.
+    data: PathBuf,
 }
 
 /// A process that has ended by itself.
@@ -36,10 +38,16 @@ pub struct Ran {
 
 impl Site {
     pub fn new() -> Self {
+        Self::with_data(PathBuf::from("data"))
+    }
+
+    /// With its data elsewhere.
+    pub fn with_data(data: PathBuf) -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
             launcher: Vec::new(),
             environment: Vec::new(),
+            data,
         }
     }
 
@@ -83,7 +91,8 @@ impl Site {
 
     /// `serve` on a free port, with the site's data and configuration.
     fn serve(&self, args: &[&str]) -> Command {
-        let mut all = vec!["serve", "--data", "data", "--listen", "127.0.0.1:0"];
+        let data = self.data.to_str().unwrap();
+        let mut all = vec!["serve", "--data", data, "--listen", "127.0.0.1:0"];
         if self.path("config.toml").exists() {
             all.extend(["--config", "config.toml"]);
         }
@@ -91,7 +100,15 @@ impl Site {
     }
 
     /// Starts the broker and waits until it listens.
+    #[track_caller]
     pub fn start(&self, args: &[&str]) -> Broker {
+        self.spawn(args)
+            .listening()
+            .unwrap_or_else(|said| panic!("the broker said {said:?} and logged {}", self.log()))
+    }
+
+    /// Starts the broker, which does not listen yet.
+    pub fn spawn(&self, args: &[&str]) -> Starting {
         let mut appending = File::options();
         let log = appending.append(true).create(true);
         let log = log.open(self.path("log")).unwrap();
@@ -104,14 +121,15 @@ impl Site {
             let _ = out.read_line(&mut line);
             let _ = sender.send(line);
         });
-        let line = first_line.recv_timeout(STARTING).unwrap_or_default();
-        let address = line.trim().strip_prefix("redeliver listening on http://");
-        let Some(address) = address.and_then(|address| address.parse().ok()) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("the broker said {line:?} and logged {}", self.log());
-        };
-        Broker { child, address }
+        Starting {
+            process: Process(child),
+            first_line,
+        }
+    }
+
+    /// Whether every record of the store is whole, in a process of its own.
+    pub fn verify(&self) -> Ran {
+        self.run(&["store", "verify", "--data", self.data.to_str().unwrap()])
     }
 
     /// Runs `serve`, which must fail to start.
@@ -155,33 +173,91 @@ fn run(mut command: Command) -> Ran {
     }
 }
 
-/// A running broker; killed when it is dropped.
-pub struct Broker {
-    child: Child,
-    pub address: SocketAddr,
+/// Killed when it is dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Process {
+    /// `kill -9`. Whether that is what ended it.
+    fn kill(mut self) -> bool {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap().code().is_none()
     }
+
+    /// Waits for it to end by itself, with which exit code.
+    #[track_caller]
+    fn ended(mut self) -> i32 {
+        let status = eventually("the broker ends", || self.0.try_wait().unwrap());
+        status.code().unwrap_or(-1)
+    }
+}
+
+/// A broker that may not listen yet; killed when it is dropped.
+pub struct Starting {
+    process: Process,
+    first_line: mpsc::Receiver<String>,
+}
+
+impl Starting {
+    /// Waits until it listens; else gives what it said instead.
+    pub fn listening(self) -> Result<Broker, String> {
+        let line = self.first_line.recv_timeout(STARTING).unwrap_or_default();
+        let address = line.trim().strip_prefix("redeliver listening on http://");
+        match address.and_then(|address| address.parse().ok()) {
+            Some(address) => Ok(Broker {
+                process: self.process,
+                address,
+            }),
+            None => Err(line),
+        }
+    }
+
+    /// `kill -9`. Whether it had come to listening.
+    pub fn kill(self) -> bool {
+        self.process.kill();
+        self.first_line
+            .recv()
+            .is_ok_and(|line| line.ends_with('\n'))
+    }
+
+    /// Waits for it to end by itself, with which exit code.
+    #[track_caller]
+    pub fn ended(self) -> i32 {
+        self.process.ended()
+    }
+}
+
+/// A running broker; killed when it is dropped.
+pub struct Broker {
+    process: Process,
+    pub address: SocketAddr,
 }
 
 impl Broker {
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// Asks it to stop, which it must do in good order.
     #[track_caller]
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.signal("TERM");
-        let status = eventually("the broker stops", || self.child.try_wait().unwrap());
-        assert_eq!(status.code(), Some(0));
+        assert_eq!(self.ended(), 0);
     }
 
-    fn signal(&self, name: &str) {
+    /// Waits for it to end by itself, with which exit code.
+    #[track_caller]
+    pub fn ended(self) -> i32 {
+        self.process.ended()
+    }
+
+    pub fn signal(&self, name: &str) {
         // Every Unix shell has it built in.
         let told = Command::new("sh")
             .arg("-c")
@@ -190,10 +266,9 @@ impl Broker {
         assert!(told.unwrap().success());
     }
 
-    /// `kill -9`.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// `kill -9`. Whether that is what ended it.
+    pub fn kill(self) -> bool {
+        self.process.kill()
     }
 
     /// One request over a connection of its own.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redeliver::clock::Timestamp;
 use serde_json::Value;
 
-use super::{http, now};
+use super::{eventually, http, now};
 
 /// A request, and how it was answered.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ type Script = dyn Fn(&Seen, usize) -> Reply + Send + Sync;
 struct State {
     seen: Vec<Seen>,
     held: usize,
+    connections: usize,
 }
 
 /// A listening receiver; it listens until the test's process ends.
@@ -76,7 +77,11 @@ impl Receiver {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (state, script) = (shared.clone(), script.clone());
-                std::thread::spawn(move || serve(stream, &state, &*script));
+                lock(&state).connections += 1;
+                std::thread::spawn(move || {
+                    serve(stream, &state, &*script);
+                    lock(&state).connections -= 1;
+                });
             }
         });
         Self { address, state }
@@ -105,6 +110,18 @@ impl Receiver {
         let state = lock(&self.state);
         let gets = state.seen.iter().filter(|seen| seen.method == "GET");
         gets.cloned().collect()
+    }
+
+    /// Now that the only sender is dead: waits until all that it had sent is seen, and every
+    /// connection of it closed.
+    #[track_caller]
+    pub fn settle(&self) {
+        // Connections are taken in turn: when this one is served, those before it have been taken.
+        let probe = http::Client::new(self.address).send("GET", "/settle", &[], b"");
+        assert!(probe.is_ok(), "{probe:?}");
+        eventually("the dead sender's connections are closed", || {
+            (lock(&self.state).connections == 0).then_some(())
+        });
     }
 
     /// How many requests are being held right now.
