@@ -2,7 +2,7 @@
 //!
 //! The verdict is the status line and the headers. Whatever the body does after them, be it
 //! slow, broken or endless, the status stands. Redirects are not followed (A-04b), bodies are not
-//! decompressed, and at most 64 KiB of a body is read.
+//! decompressed, and an attempt reads at most 64 KiB in all.
 //!
 //! An attempt owns its connection and drives it in its own task. A connection that is not given
 //! back idle and clean is closed by being dropped, so that no receiver can hold a task, a socket
@@ -29,11 +29,11 @@ use url::{Position, Url};
 use self::answer::Excerpt;
 use self::connection::Connection;
 use self::pool::Realm;
-use self::wire::Payload;
+use self::wire::{Meter, Metered, Payload, Wire};
 use super::guard::{AddressGuard, GuardError, Resolve, SystemResolver};
 use crate::clock::Sleep;
 
-pub use self::answer::{Answer, BODY_LIMIT, EXCERPT_LIMIT};
+pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::tls::{InvalidCa, TlsProblem, TransportError, check_ca};
 
@@ -84,14 +84,14 @@ impl Progress {
 }
 
 impl Transport {
-    /// A transport that sends only where `guard` lets it.
-    ///
-    /// Trusts the system's certificate authorities, or bundled ones where the system has none.
+    /// A transport that sends only where `guard` lets it, with names resolved by the system.
     pub fn new(guard: AddressGuard) -> Result<Self, TransportError> {
         Self::with_resolver(guard, Arc::new(SystemResolver))
     }
 
-    /// As [`new`](Self::new), with names resolved by `resolver`.
+    /// A transport that sends only where `guard` lets it.
+    ///
+    /// Trusts the system's certificate authorities, or bundled ones where the system has none.
     pub fn with_resolver(
         guard: AddressGuard,
         resolver: Arc<dyn Resolve>,
@@ -107,9 +107,14 @@ impl Transport {
         })))
     }
 
-    /// The guard that this transport sends by.
-    pub fn guard(&self) -> &AddressGuard {
-        &self.0.guard
+    /// Whether requests may be sent to `url`, as its host resolves now: every address of it is
+    /// judged, and one that is refused refuses them all.
+    ///
+    /// [`GuardError::Unresolvable`] may be tolerated when an endpoint is made: the addresses are
+    /// checked again at each connect.
+    pub async fn check_url(&self, url: &Url) -> Result<(), GuardError> {
+        let addresses = self.0.guard.addresses(url, &*self.0.resolver);
+        addresses.await.map(drop)
     }
 
     /// Sends `request` and waits for its answer until `deadline`, which covers everything:
@@ -230,10 +235,7 @@ impl Inner {
             connection.begin(message.body_mut());
             let connection = progress.connection.insert(connection);
             match connection.exchange(message).await {
-                Ok(response) => {
-                    connection.begin_body();
-                    return Ok(response);
-                }
+                Ok(response) => return Ok(response),
                 // Nothing of it was written, so nobody can have seen it.
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) if reused => {
@@ -261,27 +263,27 @@ impl Inner {
         };
         *phase = Phase::Connect;
         let (tcp, peer) = dial::connect(addresses).await?;
+        let meter = Arc::new(Meter::default());
+        let tcp = Metered::new(tcp, meter.clone());
         let wire = if url.scheme() == "https" {
             *phase = Phase::Tls;
-            tls::handshake(&realm.tls, url, tcp, peer).await?
+            tls::handshake(&realm.tls, url, tcp, peer, &meter).await?
         } else {
-            tcp.into()
+            Wire::Plain(tcp)
         };
-        Connection::open(wire).await
+        Connection::open(wire, meter).await
     }
 }
 
-/// Reads the body up to its limit; says whether that was its end.
+/// Reads the body as far as it may; says whether that was its end.
 async fn read(connection: &mut Connection, mut body: Incoming, excerpt: &mut Excerpt) -> bool {
     loop {
         match connection.drive(body.frame()).await {
             None => return true,
             Some(Err(_)) => return false,
             Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref()
-                    && !excerpt.take(data)
-                {
-                    return false;
+                if let Some(data) = frame.data_ref() {
+                    excerpt.take(data);
                 }
             }
         }

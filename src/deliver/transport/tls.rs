@@ -1,20 +1,23 @@
 //! TLS: which authorities are trusted, and what is wrong with a certificate, in words.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
+use std::iter::successors;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, PeerIncompatible, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::error::{Broken, Phase, SendError, io_kind};
-use super::wire::Stream;
+use super::wire::{Meter, Metered, Wire};
 
 /// TLS could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +46,13 @@ pub enum TlsProblem {
     BadCertificate(String),
     /// What came back is not TLS.
     NotTls,
-    /// The receiver ended the handshake.
+    /// The receiver speaks no version of TLS that is still safe.
+    TooOld,
+    /// The receiver wants to know who we are.
+    WantsClientCertificate,
+    /// The handshake does not end within what an attempt reads.
+    TooLong,
+    /// The receiver ended it.
     Alert(String),
     /// Something else.
     Other(String),
@@ -59,7 +68,12 @@ impl fmt::Display for TlsProblem {
             Self::Revoked => f.write_str("its certificate was revoked"),
             Self::BadCertificate(what) => write!(f, "its certificate is not acceptable: {what}"),
             Self::NotTls => f.write_str("it does not answer with TLS"),
-            Self::Alert(what) => write!(f, "it ended the handshake: {what}"),
+            Self::TooOld => f.write_str("it does not speak TLS 1.2 or 1.3"),
+            Self::WantsClientCertificate => {
+                f.write_str("it asks for a client certificate, and there is none to show")
+            }
+            Self::TooLong => f.write_str("its handshake does not end within 64 KiB"),
+            Self::Alert(what) => write!(f, "it broke off with the alert {what}"),
             Self::Other(what) => f.write_str(what),
         }
     }
@@ -86,6 +100,11 @@ impl From<&rustls::Error> for TlsProblem {
                 Self::BadCertificate("there is none".to_owned())
             }
             rustls::Error::InvalidMessage(_) => Self::NotTls,
+            rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+            | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => Self::TooOld,
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+                Self::WantsClientCertificate
+            }
             rustls::Error::AlertReceived(alert) => Self::Alert(format!("{alert:?}")),
             other => Self::Other(other.to_string()),
         }
@@ -159,9 +178,10 @@ fn add_ca(roots: &mut RootCertStore, pem: &str) -> Result<(), InvalidCa> {
 pub(super) async fn handshake(
     config: &Arc<ClientConfig>,
     url: &Url,
-    tcp: TcpStream,
+    tcp: Metered<TcpStream>,
     peer: SocketAddr,
-) -> Result<Stream, SendError> {
+    meter: &Meter,
+) -> Result<Wire, SendError> {
     let name = match url.host() {
         // The root's dot is no part of a name in TLS.
         Some(Host::Domain(host)) => {
@@ -172,19 +192,30 @@ pub(super) async fn handshake(
     };
     let connector = TlsConnector::from(config.clone());
     match connector.connect(name, tcp).await {
-        Ok(tls) => Ok(tls.into()),
-        Err(error) => Err(explain(&error, url)),
+        Ok(tls) => Ok(Wire::Tls(Box::new(tls))),
+        Err(error) => Err(explain(&error, url, meter)),
     }
 }
 
-fn explain(error: &io::Error, url: &Url) -> SendError {
-    match error
-        .get_ref()
-        .and_then(|e| e.downcast_ref::<rustls::Error>())
-    {
-        Some(tls) => SendError::Tls {
+/// What TLS says about `error`, if it comes from there.
+pub(super) fn tls_problem(error: &(dyn Error + 'static)) -> Option<TlsProblem> {
+    let causes = successors(Some(error), |&error| error.source());
+    // An I/O error passes its content over when it is asked for its source.
+    let io = causes.filter_map(|error| error.downcast_ref::<io::Error>());
+    io.filter_map(io::Error::get_ref)
+        .find_map(|content| content.downcast_ref::<rustls::Error>())
+        .map(TlsProblem::from)
+}
+
+fn explain(error: &io::Error, url: &Url, meter: &Meter) -> SendError {
+    let problem = match tls_problem(error) {
+        None if meter.overrun.load(Ordering::Relaxed) => Some(TlsProblem::TooLong),
+        problem => problem,
+    };
+    match problem {
+        Some(problem) => SendError::Tls {
             host: url.host_str().unwrap_or_default().to_owned(),
-            problem: tls.into(),
+            problem,
         },
         None => SendError::Broken {
             during: Phase::Tls,

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -13,11 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::answer::ANSWER_LIMIT;
+
 /// The request body is handed over in pieces of this size, so that it is known how far it came.
 const PIECE: usize = 64 * 1024;
 
-/// What the connection's three parts tell one another; they are polled by one task.
-#[derive(Default)]
+/// What the connection's parts tell one another; they are polled by one task.
 pub(super) struct Meter {
     /// Bytes that may still be read.
     pub(super) left: AtomicUsize,
@@ -25,6 +26,16 @@ pub(super) struct Meter {
     pub(super) overrun: AtomicBool,
     /// The last piece of the request was handed over.
     pub(super) handed_over: AtomicBool,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            left: AtomicUsize::new(ANSWER_LIMIT),
+            overrun: AtomicBool::new(false),
+            handed_over: AtomicBool::new(false),
+        }
+    }
 }
 
 /// A request's body, which says when it has been handed over.
@@ -70,43 +81,20 @@ impl Body for Payload {
     }
 }
 
-/// What the bytes go over.
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+/// A socket of which no more is read than the attempt allows. It lies below TLS, so that what a
+/// receiver says there counts as well: session tickets alone could go on for ever.
+pub(super) struct Metered<T> {
+    io: T,
+    meter: Arc<Meter>,
 }
 
-impl From<TcpStream> for Stream {
-    fn from(tcp: TcpStream) -> Self {
-        Self::Plain(tcp)
+impl<T> Metered<T> {
+    pub(super) fn new(io: T, meter: Arc<Meter>) -> Self {
+        Self { io, meter }
     }
 }
 
-impl From<TlsStream<TcpStream>> for Stream {
-    fn from(tls: TlsStream<TcpStream>) -> Self {
-        Self::Tls(Box::new(tls))
-    }
-}
-
-/// A stream that lets no more be read than the attempt allows.
-pub(super) struct Wire {
-    pub(super) stream: Stream,
-    pub(super) meter: Arc<Meter>,
-}
-
-trait Io: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
-
-impl Wire {
-    fn io(&mut self) -> Pin<&mut dyn Io> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp),
-            Stream::Tls(tls) => Pin::new(&mut **tls),
-        }
-    }
-}
-
-impl AsyncRead for Wire {
+impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,12 +106,75 @@ impl AsyncRead for Wire {
             return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
         }
         let before = buf.filled().len();
-        let read = self.io().poll_read(cx, buf);
+        if buf.remaining() <= left {
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        } else {
+            let mut allowed = ReadBuf::new(buf.initialize_unfilled_to(left));
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut allowed))?;
+            let count = allowed.filled().len();
+            buf.advance(count);
+        }
         let count = buf.filled().len() - before;
-        self.meter
-            .left
-            .store(left.saturating_sub(count), Ordering::Relaxed);
-        read
+        self.meter.left.store(left - count, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// What HTTP goes over.
+pub(super) enum Wire {
+    Plain(Metered<TcpStream>),
+    Tls(Box<TlsStream<Metered<TcpStream>>>),
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
+
+impl Wire {
+    fn io(&mut self) -> Pin<&mut dyn Io> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp),
+            Self::Tls(tls) => Pin::new(&mut **tls),
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.io().poll_read(cx, buf)
     }
 }
 
@@ -145,9 +196,9 @@ impl AsyncWrite for Wire {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(tcp) => tcp.is_write_vectored(),
-            Stream::Tls(tls) => tls.is_write_vectored(),
+        match self {
+            Self::Plain(tcp) => tcp.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
@@ -157,5 +208,40 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io().poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// Gives as much as it is asked for, and counts it.
+    struct Endless(usize);
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let count = buf.remaining().min(5000);
+            buf.put_slice(&[b'x'; 5000][..count]);
+            self.0 += count;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn not_one_byte_is_read_beyond_what_is_allowed() {
+        let meter = Arc::new(Meter::default());
+        let mut metered = Metered::new(Endless(0), meter.clone());
+        let mut taken = Vec::new();
+        let error = metered.read_to_end(&mut taken).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!((taken.len(), metered.io.0), (ANSWER_LIMIT, ANSWER_LIMIT));
+        assert!(taken.iter().all(|byte| *byte == b'x'));
+        assert!(meter.overrun.load(Ordering::Relaxed));
     }
 }
