@@ -12,6 +12,7 @@ mod answer;
 mod connection;
 mod dial;
 mod error;
+mod metered;
 mod pool;
 mod tls;
 mod wire;
@@ -28,8 +29,9 @@ use url::{Position, Url};
 
 use self::answer::Excerpt;
 use self::connection::Connection;
+use self::metered::Metered;
 use self::pool::Realm;
-use self::wire::{Meter, Metered, Payload, Wire};
+use self::wire::{Meter, Payload, Wire};
 use super::guard::{AddressGuard, GuardError, Resolve, SystemResolver};
 use crate::clock::Sleep;
 

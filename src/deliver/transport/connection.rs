@@ -49,7 +49,11 @@ impl Connection {
 
     /// Whether the whole request has been handed to the socket, but for what it buffers.
     pub(super) fn handed_over(&self) -> bool {
-        self.meter.handed_over.load(Ordering::Relaxed)
+        self.meter.handed_over.load(Ordering::Relaxed) && !self.is_cut_short()
+    }
+
+    fn is_cut_short(&self) -> bool {
+        self.meter.cut_short.load(Ordering::Relaxed)
     }
 
     /// Sends `message` and waits for the answer's head.
@@ -80,7 +84,7 @@ impl Connection {
             Poll::Ready(())
         })
         .await;
-        let idle = self.driver.is_some() && self.sender.is_ready();
+        let idle = self.driver.is_some() && self.sender.is_ready() && !self.is_cut_short();
         if idle {
             self.meter.left.store(ANSWER_LIMIT, Ordering::Relaxed);
         }

@@ -17,7 +17,8 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::error::{Broken, Phase, SendError, io_kind};
-use super::wire::{Meter, Metered, Wire};
+use super::metered::Metered;
+use super::wire::{Meter, Wire};
 
 /// TLS could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
