@@ -197,11 +197,20 @@ async fn odd_spellings_of_loopback_are_refused_as_loopback() {
             "{text}: {refused}"
         );
     }
-    let refused = guard
-        .addresses(&url("http://localhost:9/"), &SystemResolver)
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, GuardError::Name { .. }), "{refused}");
+    for text in [
+        "http://localhost:9/",
+        "http://localhost.:9/",
+        "http://LOCALHOST:9/",
+    ] {
+        let refused = guard
+            .addresses(&url(text), &SystemResolver)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused, GuardError::Name { .. }),
+            "{text}: {refused}"
+        );
+    }
 }
 
 proptest! {

@@ -15,6 +15,7 @@ mod error;
 mod metered;
 mod pool;
 mod tls;
+mod tls_problem;
 mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,8 @@ use crate::clock::Sleep;
 
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::error::{Broken, Phase, Problem, SendError};
-pub use self::tls::{InvalidCa, TlsProblem, TransportError, check_ca};
+pub use self::tls::{InvalidCa, TransportError, check_ca};
+pub use self::tls_problem::TlsProblem;
 
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
 const REALM_LIMIT: usize = 64;

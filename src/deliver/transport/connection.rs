@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 
 use super::answer::ANSWER_LIMIT;
 use super::error::{Broken, Phase, Problem, SendError, io_kind};
-use super::tls::tls_problem;
+use super::tls_problem::tls_problem;
 use super::wire::{Meter, Payload, Wire};
 
 /// One HTTP/1.1 connection.

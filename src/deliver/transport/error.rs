@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::super::guard::GuardError;
-use super::tls::{InvalidCa, TlsProblem, TransportError};
+use super::tls::{InvalidCa, TransportError};
+use super::tls_problem::TlsProblem;
 
 /// What an attempt was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
