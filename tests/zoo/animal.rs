@@ -133,6 +133,15 @@ impl Animal {
         Self { timeout_ms, ..self }
     }
 
+    /// Under another URL, with an authority to check it by.
+    pub fn under(self, url: String, ca_pem: Option<String>) -> Self {
+        Self {
+            url,
+            ca_pem,
+            ..self
+        }
+    }
+
     pub fn visits(&self) -> Vec<Visit> {
         self.visits.lock().unwrap().clone()
     }
@@ -152,6 +161,23 @@ pub fn listener(backlog: u32) -> TcpListener {
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     socket.listen(backlog).unwrap()
+}
+
+/// A listener at this address.
+pub fn listener_at(address: &str) -> TcpListener {
+    let _here = GROUNDS.enter();
+    let socket = std::net::TcpListener::bind(address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    TcpListener::from_std(socket).unwrap()
+}
+
+/// Treats whoever connects to `listener` by `habit`.
+pub fn receive<F>(listener: TcpListener, habit: impl Fn(Guest) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let habit: Arc<Habit> = Arc::new(move |guest| Box::pin(habit(guest)));
+    GROUNDS.spawn(keep(listener, habit, Arc::default(), Arc::default()));
 }
 
 async fn keep(

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use redeliver::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::animal::{Animal, Ends, Visit};
-use crate::contract::{POLICIES, Verdict, verdict};
+use crate::contract::{POLICIES, Verdict, is_tried_again, verdict};
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::receiver::Receiver;
@@ -41,8 +40,13 @@ pub struct Keeper {
 
 impl Cage {
     pub fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// With these arguments for the broker.
+    pub fn open_with(arguments: &[&str]) -> Self {
         let site = Site::new();
-        let broker = site.start(&["--log", "debug"]);
+        let broker = site.start(&[&["--log", "debug"], arguments].concat());
         let good = Receiver::always(200);
         let endpoint = json!({
             "name": "good", "url": good.url(), "policy": "standard", "timeout": "10s",
@@ -157,7 +161,7 @@ fn visits<'a>(cage: &Cage, animals: &'a [Animal], filling: &str) -> Vec<(&'a Ani
     for ((animal, keepers), event) in animals.iter().zip(&keepers).zip(&events) {
         for keeper in keepers {
             let delivery = cage.attempted(event, &keeper.id);
-            wrong.extend(mistakes(cage, animal, keeper, &delivery));
+            wrong.extend(mistakes(cage, animal, animal.ends, keeper, &delivery));
             visits.push((animal, delivery));
         }
         let seen = animal.visits();
@@ -167,8 +171,15 @@ fn visits<'a>(cage: &Cage, animals: &'a [Animal], filling: &str) -> Vec<(&'a Ani
     visits
 }
 
-/// What is wrong with the first attempt of `delivery` and what followed from it.
-fn mistakes(cage: &Cage, animal: &Animal, keeper: &Keeper, delivery: &Value) -> Vec<String> {
+/// What is wrong with the first attempt of `delivery`, which must end in this way, and with what
+/// followed from it.
+pub fn mistakes(
+    cage: &Cage,
+    animal: &Animal,
+    ends: Ends,
+    keeper: &Keeper,
+    delivery: &Value,
+) -> Vec<String> {
     let attempt = &delivery["attempts"][0];
     let mut wrong = Vec::new();
     let mut check = |holds: bool, what: &str| {
@@ -181,7 +192,7 @@ fn mistakes(cage: &Cage, animal: &Animal, keeper: &Keeper, delivery: &Value) -> 
         }
     };
     let error = attempt["error"].as_str().unwrap_or_default();
-    match animal.ends {
+    match ends {
         Ends::Answered(status) => check(
             attempt["status"] == status && attempt["error"].is_null(),
             &format!("it answered {status}"),
@@ -207,7 +218,7 @@ fn mistakes(cage: &Cage, animal: &Animal, keeper: &Keeper, delivery: &Value) -> 
         error.len() <= 300 && !error.chars().any(char::is_control),
         "the error is no short line",
     );
-    let verdict = verdict(keeper.policy, animal.ends);
+    let verdict = verdict(keeper.policy, ends);
     check(
         follows(cage, keeper, delivery, &verdict),
         &format!("{verdict:?}"),
@@ -223,21 +234,7 @@ fn follows(cage: &Cage, keeper: &Keeper, delivery: &Value, verdict: &Verdict) ->
         Verdict::Delivered => status == "delivered" && delivery["attempt_count"] == 1,
         Verdict::Removed => status == "removed" && state() == "removed",
         Verdict::Paused => status == "waiting" && state() == "paused",
-        Verdict::Again(wait_ms) => {
-            let ended = moment(&delivery["attempts"][0]["ended_at"]);
-            let second = &delivery["attempts"][1]["started_at"];
-            // Where looking took so long that the next attempt has begun, that is never early.
-            let (next, late) = match second.is_null() {
-                true => (&delivery["next_attempt_at"], 0),
-                false => (second, 10_000),
-            };
-            if next.is_null() {
-                // It is under way, for the second time.
-                return status == "in_flight" && delivery["attempt_count"] == 1;
-            }
-            let wait = u64::try_from(moment(next).since(ended).as_millis()).unwrap();
-            (*wait_ms.start()..=wait_ms.end() + late).contains(&wait)
-        }
+        Verdict::Again(wait_ms) => is_tried_again(delivery, wait_ms),
     }
 }
 
@@ -250,10 +247,6 @@ fn overstayed(animal: &Animal, visit: Visit) -> Option<String> {
     let kept = matches!(animal.ends, Ends::Answered(_));
     let limit = Duration::from_millis(animal.timeout_ms) + GRACE;
     (stay > limit && !kept).then(|| format!("{} was visited for {stay:?}", animal.name))
-}
-
-fn moment(value: &Value) -> Timestamp {
-    serde_json::from_value(value.clone()).unwrap()
 }
 
 #[track_caller]

@@ -3,6 +3,9 @@
 
 use std::ops::RangeInclusive;
 
+use redeliver::clock::Timestamp;
+use serde_json::Value;
+
 use crate::animal::Ends;
 
 pub const POLICIES: [&str; 3] = ["hotjar", "esputnik", "standard"];
@@ -38,4 +41,20 @@ pub fn verdict(policy: &str, ends: Ends) -> Verdict {
         ("standard", _) => Verdict::Again(4500..=5500),
         _ => unreachable!("{policy}"),
     }
+}
+
+/// Whether the second attempt of `delivery` leaves so many milliseconds after the first one ended.
+pub fn is_tried_again(delivery: &Value, wait_ms: &RangeInclusive<u64>) -> bool {
+    let moment = |value: &Value| serde_json::from_value::<Timestamp>(value.clone()).ok();
+    let ended = moment(&delivery["attempts"][0]["ended_at"]).unwrap();
+    // Where looking took so long that it has left, it was not early.
+    let (next, late_ms) = match moment(&delivery["attempts"][1]["started_at"]) {
+        Some(left) => (Some(left), 10_000),
+        None => (moment(&delivery["next_attempt_at"]), 0),
+    };
+    let Some(next) = next else {
+        return delivery["status"] == "in_flight" && delivery["attempt_count"] == 1;
+    };
+    let wait = u64::try_from(next.since(ended).as_millis()).unwrap();
+    (*wait_ms.start()..=wait_ms.end() + late_ms).contains(&wait)
 }

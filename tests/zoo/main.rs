@@ -8,14 +8,16 @@
 
 mod animal;
 mod cage;
+mod certificates;
 mod contract;
 mod early;
-mod flight;
 mod floods;
 mod garbage;
+mod handshakes;
 mod leaks;
 mod lengths;
 mod names;
+mod papers;
 #[path = "../process/mod.rs"]
 mod process;
 mod redirects;
@@ -23,4 +25,3 @@ mod resets;
 mod silence;
 mod sockets;
 mod statuses;
-mod tls;
