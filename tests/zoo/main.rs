@@ -16,6 +16,7 @@ mod garbage;
 mod handshakes;
 mod leaks;
 mod lengths;
+mod moods;
 mod names;
 mod papers;
 #[path = "../process/mod.rs"]

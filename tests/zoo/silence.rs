@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use crate::animal::{Animal, Ends, listener};
@@ -103,6 +104,36 @@ pub fn animals() -> Vec<Animal> {
         })
         .within(SHORT_MS),
     ]
+}
+
+#[test]
+fn a_kept_connection_that_falls_silent_costs_one_attempt() {
+    let animal = Animal::new(
+        "answers_once",
+        Ends::Answered(200),
+        |mut guest| async move {
+            guest.request().await?;
+            guest
+                .say(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                .await?;
+            guest.until_gone().await
+        },
+    );
+    let animal = animal.within(SHORT_MS);
+    let cage = cage::Cage::open();
+    let keeper = cage.keeper(&animal, "standard");
+    let mut sent = 0;
+    let mut next = || {
+        sent += 1;
+        let delivery = cage.attempted(&cage.event(animal.name, "x"), &keeper.id);
+        delivery["attempts"][0]["error"].clone()
+    };
+    assert_eq!(next(), json!(null));
+    // A connection is not kept for long; on a machine that is busy it may be gone by then.
+    let silent = (0..20).map(|_| next()).find(|error| !error.is_null());
+    assert_eq!(silent, Some(json!("timed out waiting for the answer")));
+    assert_eq!(next(), json!(null), "over a connection of its own");
+    cage.close(sent);
 }
 
 #[test]
