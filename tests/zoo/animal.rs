@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use redeliver::clock::Timestamp;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 
@@ -218,23 +218,7 @@ pub struct Guest {
 impl Guest {
     /// Reads one request, body and all.
     pub async fn request(&mut self) -> io::Result<String> {
-        let mut seen = Vec::new();
-        loop {
-            if self.socket.read_buf(&mut seen).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let text = String::from_utf8_lossy(&seen);
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head.lines().find_map(|line| {
-                    let (name, value) = line.split_once(": ")?;
-                    name.eq_ignore_ascii_case("content-length")
-                        .then(|| value.parse::<usize>().unwrap())
-                });
-                if body.len() >= length.unwrap_or(0) {
-                    return Ok(text.into_owned());
-                }
-            }
-        }
+        read_request(&mut self.socket).await
     }
 
     pub async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -271,6 +255,27 @@ impl Guest {
         self.say(start).await?;
         loop {
             self.say(&wave).await?;
+        }
+    }
+}
+
+/// Reads one request, body and all.
+pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
+    let mut seen = Vec::new();
+    loop {
+        if stream.read_buf(&mut seen).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let text = String::from_utf8_lossy(&seen);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.parse::<usize>().unwrap())
+            });
+            if body.len() >= length.unwrap_or(0) {
+                return Ok(text.into_owned());
+            }
         }
     }
 }

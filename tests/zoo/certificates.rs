@@ -4,14 +4,20 @@ use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints, SanType, date_time_ymd,
 };
+use redeliver::vendor::standard;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use serde_json::json;
 
 use crate::animal::{Animal, Ends};
 use crate::cage;
 use crate::papers::{
-    Papers, authority, https, intermediate, key, leaf, no_changes, refused, signed, signed_through,
+    Papers, authority, https, https_judging, intermediate, key, leaf, no_changes, refused, signed,
+    signed_through,
 };
+use crate::process::broker::Site;
+use crate::process::{eventually, now};
 
 const EXPIRED: Ends = refused!("its certificate has expired");
 const WRONG_NAME: Ends = refused!("its certificate is for another name");
@@ -290,4 +296,66 @@ fn a_receiver_under_the_endpoints_own_authority_is_delivered_to_under_every_poli
             &[&between],
         ),
     ]);
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// 200 if the request is signed as Standard Webhooks asks for, at this hour.
+fn judge(request: &str) -> u16 {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(given, _)| *given == name).unwrap().1
+    };
+    let (id, seconds) = (header("webhook-id"), header("webhook-timestamp"));
+    let signatures = header("webhook-signature");
+    match standard::verify(SECRET, id, seconds, signatures, body.as_bytes(), now()) {
+        Ok(()) => 200,
+        Err(_) => 400,
+    }
+}
+
+#[test]
+fn a_standard_webhook_over_tls_arrives_signed_where_the_configuration_names_the_authority() {
+    let ca = authority(no_changes);
+    let (certificate, key) = leaf(&ca, no_changes);
+    let server = Papers::new(vec![certificate], &key).server();
+    let ends = Ends::Answered(200);
+    let receiver = https_judging("verifies", ends, "localhost", None, server, judge);
+    let site = Site::new();
+    std::fs::write(site.path("ca.pem"), ca.pem()).unwrap();
+    let endpoint = |name: &str, more: &str| {
+        format!(
+            "[[endpoint]]\nname = \"{name}\"\nurl = \"{}\"\npolicy = \"standard\"\n{more}\n",
+            receiver.url
+        )
+    };
+    let trusting = format!("signing_key = \"{SECRET}\"\nca_file = \"ca.pem\"\n");
+    let misled = "ca_file = \"ca.pem\"\nsigning_key = \"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\"\n";
+    let config = [
+        endpoint("trusting", &trusting),
+        endpoint("misled", misled),
+        endpoint("strange", ""),
+    ];
+    site.configure(&config.concat());
+    let broker = site.start(&[]);
+    let event = broker.event("order.paid", &json!({"total": 12.5}));
+    let first = |name: &str| {
+        eventually("an attempt ends", || {
+            let delivery = broker.delivery_of_to(&event, name);
+            Some(delivery["attempts"][0].clone()).filter(|attempt| attempt.is_object())
+        })
+    };
+    assert_eq!(first("trusting")["status"], 200);
+    assert_eq!(
+        broker.delivery_of_to(&event, "trusting")["status"],
+        "delivered"
+    );
+    // The receiver can tell, and another endpoint's authority is trusted by nobody else.
+    assert_eq!(first("misled")["status"], 400);
+    assert_eq!(
+        first("strange")["error"],
+        "TLS with localhost failed: its certificate's issuer is not trusted"
+    );
+    broker.stop();
 }

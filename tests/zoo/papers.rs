@@ -8,10 +8,10 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 
-use crate::animal::{Animal, Ends, Guest};
+use crate::animal::{Animal, Ends, Guest, read_request};
 
 macro_rules! refused {
     ($why:literal) => {
@@ -108,8 +108,22 @@ pub fn https(
     ca: Option<String>,
     server: ServerConfig,
 ) -> Animal {
+    https_judging(name, ends, host, ca, server, |_| 200)
+}
+
+/// As [`https`], with an answer that depends on the request.
+pub fn https_judging(
+    name: &'static str,
+    ends: Ends,
+    host: &str,
+    ca: Option<String>,
+    server: ServerConfig,
+    judge: fn(&str) -> u16,
+) -> Animal {
     let acceptor = TlsAcceptor::from(Arc::new(server));
-    let animal = Animal::new(name, ends, move |guest| greet(guest, acceptor.clone()));
+    let animal = Animal::new(name, ends, move |guest| {
+        greet(guest, acceptor.clone(), judge)
+    });
     secured(animal, host, ca)
 }
 
@@ -119,16 +133,15 @@ pub fn secured(animal: Animal, host: &str, ca_pem: Option<String>) -> Animal {
     animal.under(url, ca_pem)
 }
 
-/// Answers every request with 200, over TLS.
-async fn greet(guest: Guest, acceptor: TlsAcceptor) -> io::Result<()> {
+/// Answers every request as it is judged, over TLS.
+async fn greet(guest: Guest, acceptor: TlsAcceptor, judge: fn(&str) -> u16) -> io::Result<()> {
     let mut tls = acceptor.accept(guest.socket).await?;
-    let mut seen = [0; 8192];
-    while tls.read(&mut seen).await? > 0 {
-        tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-            .await?;
+    loop {
+        let status = judge(&read_request(&mut tls).await?);
+        let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nok");
+        tls.write_all(answer.as_bytes()).await?;
         tls.flush().await?;
     }
-    Ok(())
 }
 
 /// One whose certificate comes straight from a trusted authority.
