@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
-use crate::deliver::guard::AddressGuard;
+use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
 use crate::deliver::transport::{Transport, TransportError};
 use crate::inbound::Ingest;
 use crate::inbound::server::{self, ServerLimits};
@@ -87,6 +87,14 @@ pub struct App {
 impl App {
     /// Starts a broker: when this returns, it accepts connections and delivers.
     pub async fn start(settings: Settings) -> Result<Self, AppError> {
+        Self::start_with_resolver(settings, Arc::new(SystemResolver)).await
+    }
+
+    /// As [`start`](Self::start), with the names of receivers resolved by `resolver`.
+    pub async fn start_with_resolver(
+        settings: Settings,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, AppError> {
         let Settings {
             config,
             clock: kind,
@@ -118,7 +126,7 @@ impl App {
         if guard.allow_loopback {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
         }
-        let transport = Transport::new(guard)?;
+        let transport = Transport::with_resolver(guard, resolver)?;
         let courier = Arc::new(Courier::new(transport, clock.clone(), policies.clone()));
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(

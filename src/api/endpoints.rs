@@ -235,7 +235,7 @@ impl Admin {
         if reach {
             let url = Url::parse(&settings.url);
             match url {
-                Ok(url) => match self.courier.guard().check_url(&url).await {
+                Ok(url) => match self.courier.check_url(&url).await {
                     // It may resolve later; every connect asks again.
                     Ok(()) | Err(GuardError::Unresolvable { .. }) => {}
                     Err(error) => add("/url", error.to_string()),

@@ -80,7 +80,7 @@ async fn check(settings: &EndpointSettings, courier: &Courier) -> Result<(), Str
         .check_key(settings)
         .map_err(|error| error.to_string())?;
     let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
-    match courier.guard().check_url(&url).await {
+    match courier.check_url(&url).await {
         // A name that does not resolve yet may do so later.
         Ok(()) | Err(GuardError::Unresolvable { .. }) => Ok(()),
         Err(refused) => Err(refused.to_string()),

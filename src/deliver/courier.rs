@@ -10,7 +10,7 @@ use hyper::header::{
 };
 use url::Url;
 
-use super::guard::AddressGuard;
+use super::guard::GuardError;
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{Moment, SharedClock, Sleep, Timestamp};
 use crate::delivery::Attempt;
@@ -80,9 +80,9 @@ impl Courier {
         }
     }
 
-    /// Which addresses may be sent to.
-    pub fn guard(&self) -> &AddressGuard {
-        self.transport.guard()
+    /// Whether requests may be sent to `url`, as its host resolves now.
+    pub async fn check_url(&self, url: &Url) -> Result<(), GuardError> {
+        self.transport.check_url(url).await
     }
 
     /// The policy of an endpoint, unless it has left the configuration.

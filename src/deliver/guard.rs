@@ -123,15 +123,7 @@ impl AddressGuard {
         })
     }
 
-    /// Resolves the URL's host and checks every address: one that is refused refuses them all.
-    ///
-    /// [`GuardError::Unresolvable`] may be tolerated when an endpoint is made: the addresses are
-    /// checked again at each connect.
-    pub async fn check_url(&self, url: &Url) -> Result<(), GuardError> {
-        self.addresses(url, &SystemResolver).await.map(drop)
-    }
-
-    /// The addresses behind `url`, all of them checked.
+    /// The addresses behind `url`, all of them checked: one that is refused refuses them all.
     ///
     /// This is the only way by which the transport comes to an address.
     pub async fn addresses(

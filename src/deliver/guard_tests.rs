@@ -188,17 +188,29 @@ async fn odd_spellings_of_loopback_are_refused_as_loopback() {
         "http://[::ffff:7f00:1]/",
         "http://①27.0.0.1/",
     ] {
-        let refused = guard.check_url(&url(text)).await.unwrap_err();
+        let refused = guard
+            .addresses(&url(text), &SystemResolver)
+            .await
+            .unwrap_err();
         assert!(
             matches!(refused, GuardError::Address(_)),
             "{text}: {refused}"
         );
     }
-    let refused = guard
-        .check_url(&url("http://localhost:9/"))
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, GuardError::Name { .. }), "{refused}");
+    for text in [
+        "http://localhost:9/",
+        "http://localhost.:9/",
+        "http://LOCALHOST:9/",
+    ] {
+        let refused = guard
+            .addresses(&url(text), &SystemResolver)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused, GuardError::Name { .. }),
+            "{text}: {refused}"
+        );
+    }
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 //!
 //! The verdict is the status line and the headers. Whatever the body does after them, be it
 //! slow, broken or endless, the status stands. Redirects are not followed (A-04b), bodies are not
-//! decompressed, and at most 64 KiB of a body is read.
+//! decompressed, and an attempt reads at most 64 KiB in all.
 //!
 //! An attempt owns its connection and drives it in its own task. A connection that is not given
 //! back idle and clean is closed by being dropped, so that no receiver can hold a task, a socket
@@ -12,9 +12,11 @@ mod answer;
 mod connection;
 mod dial;
 mod error;
+mod metered;
 mod network;
 mod pool;
 mod tls;
+mod tls_problem;
 mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,16 +30,18 @@ use url::{Position, Url};
 
 use self::answer::Excerpt;
 use self::connection::Connection;
+use self::metered::Metered;
 use self::pool::Realm;
-use self::wire::Payload;
+use self::wire::{Meter, Payload, Wire};
 use super::guard::{AddressGuard, GuardError, Resolve};
 use crate::clock::Sleep;
 
-pub use self::answer::{Answer, BODY_LIMIT, EXCERPT_LIMIT};
+pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::dial::{Dial, Dialing, Socket};
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::network::Network;
-pub use self::tls::{InvalidCa, TlsProblem, TransportError, check_ca};
+pub use self::tls::{InvalidCa, TransportError, check_ca};
+pub use self::tls_problem::TlsProblem;
 
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
 const REALM_LIMIT: usize = 64;
@@ -109,9 +113,14 @@ impl Transport {
         })))
     }
 
-    /// The guard that this transport sends by.
-    pub fn guard(&self) -> &AddressGuard {
-        &self.0.guard
+    /// Whether requests may be sent to `url`, as its host resolves now: every address of it is
+    /// judged, and one that is refused refuses them all.
+    ///
+    /// [`GuardError::Unresolvable`] may be tolerated when an endpoint is made: the addresses are
+    /// checked again at each connect.
+    pub async fn check_url(&self, url: &Url) -> Result<(), GuardError> {
+        let addresses = self.0.guard.addresses(url, &*self.0.network.resolver);
+        addresses.await.map(drop)
     }
 
     /// Sends `request` and waits for its answer until `deadline`, which covers everything:
@@ -232,10 +241,7 @@ impl Inner {
             connection.begin(message.body_mut());
             let connection = progress.connection.insert(connection);
             match connection.exchange(message).await {
-                Ok(response) => {
-                    connection.begin_body();
-                    return Ok(response);
-                }
+                Ok(response) => return Ok(response),
                 // Nothing of it was written, so nobody can have seen it.
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) if reused => {
@@ -263,27 +269,27 @@ impl Inner {
         };
         *phase = Phase::Connect;
         let (socket, peer) = dial::connect(&self.network.dial, addresses).await?;
+        let meter = Arc::new(Meter::default());
+        let socket = Metered::new(socket, meter.clone());
         let wire = if url.scheme() == "https" {
             *phase = Phase::Tls;
-            tls::handshake(&realm.tls, url, socket, peer).await?
+            tls::handshake(&realm.tls, url, socket, peer, &meter).await?
         } else {
-            socket.into()
+            Wire::Plain(socket)
         };
-        Connection::open(wire).await
+        Connection::open(wire, meter).await
     }
 }
 
-/// Reads the body up to its limit; says whether that was its end.
+/// Reads the body as far as it may; says whether that was its end.
 async fn read(connection: &mut Connection, mut body: Incoming, excerpt: &mut Excerpt) -> bool {
     loop {
         match connection.drive(body.frame()).await {
             None => return true,
             Some(Err(_)) => return false,
             Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref()
-                    && !excerpt.take(data)
-                {
-                    return false;
+                if let Some(data) = frame.data_ref() {
+                    excerpt.take(data);
                 }
             }
         }

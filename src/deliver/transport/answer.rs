@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hyper::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 
-/// Bytes of an answer's body that are read.
-pub const BODY_LIMIT: usize = 64 * 1024;
+/// Bytes that an attempt reads from the receiver: what TLS takes, interim answers, headers, body.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// Bytes of an answer's body that are kept, as text.
 pub const EXCERPT_LIMIT: usize = 4 * 1024;
@@ -23,7 +23,7 @@ pub struct Answer {
     /// The start of the body as text without control characters, at most 4 KiB; absent if the
     /// body is empty or encoded.
     pub excerpt: Option<String>,
-    /// Bytes of the body that were read, at most 64 KiB.
+    /// Bytes of the body that were read.
     pub body_bytes: usize,
     /// Whether the body was not read to its end: it was too long, too slow or broken.
     pub truncated: bool,
@@ -48,15 +48,13 @@ impl Excerpt {
         }
     }
 
-    /// Takes the next bytes; false once there are more than may be read.
-    pub(super) fn take(&mut self, data: &[u8]) -> bool {
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, data: &[u8]) {
         if self.keep {
             let room = EXCERPT_LIMIT - self.kept.len();
             self.kept.extend_from_slice(&data[..room.min(data.len())]);
         }
-        let within = self.bytes + data.len() <= BODY_LIMIT;
-        self.bytes = (self.bytes + data.len()).min(BODY_LIMIT);
-        within
+        self.bytes += data.len();
     }
 
     pub(super) fn into_answer(self, status: u16, headers: &HeaderMap) -> Answer {
@@ -135,10 +133,11 @@ mod tests {
         );
         assert!(printable(&[0xff; EXCERPT_LIMIT]).len() <= EXCERPT_LIMIT);
         let mut excerpt = Excerpt::new(&HeaderMap::new());
-        assert!(excerpt.take(&vec![b'a'; BODY_LIMIT]));
-        assert!(!excerpt.take(b"a"));
+        for _ in 0..3 {
+            excerpt.take(&[b'a'; 3000]);
+        }
         let answer = excerpt.into_answer(200, &HeaderMap::new());
-        assert_eq!(answer.body_bytes, BODY_LIMIT);
+        assert_eq!(answer.body_bytes, 9000);
         assert_eq!(answer.excerpt.map(|e| e.len()), Some(EXCERPT_LIMIT));
     }
 }

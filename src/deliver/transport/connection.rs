@@ -12,15 +12,10 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
-use super::answer::BODY_LIMIT;
+use super::answer::ANSWER_LIMIT;
 use super::error::{Broken, Phase, Problem, SendError, io_kind};
-use super::wire::{Meter, Payload, Stream, Wire};
-
-/// Bytes of an answer's head, interim answers included, that an attempt reads.
-const HEAD_LIMIT: usize = 64 * 1024;
-
-/// Bytes beyond the body itself that its chunk sizes may take.
-const FRAMING_LIMIT: usize = 16 * 1024;
+use super::tls_problem::tls_problem;
+use super::wire::{Meter, Payload, Wire};
 
 /// One HTTP/1.1 connection.
 pub(super) struct Connection {
@@ -31,15 +26,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Speaks HTTP/1.1 over `stream`.
-    pub(super) async fn open(stream: Stream) -> Result<Box<Self>, SendError> {
-        let meter = Arc::new(Meter::default());
-        let wire = Wire {
-            stream,
-            meter: meter.clone(),
-        };
+    /// Speaks HTTP/1.1 over `wire`, which tells `meter` what is read.
+    pub(super) async fn open(wire: Wire, meter: Arc<Meter>) -> Result<Box<Self>, SendError> {
         let (sender, driver) = http1::Builder::new()
-            .max_buf_size(HEAD_LIMIT)
+            .max_buf_size(ANSWER_LIMIT)
             .handshake(TokioIo::new(wire))
             .await
             .map_err(|error| explain(&error, Phase::Send))?;
@@ -52,22 +42,18 @@ impl Connection {
 
     /// Prepares for the next request, whose body is `payload`.
     pub(super) fn begin(&self, payload: &mut Payload) {
-        self.meter.left.store(HEAD_LIMIT, Ordering::Relaxed);
         let empty = payload.rest.is_empty();
         self.meter.handed_over.store(empty, Ordering::Relaxed);
         payload.meter = Some(self.meter.clone());
     }
 
-    /// Lets an answer's body be read, now that its head has come.
-    pub(super) fn begin_body(&self) {
-        self.meter
-            .left
-            .store(BODY_LIMIT + FRAMING_LIMIT, Ordering::Relaxed);
-    }
-
     /// Whether the whole request has been handed to the socket, but for what it buffers.
     pub(super) fn handed_over(&self) -> bool {
-        self.meter.handed_over.load(Ordering::Relaxed)
+        self.meter.handed_over.load(Ordering::Relaxed) && !self.is_cut_short()
+    }
+
+    fn is_cut_short(&self) -> bool {
+        self.meter.cut_short.load(Ordering::Relaxed)
     }
 
     /// Sends `message` and waits for the answer's head.
@@ -89,16 +75,20 @@ impl Connection {
         .await
     }
 
-    /// Whether the connection is open and has nothing left to send or read.
+    /// Whether the connection is open and has nothing left to send or read; then the next answer
+    /// may be as long as the last.
     pub(super) async fn is_idle(&mut self) -> bool {
         // Whatever arrives between two answers is an error, and must not be taken for the next.
-        self.meter.left.store(HEAD_LIMIT, Ordering::Relaxed);
         poll_fn(|cx| {
             self.poll_driver(cx);
             Poll::Ready(())
         })
         .await;
-        self.driver.is_some() && self.sender.is_ready()
+        let idle = self.driver.is_some() && self.sender.is_ready() && !self.is_cut_short();
+        if idle {
+            self.meter.left.store(ANSWER_LIMIT, Ordering::Relaxed);
+        }
+        idle
     }
 
     fn poll_driver(&mut self, cx: &mut Context<'_>) {
@@ -138,6 +128,11 @@ fn explain(error: &hyper::Error, during: Phase) -> SendError {
             text if text.contains("version") => Problem::StatusLine,
             _ => Problem::Headers,
         }
+    } else if let Some(problem) = tls_problem(error) {
+        return SendError::Broken {
+            during,
+            how: Broken::Tls(problem),
+        };
     } else if let Some(kind) = io_kind(error) {
         return SendError::Broken {
             during,

@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::super::guard::GuardError;
-use super::tls::{InvalidCa, TlsProblem, TransportError};
+use super::tls::{InvalidCa, TransportError};
+use super::tls_problem::TlsProblem;
 
 /// What an attempt was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,12 @@ impl fmt::Display for Phase {
 }
 
 /// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The receiver closed it.
     Closed,
+    /// TLS was broken off, after its handshake.
+    Tls(TlsProblem),
     /// An error of the operating system.
     Io(io::ErrorKind),
 }
@@ -47,6 +50,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the receiver closed the connection"),
+            Self::Tls(problem) => write!(f, "TLS failed: {problem};"),
             Self::Io(kind) => kind.fmt(f),
         }
     }
@@ -55,7 +59,7 @@ impl fmt::Display for Broken {
 /// What is wrong with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// Its head, with the interim answers before it, is larger than an attempt reads.
+    /// Its head, with all that comes before it, is larger than an attempt reads.
     HeadTooLarge,
     /// Its status line cannot be read.
     StatusLine,
@@ -69,7 +73,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HeadTooLarge => {
-                "its headers and interim answers are more than 64 KiB or 100 headers"
+                "its headers do not end within 64 KiB, or there are more than 100"
             }
             Self::StatusLine => "it does not begin with an HTTP/1 status line",
             Self::Headers => "its headers are invalid or contradict one another",

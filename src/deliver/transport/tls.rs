@@ -1,20 +1,22 @@
-//! TLS: which authorities are trusted, and what is wrong with a certificate, in words.
+//! TLS: which authorities are trusted, and the handshake.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::dial::Socket;
 use super::error::{Broken, Phase, SendError, io_kind};
-use super::wire::Stream;
+use super::metered::Metered;
+use super::tls_problem::{TlsProblem, tls_problem};
+use super::wire::{Meter, Wire};
 
 /// TLS could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,72 +27,6 @@ pub struct TransportError(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the endpoint's certificate authority cannot be used: {0}")]
 pub struct InvalidCa(&'static str);
-
-/// Why TLS could not be agreed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TlsProblem {
-    /// The certificate is no longer valid.
-    Expired,
-    /// The certificate is not valid yet.
-    NotValidYet,
-    /// The certificate is for other names.
-    WrongName,
-    /// Nobody who is trusted has signed the certificate.
-    UnknownIssuer,
-    /// The certificate was revoked.
-    Revoked,
-    /// The certificate cannot be used for this.
-    BadCertificate(String),
-    /// What came back is not TLS.
-    NotTls,
-    /// The receiver ended the handshake.
-    Alert(String),
-    /// Something else.
-    Other(String),
-}
-
-impl fmt::Display for TlsProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired => f.write_str("its certificate has expired"),
-            Self::NotValidYet => f.write_str("its certificate is not valid yet"),
-            Self::WrongName => f.write_str("its certificate is for another name"),
-            Self::UnknownIssuer => f.write_str("its certificate's issuer is not trusted"),
-            Self::Revoked => f.write_str("its certificate was revoked"),
-            Self::BadCertificate(what) => write!(f, "its certificate is not acceptable: {what}"),
-            Self::NotTls => f.write_str("it does not answer with TLS"),
-            Self::Alert(what) => write!(f, "it ended the handshake: {what}"),
-            Self::Other(what) => f.write_str(what),
-        }
-    }
-}
-
-impl From<&rustls::Error> for TlsProblem {
-    fn from(error: &rustls::Error) -> Self {
-        use CertificateError as C;
-        match error {
-            rustls::Error::InvalidCertificate(certificate) => match certificate {
-                C::Expired | C::ExpiredContext { .. } => Self::Expired,
-                C::NotValidYet | C::NotValidYetContext { .. } => Self::NotValidYet,
-                C::NotValidForName | C::NotValidForNameContext { .. } => Self::WrongName,
-                C::UnknownIssuer => Self::UnknownIssuer,
-                C::Revoked => Self::Revoked,
-                C::BadEncoding => Self::BadCertificate("it cannot be read".to_owned()),
-                C::BadSignature => Self::BadCertificate("its signature is wrong".to_owned()),
-                C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
-                    Self::BadCertificate("it is not for servers".to_owned())
-                }
-                other => Self::BadCertificate(other.to_string()),
-            },
-            rustls::Error::NoCertificatesPresented => {
-                Self::BadCertificate("there is none".to_owned())
-            }
-            rustls::Error::InvalidMessage(_) => Self::NotTls,
-            rustls::Error::AlertReceived(alert) => Self::Alert(format!("{alert:?}")),
-            other => Self::Other(other.to_string()),
-        }
-    }
-}
 
 /// The system's authorities, or the bundled ones where it has none.
 pub(super) fn system_roots() -> RootCertStore {
@@ -159,9 +95,10 @@ fn add_ca(roots: &mut RootCertStore, pem: &str) -> Result<(), InvalidCa> {
 pub(super) async fn handshake(
     config: &Arc<ClientConfig>,
     url: &Url,
-    socket: Socket,
+    socket: Metered<Socket>,
     peer: SocketAddr,
-) -> Result<Stream, SendError> {
+    meter: &Meter,
+) -> Result<Wire, SendError> {
     let name = match url.host() {
         // The root's dot is no part of a name in TLS.
         Some(Host::Domain(host)) => {
@@ -172,19 +109,20 @@ pub(super) async fn handshake(
     };
     let connector = TlsConnector::from(config.clone());
     match connector.connect(name, socket).await {
-        Ok(tls) => Ok(tls.into()),
-        Err(error) => Err(explain(&error, url)),
+        Ok(tls) => Ok(Wire::Tls(Box::new(tls))),
+        Err(error) => Err(explain(&error, url, meter)),
     }
 }
 
-fn explain(error: &io::Error, url: &Url) -> SendError {
-    match error
-        .get_ref()
-        .and_then(|e| e.downcast_ref::<rustls::Error>())
-    {
-        Some(tls) => SendError::Tls {
+fn explain(error: &io::Error, url: &Url, meter: &Meter) -> SendError {
+    let problem = match tls_problem(error) {
+        None if meter.overrun.load(Ordering::Relaxed) => Some(TlsProblem::TooLong),
+        problem => problem,
+    };
+    match problem {
+        Some(problem) => SendError::Tls {
             host: url.host_str().unwrap_or_default().to_owned(),
-            problem: tls.into(),
+            problem,
         },
         None => SendError::Broken {
             during: Phase::Tls,

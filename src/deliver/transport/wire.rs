@@ -1,4 +1,4 @@
-//! What lies between HTTP and the socket: the request's body, and a bound on what is read.
+//! What lies between HTTP and the socket: the request's body, and the bytes with or without TLS.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,13 +12,14 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
+use super::answer::ANSWER_LIMIT;
 use super::dial::{self, Socket};
+use super::metered::Metered;
 
 /// The request body is handed over in pieces of this size, so that it is known how far it came.
 const PIECE: usize = 64 * 1024;
 
-/// What the connection's three parts tell one another; they are polled by one task.
-#[derive(Default)]
+/// What the connection's parts tell one another; they are polled by one task.
 pub(super) struct Meter {
     /// Bytes that may still be read.
     pub(super) left: AtomicUsize,
@@ -26,6 +27,19 @@ pub(super) struct Meter {
     pub(super) overrun: AtomicBool,
     /// The last piece of the request was handed over.
     pub(super) handed_over: AtomicBool,
+    /// The receiver takes no more of the request.
+    pub(super) cut_short: AtomicBool,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            left: AtomicUsize::new(ANSWER_LIMIT),
+            overrun: AtomicBool::new(false),
+            handed_over: AtomicBool::new(false),
+            cut_short: AtomicBool::new(false),
+        }
+    }
 }
 
 /// A request's body, which says when it has been handed over.
@@ -71,35 +85,17 @@ impl Body for Payload {
     }
 }
 
-/// What the bytes go over.
-pub(super) enum Stream {
-    Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
-}
-
-impl From<Socket> for Stream {
-    fn from(socket: Socket) -> Self {
-        Self::Plain(socket)
-    }
-}
-
-impl From<TlsStream<Socket>> for Stream {
-    fn from(tls: TlsStream<Socket>) -> Self {
-        Self::Tls(Box::new(tls))
-    }
-}
-
-/// A stream that lets no more be read than the attempt allows.
-pub(super) struct Wire {
-    pub(super) stream: Stream,
-    pub(super) meter: Arc<Meter>,
+/// What HTTP goes over.
+pub(super) enum Wire {
+    Plain(Metered<Socket>),
+    Tls(Box<TlsStream<Metered<Socket>>>),
 }
 
 impl Wire {
     fn io(&mut self) -> Pin<&mut dyn dial::Stream> {
-        match &mut self.stream {
-            Stream::Plain(socket) => Pin::new(&mut **socket),
-            Stream::Tls(tls) => Pin::new(&mut **tls),
+        match self {
+            Self::Plain(socket) => Pin::new(socket),
+            Self::Tls(tls) => Pin::new(&mut **tls),
         }
     }
 }
@@ -110,18 +106,7 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let left = self.meter.left.load(Ordering::Relaxed);
-        if left == 0 {
-            self.meter.overrun.store(true, Ordering::Relaxed);
-            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
-        }
-        let before = buf.filled().len();
-        let read = self.io().poll_read(cx, buf);
-        let count = buf.filled().len() - before;
-        self.meter
-            .left
-            .store(left.saturating_sub(count), Ordering::Relaxed);
-        read
+        self.io().poll_read(cx, buf)
     }
 }
 
@@ -143,9 +128,9 @@ impl AsyncWrite for Wire {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(socket) => socket.is_write_vectored(),
-            Stream::Tls(tls) => tls.is_write_vectored(),
+        match self {
+            Self::Plain(socket) => socket.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
         }
     }
 

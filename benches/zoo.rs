@@ -1,0 +1,283 @@
+//! What an animal of the zoo costs the receivers beside it: the 99th percentile of the time from
+//! sending an event to its receipt, with and without the animal.
+//!
+//! `cargo bench --bench zoo [-- PAIRS [ANIMAL …]]`. One broker, twenty good endpoints. Phases
+//! without and with the animal take turns; in the latter some more endpoints, all of them that
+//! animal, get the same traffic. The ratio is the median over the pairs of phases. The animals and
+//! the good receivers live on the same machine as the broker, so what they burn counts as well.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures real time and may fail; the zoo's tests are not run here"
+)]
+
+#[path = "../tests/zoo/animal.rs"]
+mod animal;
+#[path = "../tests/zoo/cage.rs"]
+mod cage;
+#[path = "../tests/zoo/certificates.rs"]
+mod certificates;
+#[path = "../tests/zoo/contract.rs"]
+mod contract;
+#[path = "../tests/zoo/early.rs"]
+mod early;
+#[path = "../tests/zoo/floods.rs"]
+mod floods;
+#[path = "../tests/zoo/garbage.rs"]
+mod garbage;
+#[path = "../tests/zoo/handshakes.rs"]
+mod handshakes;
+#[path = "../tests/zoo/lengths.rs"]
+mod lengths;
+#[path = "../tests/zoo/papers.rs"]
+mod papers;
+#[path = "../tests/process/mod.rs"]
+mod process;
+#[path = "../tests/zoo/redirects.rs"]
+mod redirects;
+#[path = "../tests/zoo/resets.rs"]
+mod resets;
+#[path = "../tests/zoo/silence.rs"]
+mod silence;
+
+use std::io::{BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use animal::Animal;
+use process::broker::{Broker, Site};
+use process::http::{self, Client};
+
+const GOOD_ENDPOINTS: usize = 20;
+const ANIMAL_ENDPOINTS: usize = 5;
+const EVENTS_PER_PHASE: usize = 160;
+const POSTERS: usize = 4;
+/// Between two events of a poster.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long an animal may hold an attempt.
+const TIMEOUT: Duration = Duration::from_millis(300);
+const PAIRS: usize = 3;
+const GOAL: f64 = 1.2;
+
+/// One of each kind.
+const CHOSEN: &[&str] = &[
+    "refuses",
+    "black_hole",
+    "accepts_and_says_nothing",
+    "drips_a_byte_every_10_s",
+    "drips_its_body",
+    "reads_a_byte_at_a_time",
+    "resets_at_once",
+    "resets_after_the_request",
+    "half_closes_before_the_answer",
+    "endless_interim_answers",
+    "endless_headers",
+    "a_body_of_10_gib",
+    "a_gzip_bomb",
+    "two_lengths",
+    "speaks_ssh",
+    "says_413_and_slams_the_door",
+    "redirects_by_301_to_loopback",
+    "has_expired",
+    "says_nothing_to_a_handshake",
+    "hands_out_tickets_without_end",
+];
+
+/// Failures wait until the animal is gone.
+const CONFIG: &str = "[policy.later]\nschedule = [\"1h\"]\n";
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn now_us() -> u64 {
+    u64::try_from(START.elapsed().as_micros()).unwrap()
+}
+
+fn animals() -> Vec<Animal> {
+    [
+        silence::animals(),
+        silence::slow_readers(),
+        resets::animals(),
+        floods::animals(),
+        lengths::animals(),
+        garbage::animals(),
+        early::animals(),
+        redirects::animals(),
+        certificates::bad_certificates(),
+        handshakes::bad_handshakes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A receiver that answers 200 at once; times from sending to receipt go into `times_us`.
+fn good(times_us: Arc<Mutex<Vec<u64>>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let times_us = times_us.clone();
+            std::thread::spawn(move || receive(stream, &times_us));
+        }
+    });
+    at
+}
+
+fn receive(stream: TcpStream, times_us: &Mutex<Vec<u64>>) {
+    stream.set_nodelay(true).unwrap();
+    let mut stream = BufReader::new(stream);
+    while let Ok((_, headers)) = http::head(&mut stream) {
+        let mut body = vec![0; http::length(&headers)];
+        if stream.read_exact(&mut body).is_err() {
+            return;
+        }
+        let arrived = now_us();
+        let event: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let sent = event["data"].as_u64().unwrap();
+        times_us.lock().unwrap().push(arrived - sent);
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        if stream.get_mut().write_all(answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends a phase's events at a steady pace; gives the times of all receipts, in order.
+fn phase(broker: &Broker, kind: &str, times_us: &Mutex<Vec<u64>>) -> Vec<u64> {
+    times_us.lock().unwrap().clear();
+    std::thread::scope(|scope| {
+        for poster in 0..POSTERS {
+            scope.spawn(move || post(broker.address, kind, poster));
+        }
+    });
+    let expected = EVENTS_PER_PHASE * GOOD_ENDPOINTS;
+    process::eventually("every good receiver has everything", || {
+        (times_us.lock().unwrap().len() == expected).then_some(())
+    });
+    let mut times = times_us.lock().unwrap().clone();
+    times.sort_unstable();
+    times
+}
+
+fn post(broker: SocketAddr, kind: &str, poster: usize) {
+    let mut client = Client::new(broker);
+    let begun = Instant::now();
+    for number in 0..EVENTS_PER_PHASE / POSTERS {
+        let due =
+            PAUSE * u32::try_from(number).unwrap() + PAUSE * u32::try_from(poster).unwrap() / 4;
+        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        let event = json!({"type": kind, "data": now_us()}).to_string();
+        let headers = [("content-type", "application/json")];
+        let answer = client.send("POST", "/v1/events", &headers, event.as_bytes());
+        assert_eq!(answer.unwrap().status, 202);
+    }
+}
+
+/// A phase beside the animal, which is gone afterwards.
+fn phase_beside(broker: &Broker, animal: &Animal, times_us: &Mutex<Vec<u64>>) -> Vec<u64> {
+    let endpoints: Vec<String> = (0..ANIMAL_ENDPOINTS)
+        .map(|number| {
+            let mut endpoint = json!({
+                "name": format!("{}.{number}", animal.name),
+                "url": animal.url,
+                "policy": "later",
+                "events": [animal.name],
+                "timeout": format!("{}ms", TIMEOUT.as_millis()),
+            });
+            if let Some(pem) = &animal.ca_pem {
+                endpoint["ca_pem"] = json!(pem);
+            }
+            let made = broker.post("/v1/endpoints", &endpoint);
+            made["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let times = phase(broker, animal.name, times_us);
+    for endpoint in endpoints {
+        let gone = broker.send("DELETE", &format!("/v1/endpoints/{endpoint}"), &[], b"");
+        assert_eq!(gone.status, 204);
+    }
+    // What is under way when an endpoint is removed goes on to its deadline.
+    std::thread::sleep(TIMEOUT + Duration::from_millis(100));
+    times
+}
+
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+fn main() {
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    let pairs = arguments
+        .first()
+        .map_or(PAIRS, |text| text.parse().unwrap());
+    let named: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    let chosen = if named.is_empty() { CHOSEN } else { &named };
+    let site = Site::new();
+    site.configure(CONFIG);
+    let broker = site.start(&[]);
+    let times_us: Arc<Mutex<Vec<u64>>> = Arc::default();
+    for number in 0..GOOD_ENDPOINTS {
+        let url = format!("http://{}/", good(times_us.clone()));
+        let endpoint = json!({"name": format!("good.{number}"), "url": url, "policy": "standard"});
+        broker.post("/v1/endpoints", &endpoint);
+    }
+    let animals = animals();
+    phase(&broker, "warm", &times_us);
+    println!(
+        "{GOOD_ENDPOINTS} good endpoints, {ANIMAL_ENDPOINTS} of the animal, {EVENTS_PER_PHASE} events a phase, median of {pairs} pairs; milliseconds"
+    );
+    println!(
+        "{:<32} {:>8} {:>8} {:>8} {:>8} {:>6}",
+        "animal", "p50 w/o", "p50 with", "p99 w/o", "p99 with", "ratio"
+    );
+    for name in chosen {
+        let animal = animals.iter().find(|animal| animal.name == *name);
+        let animal = animal.unwrap_or_else(|| panic!("there is no animal called {name}"));
+        let runs: Vec<_> = (0..pairs)
+            .map(|pair| {
+                // Which comes first changes, so that no drift of the machine favours one.
+                if pair % 2 == 0 {
+                    let without = phase(&broker, "alone", &times_us);
+                    (without, phase_beside(&broker, animal, &times_us))
+                } else {
+                    let with = phase_beside(&broker, animal, &times_us);
+                    (phase(&broker, "alone", &times_us), with)
+                }
+            })
+            .collect();
+        let of = |which: fn(&(Vec<u64>, Vec<u64>)) -> &Vec<u64>, percent| {
+            let each = runs
+                .iter()
+                .map(|run| percentile(which(run), percent) as f64 / 1e3);
+            median(each.collect())
+        };
+        let ratios = runs
+            .iter()
+            .map(|(without, with)| percentile(with, 99) as f64 / percentile(without, 99) as f64);
+        let ratio = median(ratios.collect());
+        println!(
+            "{name:<32} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {ratio:>6.2}{}",
+            of(|run| &run.0, 50),
+            of(|run| &run.1, 50),
+            of(|run| &run.0, 99),
+            of(|run| &run.1, 99),
+            if ratio > GOAL { "  above the goal" } else { "" }
+        );
+    }
+    broker.stop();
+}
