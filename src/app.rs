@@ -25,6 +25,7 @@ use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::AddressGuard;
 use crate::deliver::transport::{Transport, TransportError};
 use crate::inbound::Ingest;
+use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::disk::Disk;
 use crate::store::{AcceptedLoss, EndpointError, Log, Options, Store, StoreError, committer};
@@ -134,6 +135,7 @@ impl App {
             clock.clone(),
         ));
         let (stop, stopping) = watch::channel(false);
+        let bodies = Bodies::new(&limits);
         let admin = Admin {
             store: store.clone(),
             clock: clock.clone(),
@@ -142,10 +144,10 @@ impl App {
             courier,
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
-            limits: limits.clone(),
+            bodies: bodies.clone(),
             draining: stopping.clone(),
         };
-        let ingest = Ingest::new(store.clone(), &limits, stopping.clone());
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
         let router = api::router(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
