@@ -5,6 +5,7 @@
 //!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
 //! ```
 
+mod descriptors;
 mod register;
 mod settings;
 
@@ -95,7 +96,8 @@ impl App {
             ..
         } = settings;
         let clock = kind.start()?;
-        let limits = config.server.limits.clone();
+        let mut limits = config.server.limits.clone();
+        descriptors::fit(&mut limits);
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().map_err(|cause| AppError::Listen {

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod good;
+mod idle;
 #[path = "../process/mod.rs"]
 mod process;
 mod raw;
+mod slow;
 mod smuggling;
