@@ -9,5 +9,6 @@ mod idle;
 #[path = "../process/mod.rs"]
 mod process;
 mod raw;
+mod signatures;
 mod slow;
 mod smuggling;
