@@ -6,6 +6,7 @@
 
 mod good;
 mod idle;
+mod oversized;
 #[path = "../process/mod.rs"]
 mod process;
 mod raw;
