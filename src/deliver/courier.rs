@@ -10,6 +10,7 @@ use hyper::header::{
 };
 use url::Url;
 
+use super::confidence::masked;
 use super::guard::AddressGuard;
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{SharedClock, Timestamp};
@@ -95,9 +96,11 @@ impl Courier {
     pub async fn attempt(&self, claim: &Claim) -> (Attempt, Input) {
         let started_at = self.clock.now();
         let request = self.request(&claim.endpoint, &claim.event, claim.attempt, started_at);
-        let deadline = self.deadline(&claim.endpoint.settings, started_at);
-        self.send(request, claim.attempt, started_at, deadline)
-            .await
+        let settings = &claim.endpoint.settings;
+        let deadline = self.deadline(settings, started_at);
+        let sent = self.send(request, claim.attempt, started_at, deadline);
+        let (attempt, input) = sent.await;
+        (in_confidence(attempt, settings), input)
     }
 
     /// Sends the profile's test message (HOT-58) once, now; nothing is stored. Says what came back
@@ -117,7 +120,7 @@ impl Courier {
             .policy(endpoint)
             .map_or(Success::Any2xx, |policy| policy.success);
         let delivered = matches!(input, Input::Answer { status, .. } if success.accepts(status));
-        (attempt, delivered)
+        (in_confidence(attempt, &endpoint.settings), delivered)
     }
 
     async fn send(
@@ -217,6 +220,12 @@ impl Courier {
         kept.insert(endpoint.number, prepared.clone());
         Ok(prepared)
     }
+}
+
+fn in_confidence(mut attempt: Attempt, settings: &EndpointSettings) -> Attempt {
+    let excerpt = attempt.response_excerpt.take();
+    attempt.response_excerpt = excerpt.map(|text| masked(text, settings));
+    attempt
 }
 
 fn value(id: &impl ToString) -> Result<HeaderValue, InvalidHeaderValue> {

@@ -6,10 +6,13 @@
 
 mod good;
 mod idle;
+mod logs;
+mod outbound;
 mod oversized;
 #[path = "../process/mod.rs"]
 mod process;
 mod raw;
+mod secrets;
 mod signatures;
 mod slow;
 mod smuggling;
