@@ -5,6 +5,7 @@
 //!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
 //! ```
 
+mod descriptors;
 mod register;
 mod settings;
 
@@ -25,6 +26,7 @@ use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
 use crate::deliver::transport::{Transport, TransportError};
 use crate::inbound::Ingest;
+use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::disk::Disk;
 use crate::store::{AcceptedLoss, EndpointError, Log, Options, Store, StoreError, committer};
@@ -102,7 +104,8 @@ impl App {
             ..
         } = settings;
         let clock = kind.start()?;
-        let limits = config.server.limits.clone();
+        let mut limits = config.server.limits.clone();
+        descriptors::fit(&mut limits);
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().map_err(|cause| AppError::Listen {
@@ -142,6 +145,7 @@ impl App {
             clock.clone(),
         ));
         let (stop, stopping) = watch::channel(false);
+        let bodies = Bodies::new(&limits);
         let admin = Admin {
             store: store.clone(),
             clock: clock.clone(),
@@ -150,10 +154,10 @@ impl App {
             courier,
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
-            limits: limits.clone(),
+            bodies: bodies.clone(),
             draining: stopping.clone(),
         };
-        let ingest = Ingest::new(store.clone(), &limits, stopping.clone());
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
         let router = api::router(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);

@@ -12,6 +12,7 @@ pub use field::Field;
 pub use headers::Headers;
 pub use validate::FieldError;
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -149,8 +150,9 @@ pub enum Origin {
     Config,
 }
 
-/// What an operator says about an endpoint: everything that can be edited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What an operator says about an endpoint: everything that can be edited. `Debug` shows neither
+/// keys nor what often holds them: a URL's path and query, and the values of headers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointSettings {
     /// Unique among the endpoints that are not removed.
     pub name: String,
@@ -189,6 +191,25 @@ pub struct EndpointSettings {
     pub check: Check,
     /// Who manages it.
     pub origin: Origin,
+}
+
+impl fmt::Debug for EndpointSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("EndpointSettings")
+            .field("name", &self.name)
+            .field("url", &format_args!("{}", url::shown_text(&self.url)))
+            .field("policy", &self.policy)
+            .field("filter", &self.filter)
+            .field("concurrency", &self.concurrency)
+            .field("timeout", &self.timeout)
+            .field("basic_auth", &self.basic_auth)
+            .field("headers", &names)
+            .field("signing_key", &self.signing_key)
+            .field("check", &self.check)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An endpoint as the registry keeps it.

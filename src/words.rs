@@ -11,6 +11,13 @@ pub fn quoted(text: &str) -> String {
     format!("{shown:?}")
 }
 
+/// Whether `c` shows nothing itself and makes what stands round it look different: another order, a
+/// new line, a hidden mark. Control characters are another matter.
+pub fn steers(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// `"a", "b", "c"`.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")

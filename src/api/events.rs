@@ -31,6 +31,9 @@ const READ_AT_ONCE: u64 = 32;
 /// cursor instead of a long wait.
 const LOOKED_AT_MAX: u64 = 5_000;
 
+/// As many as an endpoint may have; each event that is looked at is matched against all.
+const PATTERNS_MAX: usize = 100;
+
 /// After this many bytes of bodies a page ends, so that no list takes the memory.
 const BYTES_MAX: usize = 4 << 20;
 
@@ -52,6 +55,15 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let known = ["type", "source", "since", "until", "order", LIMIT, CURSOR];
     let mut params = Params::read(query.as_deref(), &known);
+    if params
+        .text("type")
+        .map_or(0, |patterns| patterns.split(',').count())
+        > PATTERNS_MAX
+    {
+        let detail =
+            format!("type has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\"");
+        params.add("type", detail);
+    }
     let query = Query {
         limit: page::limit(&mut params),
         kinds: params.text("type").map(|patterns| Filter {

@@ -14,7 +14,6 @@ use super::Admin;
 use crate::endpoint::FieldError;
 use crate::endpoint::json::Members;
 use crate::endpoint::validate::pointer_part;
-use crate::inbound::body::{self, BodyLimits};
 use crate::inbound::json::Object;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
@@ -37,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 pub async fn members(admin: &Admin, request: Request) -> Result<Members, Problem> {
     let (head, body) = request.into_parts();
     check_media(&head.headers, &body)?;
-    let body = body::read(&head.headers, body, BodyLimits::from(&admin.limits)).await?;
+    let body = admin.bodies.read(&head.headers, body).await?;
     if body.is_empty() {
         return Ok(Members::new());
     }
@@ -57,8 +56,8 @@ pub async fn members(admin: &Admin, request: Request) -> Result<Members, Problem
 /// Refuses a body, if there is one, that is not JSON: a web form of a foreign page cannot send
 /// that type.
 pub fn check_media(headers: &HeaderMap, body: &Body) -> Result<(), Problem> {
-    let is_json = Media::of(headers).is_some_and(|media| media.is(media::JSON));
-    if body.is_end_stream() || is_json {
+    let is_json = || Media::of(headers).map(|media| media.is_some_and(|m| m.is(media::JSON)));
+    if body.is_end_stream() || is_json()? {
         Ok(())
     } else {
         Err(Problem::unsupported(

@@ -32,9 +32,9 @@ use hyper::StatusCode;
 use tokio::sync::watch;
 
 use crate::clock::{ClockKind, SharedClock};
-use crate::config::Limits;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
+use crate::inbound::body::Bodies;
 use crate::inbound::problem::Problem;
 use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
@@ -57,8 +57,8 @@ pub struct Admin {
     pub advance: Option<Arc<Advance>>,
     /// What administrators authenticate with. Without one the server must listen on loopback only.
     pub token: Option<Secret>,
-    /// Every limit.
-    pub limits: Limits,
+    /// Reads the requests' bodies.
+    pub bodies: Bodies,
     /// Turns true when the server begins to stop.
     pub draining: watch::Receiver<bool>,
 }

@@ -11,6 +11,9 @@ use crate::endpoint::FieldError;
 use crate::inbound::problem::Problem;
 use crate::words::{listed, mend, nearest, quoted};
 
+/// The most mistakes that are told: more would make the answer many times as long as the request.
+const ERRORS_MAX: usize = 100;
+
 /// A request's query parameters. Places in errors are written `?name`.
 pub struct Params<'a> {
     given: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -25,6 +28,9 @@ impl<'a> Params<'a> {
             errors: Vec::new(),
         };
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if params.errors.len() == ERRORS_MAX {
+                break;
+            }
             if !known.contains(&&*name) {
                 let mend = if known.is_empty() {
                     "there are none here".to_owned()
@@ -46,10 +52,12 @@ impl<'a> Params<'a> {
 
     /// Notes a mistake.
     pub fn add(&mut self, name: &str, detail: impl Into<String>) {
-        self.errors.push(FieldError {
-            at: format!("?{name}"),
-            detail: detail.into(),
-        });
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(FieldError {
+                at: format!("?{name}"),
+                detail: detail.into(),
+            });
+        }
     }
 
     /// The parameter's text; none if it is absent or empty.
@@ -96,11 +104,16 @@ impl<'a> Params<'a> {
     /// Some of a few words, with commas between them.
     pub fn choices<T: Copy>(&mut self, name: &str, choices: &[(&'static str, T)]) -> Vec<T> {
         let text = self.text(name).unwrap_or_default().to_owned();
-        text.split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-            .filter_map(|word| self.one_of(name, word, choices))
-            .collect()
+        let words = text.split(',').map(str::trim);
+        let mut chosen = Vec::new();
+        for word in words.filter(|word| !word.is_empty()) {
+            match self.one_of(name, word, choices) {
+                Some(value) => chosen.push(value),
+                None if self.errors.len() == ERRORS_MAX => break,
+                None => {}
+            }
+        }
+        chosen
     }
 
     fn one_of<T: Copy>(
@@ -137,6 +150,18 @@ impl<'a> Params<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_many_mistakes_the_first_hundred_are_told() {
+        let query: String = (0..10_000).map(|i| format!("x{i}&")).collect();
+        let mut params = Params::read(Some(&query), &["state"]);
+        params.add("state", "one more");
+        assert_eq!(params.check().unwrap_err().errors.len(), ERRORS_MAX);
+        let query = format!("state={}", "b,".repeat(10_000));
+        let mut params = Params::read(Some(&query), &["state"]);
+        assert!(params.choices("state", &[("a", 1)]).is_empty());
+        assert_eq!(params.check().unwrap_err().errors.len(), ERRORS_MAX);
+    }
 
     #[test]
     fn every_wrong_parameter_is_named_at_once() {

@@ -6,6 +6,7 @@
 //! | `output.rs`, `logging.rs` | what is printed where, and how |
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
+//! | `private.rs` | files for their owner alone |
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
@@ -19,6 +20,7 @@ pub mod listen;
 pub mod logging;
 pub mod moment;
 pub mod output;
+mod private;
 pub mod remote;
 pub mod replay;
 pub mod serve;
@@ -148,7 +150,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     })?;
     match cli.command {
         Command::Demo(args) => broker()?.block_on(demo::run(args)),
-        Command::Serve(args) => broker()?.block_on(serve::run(args)),
+        Command::Serve(args) => {
+            private::keep_files();
+            broker()?.block_on(serve::run(args))
+        }
         Command::Endpoint(args) => ask(endpoint::run(args)),
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),
@@ -158,7 +163,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             .block_on(listen::run(*args, Arc::new(RealClock))),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),
-        Command::Store(args) => store::run(args),
+        Command::Store(args) => {
+            private::keep_files();
+            store::run(args)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::Value;
 
 use super::Failure;
+use crate::words::steers;
 
 /// Shown where there is nothing to show.
 pub const NOTHING: &str = "-";
@@ -68,22 +69,17 @@ pub fn clean(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
             '\n' | '\t' => Some(' '),
-            c if c.is_control() || reorders(c) => None,
+            c if c.is_control() || steers(c) => None,
             c => Some(c),
         })
         .collect()
-}
-
-/// Whether it makes a terminal show text in another order than it is written in.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Control characters as JSON escapes; the others below U+0020 can stand outside strings only.
 fn escaped(document: &str) -> String {
     let mut shown = String::with_capacity(document.len());
     for c in document.chars() {
-        if (c.is_control() && !c.is_ascii_whitespace()) || reorders(c) {
+        if (c.is_control() && !c.is_ascii_whitespace()) || steers(c) {
             shown.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             shown.push(c);
@@ -221,7 +217,7 @@ mod tests {
         assert_eq!(clean(hostile), "a[2J31mb c");
         let document = json!({ "error": hostile }).to_string();
         let shown = escaped(&document);
-        assert!(!shown.chars().any(|c| c.is_control() || reorders(c)));
+        assert!(!shown.chars().any(|c| c.is_control() || steers(c)));
         let back: Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(back["error"], hostile);
     }

@@ -53,12 +53,20 @@ limits! {
     /// advise as the most.
     max_body_bytes: usize = MIB, KIB => 16 * MIB;
     /// Open inbound connections. Each costs a descriptor and some 20 KiB; the usual descriptor
-    /// limit is 1024 soft, and what is above it waits in the listen queue.
+    /// limit is 1024 soft. For one more, the one that has waited the longest without a request is
+    /// closed; where each has a request, it waits in the listen queue.
     max_connections: usize = 1024, 1 => 65_536;
     /// How long a client may take over the request's head: a slow head holds a connection.
     header_timeout: Duration = seconds(10), seconds(1) => seconds(300);
     /// How long a client may take over the request's body.
     body_timeout: Duration = seconds(30), seconds(1) => seconds(600);
+    /// Bytes of bodies that are still coming in, the first 16 KiB of each not counted: a thousand
+    /// senders that stall at the end of a large one must not take the memory. Beyond it large
+    /// bodies are told 503.
+    incoming_bytes: usize = 16 * MIB, KIB => 1024 * MIB;
+    /// How long a client may take to read what it is answered, once its side is full: an answer
+    /// that nobody reads holds its memory and a connection. The largest is some 6 MiB.
+    answer_timeout: Duration = seconds(60), seconds(1) => seconds(600);
     /// Events that wait for the committer: four full groups, some 20 ms of work. More would be
     /// latency without throughput; beyond it clients are told 503.
     ingest_queue_events: usize = 4096, 1 => 1_000_000;
@@ -141,13 +149,19 @@ impl Limits {
     pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
         section.refuse_unknown(report, Self::KEYS);
         let limits = Self::read_each(report, section);
-        // A body that fits no group, or a group that fits no queue, could never be taken.
+        // A body that fits no group or no room, or a group that fits no queue, could never be taken.
         for (small, small_key, large, large_key) in [
             (
                 limits.max_body_bytes,
                 "max_body_bytes",
                 limits.group_max_bytes,
                 "group_max_bytes",
+            ),
+            (
+                limits.max_body_bytes,
+                "max_body_bytes",
+                limits.incoming_bytes,
+                "incoming_bytes",
             ),
             (
                 limits.group_max_bytes,
@@ -179,6 +193,6 @@ mod tests {
     #[test]
     fn every_default_is_within_its_own_range() {
         Limits::default().assert_in_range();
-        assert_eq!(Limits::KEYS.len(), 16);
+        assert_eq!(Limits::KEYS.len(), 18);
     }
 }

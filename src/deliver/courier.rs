@@ -10,6 +10,7 @@ use hyper::header::{
 };
 use url::Url;
 
+use super::confidence::masked;
 use super::guard::GuardError;
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{Moment, SharedClock, Sleep, Timestamp};
@@ -106,7 +107,8 @@ impl Courier {
         let began = self.began(&claim.endpoint.settings);
         let started_at = began.moment.now;
         let request = self.request(&claim.endpoint, &claim.event, claim.attempt, started_at);
-        self.send(request, claim.attempt, began).await
+        let (attempt, input) = self.send(request, claim.attempt, began).await;
+        (in_confidence(attempt, &claim.endpoint.settings), input)
     }
 
     /// Sends the profile's test message (HOT-58) once, now; nothing is stored. Says what came back
@@ -126,7 +128,7 @@ impl Courier {
             .policy(endpoint)
             .map_or(Success::Any2xx, |policy| policy.success);
         let delivered = matches!(input, Input::Answer { status, .. } if success.accepts(status));
-        (attempt, delivered)
+        (in_confidence(attempt, &endpoint.settings), delivered)
     }
 
     fn began(&self, settings: &EndpointSettings) -> Began {
@@ -236,6 +238,12 @@ impl Courier {
         kept.insert(endpoint.number, prepared.clone());
         Ok(prepared)
     }
+}
+
+fn in_confidence(mut attempt: Attempt, settings: &EndpointSettings) -> Attempt {
+    let excerpt = attempt.response_excerpt.take();
+    attempt.response_excerpt = excerpt.map(|text| masked(text, settings));
+    attempt
 }
 
 fn value(id: &impl ToString) -> Result<HeaderValue, InvalidHeaderValue> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`dispatcher`] | the loop: claims, bounded concurrency, settlements, drain |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
 //! | [`advance`] | moving a manual clock, so that everything due by then has happened |
 //! | [`transport`] | one HTTP request over TCP or TLS |
@@ -11,6 +12,7 @@
 
 pub mod advance;
 pub mod check;
+mod confidence;
 pub mod courier;
 pub mod dispatcher;
 pub mod guard;

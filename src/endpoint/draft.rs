@@ -3,6 +3,7 @@
 //! The configuration file and the API both fill an [`EndpointDraft`] and both call [`build`], so
 //! that neither accepts what the other refuses.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,11 +27,19 @@ pub const CONCURRENCY_DEFAULT: u32 = 8;
 
 macro_rules! draft {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)+) => {
-        /// An endpoint as it was written: every field may be left out, nothing is checked.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        /// An endpoint as it was written: every field may be left out, nothing is checked, so
+        /// `Debug` shows which are given and no value.
+        #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct EndpointDraft {
             $($(#[$doc])* #[serde(skip_serializing_if = "Field::is_absent")] pub $field: Field<$type>,)+
+        }
+
+        impl fmt::Debug for EndpointDraft {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let fields = [$((stringify!($field), !self.$field.is_absent())),+];
+                f.debug_set().entries(fields.iter().filter(|field| field.1).map(|field| field.0)).finish()
+            }
         }
 
         impl EndpointDraft {

@@ -220,10 +220,21 @@ fn an_order_is_not_kept_by_several_attempts_at_once() {
 }
 
 #[test]
-fn a_draft_prints_neither_keys_nor_header_values() {
+fn neither_a_draft_nor_settings_print_a_key_or_what_may_hold_one() {
     let draft = draft(
-        r#"{"signing_key": "hunter2", "basic_auth": {"user": "u", "password": "hunter2"},
+        r#"{"name": "crm", "url": "https://h:8/hunter2?token=hunter2", "policy": "standard",
+            "signing_key": "hunter2", "basic_auth": {"user": "u", "password": "hunter2"},
             "headers": {"X-Key": "hunter2"}}"#,
     );
-    assert!(!format!("{draft:?}").contains("hunter2"));
+    let settings = draft::build(draft.clone(), &policies()).unwrap();
+    for (shown, word) in [
+        (format!("{draft:?}"), "signing_key"),
+        (format!("{settings:?}"), "X-Key"),
+        (format!("{settings:?}"), "https://h:8/"),
+    ] {
+        assert!(
+            shown.contains(word) && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
 }

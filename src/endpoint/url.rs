@@ -97,6 +97,11 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// As much of a URL as is not secret.
+pub(super) fn shown_text(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "…".to_owned(), |url| shown(&url))
+}
+
 fn shown(url: &Url) -> String {
     let credentials = !url.username().is_empty() || url.password().is_some();
     let port = url.port().map(|port| format!(":{port}"));

@@ -108,7 +108,7 @@ pub(super) fn check_events(found: &mut Findings, patterns: &[String]) {
 /// Checks further request headers.
 pub(super) fn check_headers(found: &mut Findings, headers: &Headers, has_basic_auth: bool) {
     if headers.0.len() > HEADERS_MAX {
-        found.add(
+        return found.add(
             "/headers",
             format!("headers has more than {HEADERS_MAX} entries; take some out"),
         );

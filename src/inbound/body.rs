@@ -1,13 +1,15 @@
-//! Reading a request's body, within its size and its time.
+//! Reading a request's body, within its size, its time and the memory for all of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use hyper::header::{CONNECTION, EXPECT, HeaderValue};
+use hyper::header::EXPECT;
 use hyper::{HeaderMap, StatusCode};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::problem::Problem;
 use crate::config::Limits;
@@ -17,85 +19,118 @@ use crate::config::Limits;
 const LINGER_BYTES: usize = 1 << 20;
 const LINGER: Duration = Duration::from_millis(500);
 
-/// What one body may take.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimits {
-    /// Bytes.
-    pub max_bytes: usize,
-    /// Time, on the machine's own clock: it bounds what a client may hold, not what events mean.
-    pub timeout: Duration,
+/// What each body may hold without asking: events are small, and are taken even while large bodies
+/// have all the room.
+const SMALL_BYTES: usize = 16 * 1024;
+
+/// Reads bodies. Each has its size and its time, and all of them together the memory that they may
+/// take while they are coming in.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    max_bytes: usize,
+    // On the machine's own clock: it bounds what a client may hold, not what events mean.
+    timeout: Duration,
+    room: Arc<Semaphore>,
 }
 
-impl From<&Limits> for BodyLimits {
-    fn from(limits: &Limits) -> Self {
+impl Bodies {
+    /// Bodies within these limits.
+    pub fn new(limits: &Limits) -> Self {
         Self {
             max_bytes: limits.max_body_bytes,
             timeout: limits.body_timeout,
+            room: Arc::new(Semaphore::new(limits.incoming_bytes)),
         }
     }
-}
 
-/// The whole body: 413 if it is too large, which `Content-Length` says before a byte is read; 408
-/// if it does not come in time.
-pub async fn read(
-    headers: &HeaderMap,
-    mut body: Body,
-    limits: BodyLimits,
-) -> Result<Bytes, Problem> {
-    let announced = body.size_hint().lower();
-    if announced > limits.max_bytes as u64 {
-        // Reading would tell a client that asks first (`Expect: 100-continue`) to go on.
-        if !headers.contains_key(EXPECT) {
-            linger(&mut body).await;
-        }
-        return Err(too_large(limits.max_bytes));
-    }
-    match tokio::time::timeout(limits.timeout, collect(&mut body, limits.max_bytes)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(problem)) => {
-            if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
+    /// The whole body: 413 if it is too large, which `Content-Length` says before a byte is read;
+    /// 408 if it does not come in time; 503 if others that are coming in have taken the room.
+    pub async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
+        let announced = body.size_hint().lower();
+        if announced > self.max_bytes as u64 {
+            // Reading would tell a client that asks first (`Expect: 100-continue`) to go on.
+            if !headers.contains_key(EXPECT) {
                 linger(&mut body).await;
             }
-            Err(problem)
+            return Err(self.too_large());
         }
-        Err(_) => Err(closing(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            format!(
-                "the body did not arrive within {} s",
-                limits.timeout.as_secs_f64()
-            ),
-        ))),
-    }
-}
-
-async fn collect(body: &mut Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    // A small body comes in one piece, which is then taken as it is.
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| closing(Problem::malformed("the body broke off before its end")))?;
-        let Ok(piece) = frame.into_data() else {
-            continue;
-        };
-        if first.len() + rest.len() + piece.len() > max_bytes {
-            return Err(too_large(max_bytes));
-        }
-        if first.is_empty() && rest.is_empty() {
-            first = piece;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(first.len() + piece.len().max(body.size_hint().lower() as usize));
-                rest.extend_from_slice(&std::mem::take(&mut first));
+        match tokio::time::timeout(self.timeout, self.collect(&mut body)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(problem)) => {
+                if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
+                    linger(&mut body).await;
+                }
+                Err(problem)
             }
-            rest.extend_from_slice(&piece);
+            Err(_) => Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                format!(
+                    "the body did not arrive within {} s",
+                    self.timeout.as_secs_f64()
+                ),
+            )
+            .closing()),
         }
     }
-    Ok(if rest.is_empty() {
-        first
-    } else {
-        rest.freeze()
-    })
+
+    async fn collect(&self, body: &mut Body) -> Result<Bytes, Problem> {
+        // A small body comes in one piece, which is then taken as it is.
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        let mut held = self.hold(0)?;
+        let mut free = SMALL_BYTES;
+        while let Some(frame) = body.frame().await {
+            let frame = frame
+                .map_err(|_| Problem::malformed("the body broke off before its end").closing())?;
+            let Ok(piece) = frame.into_data() else {
+                continue;
+            };
+            if first.len() + rest.len() + piece.len() > self.max_bytes {
+                return Err(self.too_large());
+            }
+            let counted = piece.len().saturating_sub(free);
+            free = free.saturating_sub(piece.len());
+            held.merge(self.hold(counted)?);
+            if first.is_empty() && rest.is_empty() {
+                first = piece;
+            } else {
+                if rest.is_empty() {
+                    rest.reserve(first.len() + piece.len().max(body.size_hint().lower() as usize));
+                    rest.extend_from_slice(&std::mem::take(&mut first));
+                }
+                rest.extend_from_slice(&piece);
+            }
+        }
+        Ok(if rest.is_empty() {
+            first
+        } else {
+            rest.freeze()
+        })
+    }
+
+    /// Room for so many bytes, until the body is handed on to a queue with a bound of its own.
+    fn hold(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Problem> {
+        let permits = u32::try_from(bytes).ok();
+        let room = permits.and_then(|permits| self.room.try_acquire_many(permits).ok());
+        room.ok_or_else(|| {
+            Problem::unavailable(
+                "other large bodies are still coming in and take all the room; send it again in a \
+                 moment, or raise limits.incoming_bytes",
+            )
+            .closing()
+        })
+    }
+
+    fn too_large(&self) -> Problem {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "the body is larger than {} bytes; send less, or raise limits.max_body_bytes",
+                self.max_bytes
+            ),
+        )
+        .closing()
+    }
 }
 
 async fn linger(body: &mut Body) {
@@ -112,56 +147,67 @@ async fn linger(body: &mut Body) {
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
-fn too_large(max_bytes: usize) -> Problem {
-    closing(Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!(
-            "the body is larger than {max_bytes} bytes; send less, or raise limits.max_body_bytes"
-        ),
-    ))
-}
-
-/// What is left of the body would be taken for the next request.
-fn closing(problem: Problem) -> Problem {
-    problem.with_header(CONNECTION, HeaderValue::from_static("close"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn limits(max_bytes: usize) -> BodyLimits {
-        BodyLimits {
+    fn bodies(max_bytes: usize) -> Bodies {
+        Bodies {
             max_bytes,
             timeout: Duration::from_millis(50),
+            room: Arc::new(Semaphore::new(max_bytes)),
         }
     }
 
     #[tokio::test]
     async fn a_body_of_the_limit_is_read_and_one_byte_more_is_413() {
-        let none = HeaderMap::new();
-        let read = |len| read(&none, Body::from(vec![7; len]), limits(10));
+        let (none, bodies) = (HeaderMap::new(), bodies(10));
+        let read = |len| bodies.read(&none, Body::from(vec![7; len]));
         assert_eq!(read(10).await.unwrap().len(), 10);
         assert_eq!(read(11).await.unwrap_err().status.as_u16(), 413);
     }
 
     #[tokio::test]
     async fn a_body_that_never_comes_is_408() {
-        let body = Body::new(http_body_util::combinators::BoxBody::new(Never));
-        let read = read(&HeaderMap::new(), body, limits(10)).await;
+        let body = Body::new(http_body_util::combinators::BoxBody::new(Never(None)));
+        let read = bodies(10).read(&HeaderMap::new(), body).await;
         assert_eq!(read.unwrap_err().status.as_u16(), 408);
     }
 
-    struct Never;
+    #[tokio::test]
+    async fn large_bodies_share_their_room_give_it_back_and_leave_small_ones_alone() {
+        let (none, bodies) = (HeaderMap::new(), bodies(3 * SMALL_BYTES));
+        let never = || Body::new(Never(Some(vec![7; 3 * SMALL_BYTES - 1].into())));
+        let hoard = || async {
+            tokio::join!(bodies.read(&none, never()), async {
+                let read = |len| bodies.read(&none, Body::from(vec![7; len]));
+                tokio::task::yield_now().await;
+                assert_eq!(read(SMALL_BYTES).await.unwrap().len(), SMALL_BYTES);
+                let refused = read(3 * SMALL_BYTES).await.unwrap_err();
+                assert_eq!(refused.status.as_u16(), 503);
+            })
+        };
+        for _ in 0..2 {
+            assert_eq!(hoard().await.0.unwrap_err().status.as_u16(), 408);
+            let large = bodies.read(&none, Body::from(vec![7; 3 * SMALL_BYTES]));
+            assert!(large.await.is_ok());
+        }
+    }
+
+    /// Has one piece, perhaps, and no end.
+    struct Never(Option<Bytes>);
 
     impl hyper::body::Body for Never {
         type Data = Bytes;
         type Error = std::convert::Infallible;
         fn poll_frame(
-            self: std::pin::Pin<&mut Self>,
+            mut self: std::pin::Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-            std::task::Poll::Pending
+            match self.0.take() {
+                Some(piece) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(piece)))),
+                None => std::task::Poll::Pending,
+            }
         }
     }
 }

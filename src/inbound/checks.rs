@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::json;
+use super::media::Media;
 use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::endpoint::FieldError;
+use crate::words::quoted;
 
 const KIND_MAX_CHARS: usize = 255;
 const SUBJECT_MAX_CHARS: usize = 1024;
@@ -66,6 +68,16 @@ impl Checks {
     pub fn key(&mut self, at: &str, text: &str) {
         self.bounded(at, text, KEY_MAX_CHARS);
         self.no_controls(at, text);
+    }
+
+    /// The media type of a body that is passed on.
+    pub fn media(&mut self, at: &str, media: &Media<'_>) {
+        if !media.is_sound() {
+            let name = at.trim_start_matches('/');
+            let given = quoted(media.text);
+            let detail = format!("{name} {given} is not a media type such as \"text/plain\"");
+            self.add(at, detail);
+        }
     }
 
     /// When it happened.

@@ -73,7 +73,10 @@ pub fn read_binary(headers: &HeaderMap, body: &Bytes) -> Result<Read, Problem> {
         subject: get("ce-subject"),
         time: get("ce-time"),
     };
-    let media = Media::of(headers);
+    let media = Media::of(headers)?;
+    if let Some(media) = media {
+        checks.media("content-type", &media);
+    }
     let payload = if body.is_empty() {
         (Bytes::from_static(NULL), None, Form::Data)
     } else if media.is_none_or(|media| media.is_json()) {
@@ -114,6 +117,9 @@ pub fn read_structured(body: &Bytes) -> Result<Read, Problem> {
         time: text("time"),
     };
     let media = text("datacontenttype");
+    if let Some(media) = &media {
+        checks.media("/datacontenttype", &Media::parse(media));
+    }
     let payload = payload(
         &mut checks,
         body,

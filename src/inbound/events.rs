@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::checks::Checks;
 use super::media::{self, Media};
 use super::problem::Problem;
-use super::{Ingest, body, cloudevents, native};
+use super::{Ingest, cloudevents, native};
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
 use crate::store::Appended;
@@ -43,7 +43,7 @@ pub(super) async fn post(
     }
     let (head, body) = request.into_parts();
     let form = EventForm::of(&head.headers)?;
-    let body = body::read(&head.headers, body, ingest.body).await?;
+    let body = ingest.bodies.read(&head.headers, body).await?;
     let read = match form {
         EventForm::Native => native::read(&body),
         EventForm::Structured => cloudevents::read_structured(&body),
@@ -106,7 +106,7 @@ enum EventForm {
 
 impl EventForm {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let media = Media::of(headers);
+        let media = Media::of(headers)?;
         let essence = media.map_or("", |media| media.essence);
         if essence.eq_ignore_ascii_case("application/cloudevents-batch+json") {
             return Err(Problem::unsupported(

@@ -6,16 +6,21 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::problem::Problem;
 
-/// How deep arrays and objects may lie in each other, so that no reader further on runs out of
-/// stack. Serde's own bound does not hold for what is kept raw.
-pub const DEPTH_MAX: usize = 128;
+/// How deep arrays and objects may lie in each other. Serde's own bound does not hold for what is
+/// kept raw, and those who read our answers and requests have theirs: Ruby stops at 100, serde at
+/// 128, and a list of events puts two levels round each.
+pub const DEPTH_MAX: usize = 100;
+
+/// The most members of an object: an event has five, a CloudEvent its extensions beside them, an
+/// endpoint seventeen. A million would cost a thousand times more work than sending them.
+const MEMBERS_MAX: usize = 256;
 
 /// A text, borrowed where it has no escapes.
 #[derive(Deserialize)]
@@ -31,10 +36,15 @@ impl<'a> Object<'a> {
     /// it is another value.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
         let text = check_text(bytes)?;
-        serde_json::from_str(text).map_err(|error| match error.classify() {
+        let object: Self = serde_json::from_str(text).map_err(|error| match error.classify() {
             Category::Data => Problem::field("", "the body is JSON, but not an object; send {…}"),
             _ => malformed(&error),
-        })
+        })?;
+        if object.0.len() > MEMBERS_MAX {
+            let detail = format!("the object has more than {MEMBERS_MAX} members; send fewer");
+            return Err(Problem::field("", detail));
+        }
+        Ok(object)
     }
 }
 
@@ -118,9 +128,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members = Vec::with_capacity(8);
-                while let Some((Text(key), value)) = map.next_entry()? {
+                while members.len() <= MEMBERS_MAX {
+                    let Some((Text(key), value)) = map.next_entry()? else {
+                        return Ok(Object(members));
+                    };
                     members.push((key, value));
                 }
+                // Too many already; is the rest JSON at all?
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Object(members))
             }
         }
@@ -165,6 +180,23 @@ mod tests {
             detail(b"\"hunter2\""),
             (422, "the body is JSON, but not an object; send {…}".into())
         );
+    }
+
+    #[test]
+    fn members_are_counted_and_more_than_any_form_has_are_refused() {
+        let object = |count: usize| {
+            let members: Vec<_> = (0..count).map(|i| format!("\"{i}\":[]")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let parse = |json: &str| Object::parse(json.as_bytes()).map(|object| object.0.len());
+        assert_eq!(parse(&object(MEMBERS_MAX)), Ok(MEMBERS_MAX));
+        for count in [MEMBERS_MAX + 1, 10 * MEMBERS_MAX] {
+            let problem = parse(&object(count)).unwrap_err();
+            assert_eq!(problem.status.as_u16(), 422);
+            assert!(problem.detail.contains("256 members"), "{}", problem.detail);
+            let broken = parse(&object(count).replace("]}", "]"));
+            assert_eq!(broken.unwrap_err().status.as_u16(), 400);
+        }
     }
 
     #[test]

@@ -3,12 +3,17 @@
 use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
 
+use super::problem::Problem;
+
 /// JSON.
 pub const JSON: &str = "application/json";
 /// One CloudEvent as JSON.
 pub const CLOUDEVENT: &str = "application/cloudevents+json";
 /// Bytes of which nothing is known.
 pub const BINARY: &str = "application/octet-stream";
+
+/// What goes out beside a body that is passed on.
+const TEXT_MAX_BYTES: usize = 256;
 
 /// A `Content-Type` in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +44,37 @@ impl<'a> Media<'a> {
         }
     }
 
-    /// The request's media type; none if it does not say, or in bytes that are no text.
-    pub fn of(headers: &'a HeaderMap) -> Option<Self> {
-        let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        Some(Self::parse(text))
+    /// The request's media type; none if it does not say. A type that is given twice is as unclear
+    /// as one that is no text: who reads on might read it as another.
+    pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Problem> {
+        let mut given = headers.get_all(CONTENT_TYPE).iter();
+        let Some(value) = given.next() else {
+            return Ok(None);
+        };
+        if given.next().is_some() {
+            return Err(Problem::unsupported(
+                "Content-Type is given twice; keep one of the two",
+            ));
+        }
+        match value.to_str() {
+            Ok(text) => Ok(Some(Self::parse(text))),
+            Err(_) => Err(Problem::unsupported(
+                "the Content-Type is not ASCII text; send for example application/json",
+            )),
+        }
+    }
+
+    /// Whether a header can carry it and its reader can tell the type from the parameters.
+    pub fn is_sound(&self) -> bool {
+        let is_token = |part: &str| {
+            let symbol = |b: u8| b"!#$%&'*+-.^_`|~".contains(&b);
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || symbol(b))
+        };
+        let (class, subtype) = self.essence.split_once('/').unwrap_or_default();
+        is_token(class)
+            && is_token(subtype)
+            && self.text.len() <= TEXT_MAX_BYTES
+            && self.text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
     }
 
     /// Whether it is `essence`, with a charset that is UTF-8 or not given.
@@ -68,6 +100,27 @@ impl<'a> Media<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_that_a_header_cannot_carry_or_that_says_nothing_is_unsound() {
+        for (text, sound) in [
+            ("text/plain", true),
+            (" text/plain ; charset=latin1 ", true),
+            ("application/vnd.shop+json; v=\"1\"", true),
+            ("text/plain\r\nx-evil: 1", false),
+            ("text/plain; a=\r\nx-evil: 1", false),
+            ("text/plain; a=\u{0}", false),
+            ("text/plain; a=\u{e9}", false),
+            ("text/", false),
+            ("/plain", false),
+            ("text", false),
+            ("te xt/plain", false),
+            ("", false),
+        ] {
+            assert_eq!(Media::parse(text).is_sound(), sound, "{text:?}");
+        }
+        assert!(!Media::parse(&format!("a/{}", "b".repeat(255))).is_sound());
+    }
 
     #[test]
     fn json_is_known_by_its_essence_or_suffix_and_only_in_utf_8() {

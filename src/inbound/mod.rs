@@ -3,7 +3,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`server`] | the accept loop: bounded connections, header time-out, drain |
-//! | [`body`] | reading a request's body, within its size and its time |
+//! | `seats`, `connection`, `wire` | who may have a connection; what happens on it; its bytes, written in time |
+//! | `framing`, `refusal` | requests that two readers could understand differently; heads that never become a request |
+//! | [`body`] | reading a request's body, within its size, its time and the memory for all of them |
 //! | [`problem`] | every answer that is an error (RFC 9457) |
 //! | [`json`] | a JSON object, read once, its members kept as they were written |
 //! | [`media`] | media types |
@@ -15,13 +17,18 @@
 pub mod body;
 pub mod checks;
 pub mod cloudevents;
+mod connection;
 pub mod events;
+mod framing;
 pub mod json;
 pub mod media;
 pub mod native;
 pub mod problem;
 pub mod read;
+mod refusal;
+mod seats;
 pub mod server;
+mod wire;
 
 use std::sync::Arc;
 
@@ -29,16 +36,16 @@ use axum::Router;
 use axum::routing::post;
 use tokio::sync::watch;
 
-use crate::config::{Limits, NATIVE_SOURCE};
+use crate::config::NATIVE_SOURCE;
 use crate::store::Store;
 
-use self::body::BodyLimits;
+use self::body::Bodies;
 
 /// What ingest needs.
 #[derive(Clone)]
 pub struct Ingest {
     store: Arc<dyn Store>,
-    body: BodyLimits,
+    bodies: Bodies,
     draining: watch::Receiver<bool>,
     // Kept so that an event shares them instead of holding its own.
     source: Arc<str>,
@@ -47,10 +54,10 @@ pub struct Ingest {
 
 impl Ingest {
     /// Ingest into `store`, until `draining` turns true.
-    pub fn new(store: Arc<dyn Store>, limits: &Limits, draining: watch::Receiver<bool>) -> Self {
+    pub fn new(store: Arc<dyn Store>, bodies: Bodies, draining: watch::Receiver<bool>) -> Self {
         Self {
             store,
-            body: BodyLimits::from(limits),
+            bodies,
             draining,
             source: NATIVE_SOURCE.into(),
             json: media::JSON.into(),

@@ -109,15 +109,19 @@ impl Problem {
         self.headers.push((name, value));
         self
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let title = self.status.canonical_reason().unwrap_or("Error");
+    /// With the end of the connection: what is left of the request would be taken for the next.
+    #[must_use]
+    pub fn closing(self) -> Self {
+        self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    /// Its JSON text.
+    pub(super) fn to_json(&self) -> Vec<u8> {
         let shown = Shown {
             // RFC 9457: the status says it all, and the title is the status's own.
             r#type: "about:blank",
-            title,
+            title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: self
@@ -129,8 +133,13 @@ impl IntoResponse for Problem {
                 })
                 .collect(),
         };
-        let body = serde_json::to_vec(&shown).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        serde_json::to_vec(&shown).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.to_json()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

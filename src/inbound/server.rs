@@ -2,26 +2,25 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::connection;
+use super::seats::Seats;
 use crate::config::Limits;
 
-/// The longest request line and headers together, give or take one read. Common proxies stop at 8
-/// to 32 KiB.
-const HEAD_MAX_BYTES: usize = 64 * 1024;
+/// The longest request line and headers together. Common proxies stop at 8 to 32 KiB.
+pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
 
 /// The most headers in one request.
-const HEADERS_MAX: usize = 100;
+pub(super) const HEADERS_MAX: usize = 100;
 
 /// How long accepting rests after an error such as "too many open files", which would otherwise
 /// come back at once, as fast as the processor can ask.
@@ -30,11 +29,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What connections may take. All times are the machine's own.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Open connections; what is above them waits in the listen queue.
+    /// Open connections. For one more, the one that has waited the longest without a request is
+    /// closed; where none has, it waits in the listen queue.
     pub max_connections: usize,
     /// Time for a request's head, from the moment that the connection is ready for it; so it ends
     /// idle connections, too.
     pub header_timeout: Duration,
+    /// Time for a client to read what it is answered.
+    pub answer_timeout: Duration,
     /// How long requests that are under way may take after the shutdown.
     pub drain: Duration,
 }
@@ -44,6 +46,7 @@ impl From<&Limits> for ServerLimits {
         Self {
             max_connections: limits.max_connections,
             header_timeout: limits.header_timeout,
+            answer_timeout: limits.answer_timeout,
             drain: limits.drain_timeout,
         }
     }
@@ -61,34 +64,34 @@ pub async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(HEAD_MAX_BYTES)
+        .max_header_size(HEAD_MAX_BYTES)
         .max_headers(HEADERS_MAX);
-    let service = TowerToHyperService::new(router);
-    let permits = Arc::new(Semaphore::new(
-        limits.max_connections.min(Semaphore::MAX_PERMITS),
-    ));
+    let router = TowerToHyperService::new(router);
+    let seats = Seats::new(limits.max_connections);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let next = async {
-            // Closed by nobody.
-            let permit = permits.clone().acquire_owned().await.ok();
-            (permit, accept(&listener).await)
+            let stream = accept(&listener).await;
+            (seats.take().await, stream)
         };
-        tokio::select! {
+        let (seat, stream) = tokio::select! {
             _ = &mut shutdown => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (permit, stream) = next => {
-                let connection = http.serve_connection(TokioIo::new(stream), service.clone());
-                let connection = graceful.watch(connection);
-                connections.spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke off");
-                    }
-                    drop(permit);
-                });
-            }
-        }
+            next = next => next,
+        };
+        // No more than there are places, so they can be forgotten by and by.
+        while connections.try_join_next().is_some() {}
+        let router = router.clone();
+        let connection = connection::serve(
+            &http,
+            &graceful,
+            stream,
+            router,
+            seat,
+            limits.answer_timeout,
+        );
+        connections.spawn(connection);
     }
     drop(listener);
     let open = graceful.count();

@@ -14,6 +14,7 @@ use redeliver::deliver::guard::AddressGuard;
 use redeliver::deliver::transport::Transport;
 use redeliver::delivery::Attempt;
 use redeliver::inbound::Ingest;
+use redeliver::inbound::body::Bodies;
 use redeliver::inbound::server::{ServerLimits, serve};
 use redeliver::secret::Secret;
 use redeliver::store::memory::Memory;
@@ -166,7 +167,8 @@ impl Api {
             );
             Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
         });
-        let ingest = Ingest::new(store.clone(), &setup.limits, drains.clone());
+        let bodies = Bodies::new(&setup.limits);
+        let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone());
         let server_limits = ServerLimits::from(&setup.limits);
         let admin = Admin {
             store: store.clone(),
@@ -176,7 +178,7 @@ impl Api {
             courier,
             advance,
             token: setup.token.map(Secret::new),
-            limits: setup.limits,
+            bodies,
             draining: drains,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

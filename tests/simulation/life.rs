@@ -14,6 +14,7 @@ use redeliver::deliver::courier::Courier;
 use redeliver::deliver::dispatcher::Dispatcher;
 use redeliver::deliver::guard::AddressGuard;
 use redeliver::deliver::transport::{Network as Seam, Transport};
+use redeliver::inbound::body::Bodies;
 use redeliver::inbound::{self, Ingest};
 use redeliver::store::{EndpointCommand, Log, Options, ReplayRequest, Store, StoreError};
 use tokio::sync::watch;
@@ -82,7 +83,8 @@ impl Life {
         let dispatcher = Dispatcher::new(store.clone(), courier, clock, IN_FLIGHT, scenario.seed);
         let dispatcher = Arc::new(dispatcher);
         let (stop, stopping) = watch::channel(false);
-        let ingest = Ingest::new(store.clone(), &Limits::default(), stopping.clone());
+        let bodies = Bodies::new(&Limits::default());
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
         let running = tokio::spawn(dispatcher.clone().run(stopping, DRAIN));
         Ok(Self {
             disk,

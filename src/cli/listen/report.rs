@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::clock::Timestamp;
 
 use super::check::Verdict;
+use crate::words::steers;
 
 /// Longest piece of a stranger's text in a line.
 const LONGEST: usize = 200;
@@ -95,14 +96,6 @@ fn escaped(json: &str) -> String {
         }
     }
     escaped
-}
-
-/// Line ends of Unicode, and marks that turn the reading direction round.
-fn steers(c: char) -> bool {
-    matches!(
-        c,
-        '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}'
-    ) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `text` without what could forge a line or steer a terminal, cut to `most` characters.

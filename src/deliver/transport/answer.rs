@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hyper::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 
+use crate::words::steers;
+
 /// Bytes that an attempt reads from the receiver: what TLS takes, interim answers, headers, body.
 pub const ANSWER_LIMIT: usize = 64 * 1024;
 
@@ -86,15 +88,11 @@ fn printable(bytes: &[u8]) -> String {
         if text.len() + c.len_utf8() > EXCERPT_LIMIT {
             break;
         }
-        if matches!(c, '\n' | '\t') || !(c.is_control() || reorders(c)) {
+        if matches!(c, '\n' | '\t') || !(c.is_control() || steers(c)) {
             text.push(c);
         }
     }
     text
-}
-
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+//! One connection: its requests, one after the other, and how it ends.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+
+use super::framing::{self, After};
+use super::seats::Seat;
+use super::wire::Wire;
+
+/// Serves until the connection ends, or has to give way to another.
+pub(super) fn serve(
+    http: &http1::Builder,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    router: TowerToHyperService<Router>,
+    seat: Arc<Seat>,
+    patience: Duration,
+) -> impl Future<Output = ()> + Send + use<> {
+    let asked = seat.clone();
+    let service = service_fn(move |request| {
+        let (router, seat) = (router.clone(), asked.clone());
+        // Now: what is read of it is not to be waited for any more.
+        let taken = seat.asks();
+        async move {
+            if !taken {
+                // The connection is being dropped.
+                std::future::pending::<()>().await;
+            }
+            let response = answer(&router, request).await;
+            Ok::<_, Infallible>(response.map(|body| Answer { body, seat }))
+        }
+    });
+    let wire = Wire::new(stream, seat.clone(), patience);
+    let connection = http.serve_connection(TokioIo::new(wire), service);
+    let connection = graceful.watch(connection);
+    async move {
+        tokio::select! {
+            biased;
+            () = seat.must_go() => tracing::debug!("an idle connection gave way to another"),
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke off");
+            },
+        }
+    }
+}
+
+async fn answer(
+    router: &TowerToHyperService<Router>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let after = match framing::check(&request) {
+        Ok(after) => after,
+        Err(problem) => return problem.into_response(),
+    };
+    let Ok(mut response) = router.call(request).await;
+    if after == After::Closed {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    response
+}
+
+/// The body of an answer, which tells when it has been taken whole.
+struct Answer {
+    body: Body,
+    seat: Arc<Seat>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.seat.is_answered();
+    }
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
