@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
@@ -31,13 +32,19 @@ pub struct Disk {
     dir: PathBuf,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
+    /// A write has failed.
+    failed: AtomicBool,
     _lock: File,
 }
 
-fn directory_error(path: &Path, cause: impl ToString) -> StoreError {
-    StoreError::Directory {
-        path: path.display().to_string(),
-        cause: cause.to_string(),
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A handle that goes writes what it has left. After a failed write that would be a retry,
+        // which must not be, and sled panics when it fails; so this one stays until the process
+        // ends.
+        if self.failed.load(Ordering::Acquire) {
+            std::mem::forget(self.db.clone());
+        }
     }
 }
 
@@ -65,7 +72,7 @@ impl Disk {
     /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
     /// cannot open its files.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        private::make_dir(dir).map_err(|error| directory_error(dir, error))?;
+        private::make_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let lock = lock(dir)?;
         remove_unfinished_snapshots(dir)?;
         let db = open_sled(dir, cache_bytes)?;
@@ -73,11 +80,12 @@ impl Disk {
             .read(true)
             .write(true)
             .open(dir.join("db"))
-            .map_err(|error| directory_error(dir, error))?;
+            .map_err(|error| StoreError::of_file(dir, &error))?;
         let disk = Self {
             db,
             dir: dir.to_owned(),
             data_file,
+            failed: AtomicBool::new(false),
             _lock: lock,
         };
         disk.sync_everything()?;
@@ -94,90 +102,7 @@ impl Disk {
         Ok(())
     }
 
-    /// After creation: the files that sled makes once and never syncs, and the directories that
-    /// name them.
-    fn sync_everything(&self) -> Result<(), StoreError> {
-        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
-        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
-        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
-        for path in places.iter().map(PathBuf::as_path).chain(parent) {
-            match File::open(path).and_then(|file| file.sync_all()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                // A parent that may not be opened for reading is not ours to sync.
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(directory_error(path, error)),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
-/// it is by threads of a handle that this process has just dropped, and they are about to end.
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
-    let mut tries_left = OPEN_TRIES;
-    loop {
-        let opened = guarded("opening the database", || {
-            sled::Config::default()
-                .path(dir)
-                .segment_size(SEGMENT_BYTES)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()
-        });
-        match opened {
-            Ok(db) => return Ok(db),
-            Err(error) if tries_left > 0 && error.contains("could not acquire lock") => {
-                tries_left -= 1;
-                std::thread::sleep(OPEN_PAUSE);
-            }
-            Err(error) => return Err(StoreError::Corrupt(error)),
-        }
-    }
-}
-
-/// One process owns a directory; the lock goes with the process, however it ends.
-fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("lock");
-    let mut file = private::options()
-        .open(&path)
-        .map_err(|error| directory_error(dir, error))?;
-    match file.try_lock() {
-        Ok(()) => {
-            // Only a help for whoever meets the lock; the lock itself is the file's.
-            let _ = file.set_len(0);
-            let _ = write!(file, "{}", std::process::id());
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let _ = file.read_to_string(&mut owner);
-            let owner = owner.trim().parse::<u32>();
-            Err(StoreError::Locked {
-                dir: dir.display().to_string(),
-                owner: owner.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
-            })
-        }
-        Err(TryLockError::Error(error)) => Err(directory_error(dir, error)),
-    }
-}
-
-/// A snapshot that sled was writing when the process died makes the store unopenable.
-fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(dir).map_err(|error| directory_error(dir, error))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path()).map_err(|error| directory_error(&entry.path(), error))?;
-        }
-    }
-    Ok(())
-}
-
-impl Backend for Disk {
-    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+    fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let mut large = Vec::new();
         for change in changes {
@@ -207,6 +132,106 @@ impl Backend for Disk {
                 .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
         }
         Ok(())
+    }
+
+    /// After creation: the files that sled makes once and never syncs, and the directories that
+    /// name them.
+    fn sync_everything(&self) -> Result<(), StoreError> {
+        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
+        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
+        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
+        for path in places.iter().map(PathBuf::as_path).chain(parent) {
+            match File::open(path).and_then(|file| file.sync_all()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                // A parent that may not be opened for reading is not ours to sync.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(StoreError::of_file(path, &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
+/// it is by threads of a handle that this process has just dropped, and they are about to end.
+fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
+    let mut tries_left = OPEN_TRIES;
+    loop {
+        let opened = guarded("opening the database", || {
+            let config = sled::Config::default()
+                .path(dir)
+                .segment_size(SEGMENT_BYTES)
+                .cache_capacity(cache_bytes)
+                .flush_every_ms(None);
+            Ok(config.open())
+        });
+        match opened.map_err(StoreError::Corrupt)? {
+            Ok(db) => return Ok(db),
+            Err(error)
+                if tries_left > 0 && error.to_string().contains("could not acquire lock") =>
+            {
+                tries_left -= 1;
+                std::thread::sleep(OPEN_PAUSE);
+            }
+            // What the operating system says is about the disk, not about what is on it.
+            Err(sled::Error::Io(error)) if error.raw_os_error().is_some() => {
+                return Err(StoreError::of_file(dir, &error));
+            }
+            Err(error) => {
+                return Err(StoreError::Corrupt(format!(
+                    "opening the database: {error}"
+                )));
+            }
+        }
+    }
+}
+
+/// One process owns a directory; the lock goes with the process, however it ends.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let mut file = private::options()
+        .open(&path)
+        .map_err(|error| StoreError::of_file(dir, &error))?;
+    match file.try_lock() {
+        Ok(()) => {
+            // Only a help for whoever meets the lock; the lock itself is the file's.
+            let _ = file.set_len(0);
+            let _ = write!(file, "{}", std::process::id());
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            let _ = file.read_to_string(&mut owner);
+            let owner = owner.trim().parse::<u32>();
+            Err(StoreError::Locked {
+                dir: dir.display().to_string(),
+                owner: owner.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
+            })
+        }
+        Err(TryLockError::Error(error)) => Err(StoreError::of_file(dir, &error)),
+    }
+}
+
+/// A snapshot that sled was writing when the process died makes the store unopenable.
+fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())
+                .map_err(|error| StoreError::of_file(&entry.path(), &error))?;
+        }
+    }
+    Ok(())
+}
+
+impl Backend for Disk {
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+        let written = self.write_once(changes, durability);
+        self.failed.fetch_or(written.is_err(), Ordering::AcqRel);
+        written
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
