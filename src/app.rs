@@ -5,6 +5,7 @@
 //!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
 //! ```
 
+mod descriptors;
 mod register;
 mod settings;
 
@@ -88,12 +89,13 @@ impl App {
     /// Starts a broker: when this returns, it accepts connections and delivers.
     pub async fn start(settings: Settings) -> Result<Self, AppError> {
         let Settings {
-            config,
+            mut config,
             clock: kind,
             accept_loss,
             ..
         } = settings;
         let clock = kind.start()?;
+        config.server.limits = descriptors::fit(config.server.limits);
         let limits = config.server.limits.clone();
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::SendError;
+use super::error::is_our_shortage;
 
 /// How long an address has for itself before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -53,6 +54,7 @@ async fn one(peer: SocketAddr) -> Result<(TcpStream, SocketAddr), SendError> {
     .await;
     match connected {
         Ok(tcp) => Ok((tcp, peer)),
+        Err(error) if is_our_shortage(&error) => Err(SendError::Starved(error.to_string())),
         Err(error) => Err(SendError::Connect {
             peer,
             kind: error.kind(),
