@@ -1,4 +1,4 @@
-//! The real binary over real directories: schedules, crashes, bad input, memory, and a receiver
+//! The real binary over real directories: schedules, crashes, bad input, and a receiver
 //! that is no twin of our own code.
 
 #![cfg(unix)]
@@ -8,7 +8,6 @@ mod bad_input;
 mod endpoints;
 mod kills;
 mod ledger;
-mod memory;
 #[path = "../process/mod.rs"]
 mod process;
 mod python;

@@ -190,6 +190,12 @@ impl Broker {
         assert!(told.unwrap().success());
     }
 
+    /// Waits until it has ended by itself; gives its exit code.
+    #[track_caller]
+    pub fn ended(mut self) -> Option<i32> {
+        eventually("the broker ends", || self.child.try_wait().unwrap()).code()
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
