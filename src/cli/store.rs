@@ -65,6 +65,7 @@ fn failure(error: StoreError) -> Failure {
         StoreError::Damaged { .. } | StoreError::Corrupt(_) => Failure::Check(text),
         StoreError::Locked { .. }
         | StoreError::Directory { .. }
+        | StoreError::NoRoom { .. }
         | StoreError::TooNew { .. }
         | StoreError::Stopped(_)
         | StoreError::Read(_) => Failure::Environment(text),

@@ -156,9 +156,13 @@ impl Courier {
         let answer = match request {
             Ok(request) => {
                 let answer = self.transport.send(request, began.deadline).await;
-                answer.map_err(|error: SendError| error.to_string())
+                answer.map_err(|error| match error {
+                    // The receiver never heard of it: our shortage burns none of its retries.
+                    SendError::Starved(_) => (error.to_string(), Input::Release),
+                    error => (error.to_string(), Input::NoAnswer),
+                })
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err((error.to_string(), Input::NoAnswer)),
         };
         let ended = self.clock.moment();
         attempt.ended_at = ended.now;
@@ -179,9 +183,9 @@ impl Courier {
                     retry_after,
                 }
             }
-            Err(error) => {
+            Err((error, input)) => {
                 attempt.error = Some(error);
-                Input::NoAnswer
+                input
             }
         };
         (attempt, input)

@@ -26,6 +26,12 @@ const CLAIMS_AT_ONCE: usize = 64;
 /// it soon sees that the clock was set, and writes down what that means for the next start.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long an attempt for which there was no descriptor rests before its claim goes back.
+const SHORTAGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a shortage that lasts is told: it must not fill the disk with its log.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
 /// Delivers what the store hands out.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
@@ -34,6 +40,7 @@ pub struct Dispatcher {
     in_flight_max: usize,
     jitter: Mutex<StdRng>,
     deadlines: Mutex<BTreeSet<(Timestamp, Token)>>,
+    told_of_shortage: Mutex<Option<Timestamp>>,
 }
 
 /// Puts a claim back if its attempt ends without a settlement: stopped by a drain, or by a panic.
@@ -72,6 +79,7 @@ impl Dispatcher {
             in_flight_max: in_flight_max.max(1),
             jitter: Mutex::new(StdRng::seed_from_u64(seed)),
             deadlines: Mutex::default(),
+            told_of_shortage: Mutex::default(),
         }
     }
 
@@ -160,6 +168,12 @@ impl Dispatcher {
             settled: false,
         };
         let (attempt, input) = self.courier.attempt(&claim).await;
+        if input == Input::Release {
+            self.tell_of_shortage(attempt.error.as_deref());
+            // It keeps its place meanwhile, so that nothing spins; then the claim goes back.
+            tokio::time::sleep(SHORTAGE_PAUSE).await;
+            return;
+        }
         let jitter = self.jitter();
         let settlement = judge(&claim, &policy, attempt, input, jitter);
         tracing::debug!(
@@ -179,6 +193,20 @@ impl Dispatcher {
             );
         }
         held.settled = self.store.settle(claim.token, settlement).is_ok();
+    }
+
+    fn tell_of_shortage(&self, error: Option<&str>) {
+        let now = self.clock.now();
+        let told = self.told_of_shortage.lock();
+        let mut told = told.unwrap_or_else(PoisonError::into_inner);
+        let lately = told.is_some_and(|told| told <= now && now.since(told) < TELL_AGAIN);
+        if !lately {
+            *told = Some(now);
+            tracing::warn!(
+                error,
+                "attempts wait for this machine to have something to spare"
+            );
+        }
     }
 
     fn jitter(&self) -> f64 {

@@ -236,7 +236,11 @@ impl Inner {
         loop {
             let (connection, reused) = match realm.pool.take(origin(url)).await {
                 Some(kept) => (kept, true),
-                None => (self.open(realm, url, &mut progress.phase).await?, false),
+                None => match self.open(realm, url, &mut progress.phase).await {
+                    // Connections that nobody uses give way to one that is needed.
+                    Err(SendError::Starved(_)) if realm.pool.clear() => continue,
+                    opened => (opened?, false),
+                },
             };
             connection.begin(message.body_mut());
             let connection = progress.connection.insert(connection);

@@ -105,6 +105,7 @@ pub async fn serve(
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {
+    let mut told = false;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -117,7 +118,10 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             // It was that client's connection, which went before it was taken.
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
+                // Once each time: a shortage that lasts must not fill the disk with its log.
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "cannot accept connections; trying again and again");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -59,12 +59,15 @@ impl<B: Backend> Log<B> {
     pub(super) fn look_at_the_disk(&self) {
         let reserve = self.options.disk_reserve_bytes;
         let full = self.backend.free_bytes().is_some_and(|free| free < reserve);
-        if self.disk_is_full.swap(full, Ordering::AcqRel) != full {
-            tracing::warn!(
-                full,
-                reserve,
-                "the disk has reached its reserve, or has room again"
-            );
+        match (self.disk_is_full.swap(full, Ordering::AcqRel), full) {
+            (false, true) => {
+                tracing::warn!(
+                    reserve,
+                    "the disk is full up to its reserve: no event is taken"
+                );
+            }
+            (true, false) => tracing::info!("the disk has room again: events are taken"),
+            _ => {}
         }
     }
 

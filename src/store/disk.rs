@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
-use super::{lock, private};
+use super::lock;
+use super::private;
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.
@@ -30,13 +32,19 @@ pub struct Disk {
     dir: PathBuf,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
+    /// A write has failed.
+    failed: AtomicBool,
     _lock: File,
 }
 
-pub(super) fn directory_error(path: &Path, cause: impl ToString) -> StoreError {
-    StoreError::Directory {
-        path: path.display().to_string(),
-        cause: cause.to_string(),
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A handle that goes writes what it has left. After a failed write that would be a retry,
+        // which must not be, and on a disk that has failed since sled panics; so this one stays
+        // until the process ends.
+        if self.failed.load(Ordering::Acquire) || self.data_file.sync_all().is_err() {
+            std::mem::forget(self.db.clone());
+        }
     }
 }
 
@@ -64,7 +72,7 @@ impl Disk {
     /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
     /// cannot open its files.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        private::make_dir(dir).map_err(|error| directory_error(dir, error))?;
+        private::make_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let lock = lock::take(dir)?;
         remove_unfinished_snapshots(dir)?;
         let db = open_sled(dir, cache_bytes)?;
@@ -72,21 +80,18 @@ impl Disk {
             .read(true)
             .write(true)
             .open(dir.join("db"))
-            .map_err(|error| directory_error(dir, error))?;
+            .map_err(|error| StoreError::of_file(dir, &error))?;
         let disk = Self {
             db,
             dir: dir.to_owned(),
             data_file,
+            failed: AtomicBool::new(false),
             _lock: lock,
         };
-        disk.sync_everything().inspect_err(|_| disk.give_up())?;
+        let synced = disk.sync_everything();
+        disk.failed.store(synced.is_err(), Ordering::Release);
+        synced?;
         Ok(disk)
-    }
-
-    /// Keeps sled's own end from happening: it syncs once more, and panics where that fails. The
-    /// process is about to end, and to say why.
-    fn give_up(&self) {
-        std::mem::forget(self.db.clone());
     }
 
     /// Makes sled's cache notice a page. It looks at what was used only when 64 accesses have come
@@ -99,8 +104,7 @@ impl Disk {
         Ok(())
     }
 
-    /// One atomic batch, given to the operating system.
-    fn apply(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let mut large = Vec::new();
         for change in changes {
@@ -122,8 +126,14 @@ impl Disk {
             }
             self.db.flush()
         })
-        .map(|_| ())
-        .map_err(StoreError::Stopped)
+        .map_err(StoreError::Stopped)?;
+        if durability == Durability::Disk {
+            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
+            self.data_file
+                .sync_data()
+                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
+        }
+        Ok(())
     }
 
     /// After creation: the files that sled makes once and never syncs, and the directories that
@@ -138,18 +148,10 @@ impl Disk {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 // A parent that may not be opened for reading is not ours to sync.
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(directory_error(path, error)),
+                Err(error) => return Err(StoreError::of_file(path, &error)),
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        if self.data_file.sync_all().is_err() {
-            self.give_up();
-        }
     }
 }
 
@@ -158,40 +160,44 @@ impl Drop for Disk {
 fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let mut tries_left = OPEN_TRIES;
     loop {
-        let mut is_unreadable = false;
         let opened = guarded("opening the database", || {
-            let opened = sled::Config::default()
+            let config = sled::Config::default()
                 .path(dir)
                 .segment_size(SEGMENT_BYTES)
                 .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open();
-            // The system's own error, not one that sled made up about what it read.
-            if let Err(sled::Error::Io(error)) = &opened {
-                is_unreadable = error.raw_os_error().is_some();
-            }
-            opened
+                .flush_every_ms(None);
+            Ok(config.open())
         });
-        match opened {
+        match opened.map_err(StoreError::Corrupt)? {
             Ok(db) => return Ok(db),
-            Err(error) if tries_left > 0 && error.contains("could not acquire lock") => {
+            Err(error)
+                if tries_left > 0 && error.to_string().contains("could not acquire lock") =>
+            {
                 tries_left -= 1;
                 std::thread::sleep(OPEN_PAUSE);
             }
-            Err(error) if is_unreadable => return Err(directory_error(dir, error)),
-            Err(error) => return Err(StoreError::Corrupt(error)),
+            // What the operating system says is about the disk, not about what is on it.
+            Err(sled::Error::Io(error)) if error.raw_os_error().is_some() => {
+                return Err(StoreError::of_file(dir, &error));
+            }
+            Err(error) => {
+                return Err(StoreError::Corrupt(format!(
+                    "opening the database: {error}"
+                )));
+            }
         }
     }
 }
 
 /// A snapshot that sled was writing when the process died makes the store unopenable.
 fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(dir).map_err(|error| directory_error(dir, error))?;
+    let entries = fs::read_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path()).map_err(|error| directory_error(&entry.path(), error))?;
+            fs::remove_file(entry.path())
+                .map_err(|error| StoreError::of_file(&entry.path(), &error))?;
         }
     }
     Ok(())
@@ -199,15 +205,9 @@ fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
 
 impl Backend for Disk {
     fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
-        let written = self.apply(changes).and_then(|()| match durability {
-            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
-            Durability::Disk => self
-                .data_file
-                .sync_data()
-                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}"))),
-            Durability::Process => Ok(()),
-        });
-        written.inspect_err(|_| self.give_up())
+        let written = self.write_once(changes, durability);
+        self.failed.fetch_or(written.is_err(), Ordering::AcqRel);
+        written
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,5 +1,8 @@
 //! What can go wrong in the store.
 
+use std::io;
+use std::path::Path;
+
 use crate::id::Seq;
 
 /// The store cannot go on, or refuses to begin.
@@ -21,6 +24,16 @@ pub enum StoreError {
     )]
     Directory {
         /// What was tried.
+        path: String,
+        /// The operating system's words.
+        cause: String,
+    },
+    /// The disk, or what this user may have of it, is full.
+    #[error(
+        "there is no room for {path}: {cause}; free some space and start again, or choose another directory with --data"
+    )]
+    NoRoom {
+        /// What was to be written.
         path: String,
         /// The operating system's words.
         cause: String,
@@ -61,6 +74,19 @@ pub enum StoreError {
     /// Reading failed.
     #[error("reading the store failed: {0}")]
     Read(String),
+}
+
+impl StoreError {
+    /// What the operating system says about a file or directory of the store.
+    pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
+        let (path, cause) = (path.display().to_string(), error.to_string());
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::NoRoom { path, cause }
+            }
+            _ => Self::Directory { path, cause },
+        }
+    }
 }
 
 /// An event was not taken.

@@ -44,10 +44,7 @@ struct Turns {
 impl HighWater {
     /// Opens or makes the file; gives the greatest mark that can be read from it.
     pub fn open(path: &Path) -> Result<(Self, Option<Mark>), StoreError> {
-        let directory_error = |error: std::io::Error| StoreError::Directory {
-            path: path.display().to_string(),
-            cause: error.to_string(),
-        };
+        let directory_error = |error: std::io::Error| StoreError::of_file(path, &error);
         let is_new = !path.exists();
         let file = private::options().open(path).map_err(directory_error)?;
         if let Some(dir) = path.parent().filter(|_| is_new) {

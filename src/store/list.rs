@@ -54,9 +54,6 @@ impl<B: Backend> Log<B> {
             all.filter(|n| query.endpoint.is_none_or(|wanted| wanted == *n))
                 .collect()
         };
-        let behind = |pair: &(Seq, u32)| {
-            query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
-        };
         let indexed = |status: &Status| {
             use Status::{Dead, InFlight, Pending, Waiting};
             matches!(status, Pending | Waiting | InFlight | Dead)
@@ -64,11 +61,19 @@ impl<B: Backend> Log<B> {
         if !query.statuses.is_empty() && query.statuses.iter().all(indexed) {
             let mut pairs = BTreeSet::new();
             for number in &numbers {
+                // Neither list may hold what earlier pages had: with it, a list that is cut at its
+                // limit would look like one that is at its end.
+                let shown = query.after.is_some() && *number <= bound_endpoint;
+                let below = if shown {
+                    bound
+                } else {
+                    bound.saturating_add(1)
+                };
                 let shared = self.shared();
                 if let Some(entry) = shared.state.entry(*number) {
-                    let queued = entry
-                        .queue
-                        .queued_below(bound.saturating_add(1), PAIRS_PER_PAGE);
+                    let queued = entry.queue.queued_below(below, PAIRS_PER_PAGE, |status| {
+                        query.statuses.contains(&status)
+                    });
                     pairs.extend(
                         queued
                             .into_iter()
@@ -77,7 +82,7 @@ impl<B: Backend> Log<B> {
                 }
                 drop(shared);
                 if query.statuses.contains(&Status::Dead) {
-                    let dead = self.dead_below(*number, bound.saturating_add(1), limit + 1)?;
+                    let dead = self.dead_below(*number, below, limit + 1)?;
                     pairs.extend(
                         dead.into_iter()
                             .map(|seq| (std::cmp::Reverse(seq), *number)),
@@ -85,8 +90,11 @@ impl<B: Backend> Log<B> {
                 }
             }
             let pairs = pairs.into_iter().map(|(seq, number)| (seq.0, number));
-            return Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect());
+            return Ok(pairs.take(PAIRS_PER_PAGE).collect());
         }
+        let behind = |pair: &(Seq, u32)| {
+            query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
+        };
         let pairs = (1..=bound.min(last))
             .rev()
             .flat_map(|seq| numbers.iter().map(move |number| (seq, *number)));

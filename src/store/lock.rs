@@ -4,7 +4,6 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use super::disk::directory_error;
 use super::error::StoreError;
 use super::private;
 
@@ -13,7 +12,7 @@ pub fn take(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
     let mut file = private::options()
         .open(&path)
-        .map_err(|error| directory_error(dir, error))?;
+        .map_err(|error| StoreError::of_file(dir, &error))?;
     match file.try_lock() {
         Ok(()) => {
             // Only a help for whoever meets the lock; the lock itself is the file's.
@@ -30,6 +29,6 @@ pub fn take(dir: &Path) -> Result<File, StoreError> {
                 owner: owner.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
             })
         }
-        Err(TryLockError::Error(error)) => Err(directory_error(dir, error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::of_file(dir, &error)),
     }
 }

@@ -1,4 +1,4 @@
-//! The real binary over real directories: schedules, bad input, memory, and a receiver that is no
+//! The real binary over real directories: schedules, bad input, and a receiver that is no
 //! twin of our own code.
 
 #![cfg(unix)]
@@ -6,7 +6,6 @@
 
 mod bad_input;
 mod endpoints;
-mod memory;
 #[path = "../process/mod.rs"]
 mod process;
 mod python;

@@ -1,7 +1,7 @@
 //! The machine's clock is set under the running process, and between two of them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use redeliver::clock::Timestamp;
@@ -43,7 +43,7 @@ fn faketime() -> Option<PathBuf> {
 struct Machine(Site);
 
 impl Machine {
-    fn new(faketime: &PathBuf) -> Self {
+    fn new(faketime: &Path) -> Self {
         let mut site = Site::new();
         let step = site.path("step");
         for (name, value) in [

@@ -4,6 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod clock;
+mod descriptors;
+mod disk;
+mod fsync;
 mod machine;
+mod memory;
 #[path = "../process/mod.rs"]
 mod process;

@@ -7,6 +7,7 @@ mod damage;
 mod disk;
 mod hard_cases;
 mod harness;
+mod lists;
 mod power_cut;
 mod races;
 mod steps;

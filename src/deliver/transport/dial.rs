@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::SendError;
+use super::error::is_our_shortage;
 
 /// How long an address has for itself before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -81,6 +82,7 @@ pub(super) async fn connect(
 async fn one(dial: Arc<dyn Dial>, peer: SocketAddr) -> Result<(Socket, SocketAddr), SendError> {
     match dial.dial(peer).await {
         Ok(socket) => Ok((socket, peer)),
+        Err(error) if is_our_shortage(&error) => Err(SendError::Starved(error.to_string())),
         Err(error) => Err(SendError::Connect {
             peer,
             kind: error.kind(),

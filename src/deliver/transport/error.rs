@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use rustix::io::Errno;
+
 use super::super::guard::GuardError;
 use super::tls::{InvalidCa, TransportError};
 use super::tls_problem::TlsProblem;
@@ -99,6 +101,9 @@ pub enum SendError {
         /// What the resolver said.
         reason: String,
     },
+    /// This machine has no socket to spare: nothing was tried, and the receiver is not to blame.
+    #[error("no socket is to be had on this side: {0}")]
+    Starved(String),
     /// No connection to any of the addresses.
     #[error("{} {peer}", Refusal(*.kind))]
     Connect {
@@ -152,6 +157,13 @@ impl fmt::Display for Refusal {
             kind => write!(f, "{kind} while connecting to"),
         }
     }
+}
+
+/// Whether a socket cannot be had for lack of descriptors or memory on this machine.
+pub(super) fn is_our_shortage(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|errno| {
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
+    })
 }
 
 /// The operating system's error behind `error`, if there is one.

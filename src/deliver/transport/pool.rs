@@ -95,6 +95,15 @@ impl Pool {
         }
     }
 
+    /// Closes every kept connection; says whether there was one.
+    pub(super) fn clear(&self) -> bool {
+        let mut idle = self.lock();
+        let closed = std::mem::take(&mut idle.by_origin);
+        idle.count = 0;
+        drop(idle);
+        closed.values().any(|list| !list.is_empty())
+    }
+
     /// Closes what is not used. Ends when nothing is left, and is started again with the next.
     async fn sweep(self) {
         loop {

@@ -23,11 +23,26 @@ impl Queue {
         (unrouted || self.pending.contains(seq)).then_some((Status::Pending, None))
     }
 
-    /// At most `limit` of what is queued below `bound`, greatest first.
-    pub fn queued_below(&self, bound: Seq, limit: usize) -> Vec<Seq> {
-        let mut seqs: Vec<Seq> = self.pending.below(bound).take(limit).collect();
-        seqs.extend(self.waiting.below(bound).take(limit));
-        seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
+    /// At most `limit` of what is queued below `bound` with a status that is wanted, greatest
+    /// first.
+    pub fn queued_below(
+        &self,
+        bound: Seq,
+        limit: usize,
+        wanted: impl Fn(Status) -> bool,
+    ) -> Vec<Seq> {
+        let mut seqs = Vec::new();
+        if wanted(Status::Pending) {
+            seqs.extend(self.pending.below(bound).take(limit));
+        }
+        if wanted(Status::Pending) || wanted(Status::Waiting) {
+            let waiting = self.waiting.below(bound);
+            let waiting = waiting.filter(|seq| self.status(*seq).is_some_and(|(s, _)| wanted(s)));
+            seqs.extend(waiting.take(limit));
+        }
+        if wanted(Status::InFlight) {
+            seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq < bound));
+        }
         seqs.sort_unstable_by(|a, b| b.cmp(a));
         seqs.truncate(limit);
         seqs

@@ -1,0 +1,210 @@
+//! A full disk: up to the reserve, and to the last byte.
+
+use std::os::unix::fs::symlink;
+
+use serde_json::{Value, json};
+
+use crate::machine::{Volume, skip};
+use crate::process::broker::{Broker, Site};
+use crate::process::eventually;
+use crate::process::http::Client;
+use crate::process::receiver::{Receiver, Reply, nobody};
+
+const MIB: u64 = 1 << 20;
+const SIZE_MIB: u64 = 160;
+
+/// A site whose data are on a disk of their own. The disk is dropped first, so the brokers, which
+/// are dropped before it, must be gone.
+struct OnVolume {
+    volume: Volume,
+    site: Site,
+}
+
+impl OnVolume {
+    fn new(reserve_bytes: u64, url: &str) -> Option<Self> {
+        let site = Site::new();
+        let Some(volume) = Volume::mount(site.path("disk"), SIZE_MIB) else {
+            skip("root, loop devices and mkfs.ext4");
+            return None;
+        };
+        symlink("disk/data", site.path("data")).unwrap();
+        std::fs::create_dir(site.path("disk/data")).unwrap();
+        site.configure(&format!(
+            r#"
+[limits]
+disk_reserve_bytes = {reserve_bytes}
+
+[policy.often]
+schedule = ["100ms"]
+give_up_after = 100000
+
+[[endpoint]]
+name = "crm"
+url = "{url}"
+policy = "often"
+"#
+        ));
+        Some(Self { volume, site })
+    }
+}
+
+fn large() -> Value {
+    json!({ "type": "order.paid", "data": "7".repeat(900_000) })
+}
+
+/// Puts events in until one is refused; gives how many were taken, and the refusal.
+fn until_refused(broker: &Broker, event: &Value) -> (u64, String) {
+    for taken in 0.. {
+        let answer = broker.call("POST", "/v1/events", event);
+        if answer.status != 202 {
+            return (taken, answer.problem(507));
+        }
+    }
+    unreachable!()
+}
+
+fn attempts(broker: &Broker, event: &str) -> u64 {
+    broker.delivery_of(event)["attempt_count"].as_u64().unwrap()
+}
+
+#[test]
+fn a_disk_full_up_to_its_reserve_refuses_events_and_nothing_else_until_there_is_room() {
+    let failing = Receiver::always(500);
+    let Some(on) = OnVolume::new(32 * MIB, &failing.url()) else {
+        return;
+    };
+    let (site, volume) = (&on.site, &on.volume);
+    let broker = site.start(&[]);
+    let first = broker.event("order.paid", &json!(1));
+
+    // Filled by the events themselves, which go below the reserve by no more than a segment.
+    let (taken, detail) = until_refused(&broker, &large());
+    assert!(taken > 50, "{taken}");
+    assert!(detail.contains("33554432 bytes"), "{detail}");
+    let free = volume.free_bytes();
+    assert!((16 * MIB..=32 * MIB).contains(&free), "{free}");
+
+    // The rest goes on: reads, attempts and what is recorded of them, endpoints.
+    let before = attempts(&broker, &first);
+    eventually("attempts go on", || {
+        (attempts(&broker, &first) > before + 3).then_some(())
+    });
+    let kept = broker.list("/v1/events?limit=1000");
+    assert_eq!(kept.len() as u64, taken + 1);
+    let other = json!({ "name": "other", "url": nobody(), "policy": "often", "events": ["none"] });
+    broker.post("/v1/endpoints", &other);
+    until_refused(&broker, &json!({ "type": "small", "data": 1 }));
+
+    // By somebody else, who then makes room: no restart is needed either way.
+    volume.fill(12 * MIB);
+    let before = attempts(&broker, &first);
+    eventually("attempts still go on", || {
+        (attempts(&broker, &first) > before + 3).then_some(())
+    });
+    volume.make_room();
+    assert_eq!(
+        until_refused(&broker, &json!({ "type": "small", "data": 1 })).0,
+        0
+    );
+    let before = attempts(&broker, &first);
+    broker.stop();
+
+    // With the disk as full, it starts, tells what it knows and goes on.
+    let broker = site.start(&[]);
+    assert!(attempts(&broker, &first) >= before);
+    until_refused(&broker, &large());
+    broker.stop();
+}
+
+#[test]
+fn a_disk_that_has_room_again_takes_events_again_without_a_restart() {
+    let Some(on) = OnVolume::new(32 * MIB, &nobody()) else {
+        return;
+    };
+    let broker = on.site.start(&[]);
+    broker.event("order.paid", &json!(1));
+    on.volume.fill(16 * MIB);
+    // The group after which it is noticed is the last one.
+    let (taken, _) = until_refused(&broker, &json!({ "type": "small", "data": 1 }));
+    assert!(taken <= 1, "{taken}");
+    on.volume.make_room();
+    for _ in 0..10 {
+        broker.event("order.paid", &json!(1));
+    }
+    on.volume.fill(16 * MIB);
+    assert!(until_refused(&broker, &large()).0 <= 1);
+    on.volume.make_room();
+    broker.stop();
+    let log = on.site.log();
+    assert_eq!(log.matches("the disk is full up to its reserve").count(), 2);
+    assert!(log.contains("the disk has room again"));
+}
+
+/// Puts events in until the server is gone; gives the ids of those that were acknowledged.
+fn until_gone(broker: &Broker) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let mut client = Client::new(broker.address);
+    let event = large().to_string();
+    let headers = [("content-type", "application/json")];
+    loop {
+        match client.send("POST", "/v1/events", &headers, event.as_bytes()) {
+            Ok(answer) if answer.status == 202 => {
+                acknowledged.push(answer.json()["id"].as_str().unwrap().to_owned());
+            }
+            Ok(answer) => assert!([503, 507].contains(&answer.status), "{}", answer.text()),
+            Err(_) => return acknowledged,
+        }
+    }
+}
+
+#[test]
+fn a_disk_full_to_the_last_byte_ends_the_process_and_loses_nothing_that_was_acknowledged() {
+    let failing = Receiver::start(|_, _| Reply::Status(500));
+    let Some(on) = OnVolume::new(MIB, &failing.url()) else {
+        return;
+    };
+    let (site, volume) = (&on.site, &on.volume);
+    let mut acknowledged = Vec::new();
+    for round in 0..3 {
+        let broker = site.start(&[]);
+        let posted = std::thread::scope(|scope| {
+            let posting = scope.spawn(|| until_gone(&broker));
+            eventually("events and attempts come in", || {
+                (failing.posts().len() > 20 * (round + 1)).then_some(())
+            });
+            // Faster than the reserve can be noticed.
+            volume.fill(0);
+            posting.join().unwrap()
+        });
+        acknowledged.extend(posted);
+        let ended = broker.ended();
+        assert_eq!(ended, 3);
+        let log = site.log();
+        let line = log
+            .lines()
+            .rfind(|line| line.starts_with("error: "))
+            .unwrap();
+        assert!(line.contains("No space left on device"), "{line}");
+
+        // And does not start, nor harm anything, as long as that is so.
+        let ran = site.start_in_vain(&[]);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
+        assert!(ran.err.contains("No space left on device"), "{}", ran.err);
+        assert!(!ran.err.contains("damaged"), "{}", ran.err);
+
+        volume.make_room();
+        let broker = site.start(&[]);
+        let kept = broker.list("/v1/events?limit=1000");
+        let kept: Vec<&str> = kept
+            .iter()
+            .map(|event| event["id"].as_str().unwrap())
+            .collect();
+        for id in &acknowledged {
+            assert!(kept.contains(&id.as_str()), "{id} was acknowledged");
+        }
+        broker.event("order.paid", &json!(1));
+        broker.stop();
+    }
+    let verified = site.run(&["store", "verify", "--data", "data"]);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+}
