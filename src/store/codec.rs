@@ -119,14 +119,15 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     let (Some(head), Some(body)) = (bytes.first_chunk::<HEAD>(), bytes.get(HEAD..)) else {
         return Err(FrameError::Short);
     };
-    if head[0] == 0 || head[0] > VERSION {
+    if head[0] > VERSION {
         return Err(FrameError::Version(head[0]));
     }
     let crc = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
     if crc32c::crc32c(&bytes[6..]) != crc {
         return Err(FrameError::Checksum);
     }
-    if head[1] != kind as u8 {
+    // No version has the number 0: that is what a lost sector is read as.
+    if head[1] != kind as u8 || head[0] == 0 {
         return Err(FrameError::Kind);
     }
     let mut first = [0; 8];
@@ -211,6 +212,16 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(open(&bytes[..len], Kind::Events).is_err(), "cut to {len}");
         }
+    }
+
+    #[test]
+    fn zeros_are_damage_and_no_version() {
+        let (mut bytes, _) = encode(HEAD_OF_TEST, &("text", 5u64)).unwrap();
+        bytes[0] = 0;
+        assert_eq!(open(&bytes, Kind::Events).unwrap_err(), FrameError::Kind);
+        bytes.fill(0);
+        let error = open(&bytes, Kind::Events).unwrap_err();
+        assert_eq!(error, FrameError::Checksum);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::backend::Backend;
-use super::codec::{self, Kind};
+use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::log::Log;
@@ -102,12 +102,12 @@ impl<B: Backend> Log<B> {
             let as_of = next_transition.as_ref().map(|(_, body)| body.as_of);
             let first = next_event
                 .as_ref()
-                .map(|(_, bytes)| codec::open(bytes, Kind::Events).map(|frame| frame.head.first));
+                .map(|(number, bytes)| first_of(*number, bytes));
             match (first, as_of) {
                 (None, None) => break,
                 // A damaged frame is left out; what comes behind it shows what is missing.
                 (Some(Err(error)), _) => {
-                    if let codec::FrameError::Version(_) = error {
+                    if let FrameError::Version(_) = error {
                         return Err(error.into_store_error("a frame of events"));
                     }
                     gaps.chain_is_broken = true;
@@ -251,6 +251,13 @@ impl<B: Backend> Log<B> {
             }
         }
     }
+}
+
+/// The first event of the frame in `bytes`, if it is the one that belongs at `number`.
+fn first_of(number: Seq, bytes: &[u8]) -> Result<Seq, FrameError> {
+    let first = codec::open(bytes, Kind::Events)?.head.first;
+    // A whole frame in another's place is as good as none: it says nothing of what was there.
+    (first == number).then_some(first).ok_or(FrameError::Kind)
 }
 
 /// The frames of one kind, in order.

@@ -63,6 +63,9 @@ pub enum VerifyError {
     /// The signature is right, yet nothing says when it was made.
     #[error("there is no timestamp in whole Unix seconds")]
     NoTimestamp,
+    /// Standard Webhooks signs the id, the time and the body with full stops between them.
+    #[error("the id has a full stop, so nobody can tell where it ends")]
+    DottedId,
     /// The signature is right, yet too long ago: perhaps a replay.
     #[error("the timestamp is {} s old, more than the {} s allowed", .age.as_secs(), .allowed.as_secs())]
     Stale {

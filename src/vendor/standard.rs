@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
-use crate::endpoint::{Check, EndpointSettings, FilterOn, Order};
+use crate::endpoint::{Check, EndpointSettings, FilterOn, Order, TextEncoding};
 use crate::event::{Event, NewEvent};
 use crate::id::EventId;
 use crate::policy::{On410, Policy, Schedule, Success};
@@ -117,17 +117,18 @@ fn key(text: &str) -> Result<Vec<u8>, KeyError> {
     }
 }
 
-fn mac(key: &[u8], id: &str, seconds: i64, body: &[u8]) -> [u8; signature::SIGNATURE_LEN] {
-    let seconds = seconds.to_string();
-    signature::hmac_sha256(key, &[id.as_bytes(), b".", seconds.as_bytes(), b".", body])
+fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> [u8; signature::SIGNATURE_LEN] {
+    let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+    signature::hmac_sha256(key, &parts)
 }
 
 /// The `webhook-signature` of `body`: one signature for each key in `secret`.
 pub fn sign(secret: &str, id: &str, seconds: i64, body: &[u8]) -> Result<String, KeyError> {
+    let timestamp = seconds.to_string();
     let signatures: Vec<String> = secret_keys(secret)?
         .iter()
         .map(|key| {
-            let mac = mac(key, id, seconds, body);
+            let mac = mac(key, id, &timestamp, body);
             format!("{VERSION_PREFIX}{}", signature::encode_base64(&mac))
         })
         .collect();
@@ -146,12 +147,17 @@ pub fn verify_signature(
     if id.is_empty() || signatures.is_empty() {
         return Err(VerifyError::Missing);
     }
+    // The standard asks for this: with a full stop in it, a part of the body could be passed off
+    // as the timestamp.
+    if id.contains('.') {
+        return Err(VerifyError::DottedId);
+    }
     let seconds: i64 = timestamp.parse().map_err(|_| VerifyError::NoTimestamp)?;
     // Other versions may stand beside ours; the standard says to skip them.
     let given: Vec<Vec<u8>> = signatures
         .split(' ')
         .filter_map(|text| text.strip_prefix(VERSION_PREFIX))
-        .filter_map(signature::decode_base64)
+        .filter_map(|text| signature::decode(text, TextEncoding::Base64).ok())
         .collect();
     if given.is_empty() {
         return Err(VerifyError::Malformed {
@@ -159,7 +165,8 @@ pub fn verify_signature(
         });
     }
     let found = keys.iter().any(|key| {
-        let expected = mac(key, id, seconds, body);
+        // The text as it was sent: another way to write the same number was not signed.
+        let expected = mac(key, id, timestamp, body);
         given.iter().any(|given| signature::same(given, &expected))
     });
     if found {

@@ -6,6 +6,7 @@
 )]
 
 mod histories;
+mod model;
 
 use std::time::Duration;
 
