@@ -69,7 +69,7 @@ const LAST_MS: i64 = 253_402_207_200_000;
 
 /// A text that is no RFC 3339 time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not an RFC 3339 time such as 2026-01-31T09:30:00Z")]
+#[error("`{}` is not an RFC 3339 time such as 2026-01-31T09:30:00Z", .0.escape_debug())]
 pub struct InvalidTime(pub String);
 
 impl fmt::Display for Timestamp {

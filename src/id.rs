@@ -29,7 +29,9 @@ fn pack(at: Timestamp, middle: u64, low: u32) -> u128 {
 
 /// A text that is no id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an id of the form {prefix}_ followed by 26 letters and digits")]
+#[error(
+    "`{}` is not an id of the form {prefix}_ followed by 26 letters and digits", .text.escape_debug()
+)]
 pub struct InvalidId {
     /// What was given, cut to 64 characters.
     pub text: String,

@@ -95,7 +95,16 @@ impl FrameError {
     }
 }
 
+/// Far above any record but a snapshot. A text's room is made before it is read, so that a length
+/// with nothing behind it would take all memory there is.
+const DECODED_MAX: usize = 16 << 20;
+
 fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<DECODED_MAX>()
+}
+
+/// A snapshot is as large as the store's state; it is not read before its checksum is.
+fn config_of_snapshots() -> impl bincode::config::Config {
     bincode::config::standard()
 }
 
@@ -155,8 +164,13 @@ pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
 impl<'a> Frame<'a> {
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
-        let (value, read) = bincode::serde::borrow_decode_from_slice(self.body, config())
-            .map_err(|_| FrameError::Body)?;
+        let decoded = match self.head.kind {
+            Kind::Snapshot => {
+                bincode::serde::borrow_decode_from_slice(self.body, config_of_snapshots())
+            }
+            _ => bincode::serde::borrow_decode_from_slice(self.body, config()),
+        };
+        let (value, read) = decoded.map_err(|_| FrameError::Body)?;
         if read == self.body.len() {
             Ok(value)
         } else {
@@ -222,6 +236,19 @@ mod tests {
         bytes.fill(0);
         let error = open(&bytes, Kind::Events).unwrap_err();
         assert_eq!(error, FrameError::Checksum);
+    }
+
+    #[test]
+    fn a_length_with_nothing_behind_it_takes_no_memory() {
+        let mut length = vec![253];
+        length.extend((1_u64 << 60).to_le_bytes());
+        let (bytes, _) = encode(HEAD_OF_TEST, &0u8).unwrap();
+        let frame = Frame {
+            body: &length,
+            ..open(&bytes, Kind::Events).unwrap()
+        };
+        assert_eq!(frame.decode::<String>(), Err(FrameError::Body));
+        assert_eq!(frame.decode::<Vec<(u64, String)>>(), Err(FrameError::Body));
     }
 
     #[test]

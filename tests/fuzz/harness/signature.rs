@@ -111,6 +111,8 @@ fn hotjars(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 fn standards(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let (keys, id, body): (Vec<Vec<u8>>, String, Vec<u8>) = input.arbitrary()?;
     let (seconds, late): (i64, i16) = input.arbitrary()?;
+    // A clock counts in milliseconds.
+    let seconds = seconds >> 12;
     let (change, stamp, identity): (Change, Change, Change) = input.arbitrary()?;
     let given: Option<String> = input.arbitrary()?;
     let now = Timestamp::from_millis(seconds.saturating_add(late.into()).saturating_mul(1000));
