@@ -4,8 +4,12 @@
 //! milliseconds under [`ManualClock`] and a seeded simulation repeats exactly.
 
 mod kind;
+mod manual;
+mod watched;
 
 pub use kind::{ClockKind, InvalidClock};
+pub use manual::ManualClock;
+pub use watched::WatchedClock;
 
 use std::fmt;
 use std::future::Future;
@@ -14,7 +18,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tokio::sync::watch;
 
 /// A moment in milliseconds since the Unix epoch, UTC.
 ///
@@ -44,6 +47,11 @@ impl Timestamp {
             self.0
                 .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
         )
+    }
+
+    /// This moment moved by `by_ms`, later if it is positive, saturating.
+    pub const fn moved(self, by_ms: i64) -> Self {
+        Self(self.0.saturating_add(by_ms))
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
@@ -106,13 +114,43 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// A sleep that borrows nothing.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
+/// One look at a clock that may be set while it is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// What it shows.
+    pub now: Timestamp,
+    /// By how much it has been set since it was made, forward being positive.
+    pub stepped_ms: i64,
+}
+
+impl Moment {
+    /// What the clock would show had nobody set it: the only time that passes evenly.
+    pub fn steady(self) -> Timestamp {
+        self.now.moved(self.stepped_ms.saturating_neg())
+    }
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
 
-    /// Resolves once [`now`](Clock::now) is at or after `deadline`.
+    /// The present moment, and by how much the clock was set on its way to it.
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.now(),
+            stepped_ms: 0,
+        }
+    }
+
+    /// Resolves when as much time has passed as there is now until `deadline`, whatever the clock
+    /// is set to meanwhile.
     fn sleep_until(&self, deadline: Timestamp) -> Sleep;
+
+    /// Resolves when `time` has passed.
+    fn sleep(&self, time: Duration) -> Sleep {
+        self.sleep_until(self.now().plus(time))
+    }
 
     /// The manual clock behind this one, if it is one: only a manual clock can be advanced.
     fn manual(&self) -> Option<&ManualClock> {
@@ -133,10 +171,13 @@ fn wall() -> Timestamp {
     Timestamp(millis)
 }
 
-/// How often a long sleep looks at the wall clock, which may have been set meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+fn monotonic() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "this file is the gate to time")]
+    let now = Instant::now();
+    now
+}
 
-/// The machine's wall clock.
+/// The machine's wall clock, for one look at the time; over many, see [`WatchedClock`].
 #[derive(Debug, Default, Clone, Copy)]
 pub struct RealClock;
 
@@ -146,15 +187,11 @@ impl Clock for RealClock {
     }
 
     fn sleep_until(&self, deadline: Timestamp) -> Sleep {
-        Box::pin(async move {
-            loop {
-                let wait = deadline.since(wall());
-                if wait.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
-            }
-        })
+        self.sleep(deadline.since(wall()))
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 
@@ -172,11 +209,9 @@ impl ScaledClock {
         if !(factor.is_finite() && factor > 0.0 && factor <= 1e6) {
             return Err(InvalidFactor(factor));
         }
-        #[expect(clippy::disallowed_methods, reason = "this file is the gate to time")]
-        let started = Instant::now();
         Ok(Self {
             start: wall(),
-            started,
+            started: monotonic(),
             factor,
         })
     }
@@ -197,57 +232,6 @@ impl Clock for ScaledClock {
     fn sleep_until(&self, deadline: Timestamp) -> Sleep {
         let wait = deadline.since(self.now()).div_f64(self.factor);
         Box::pin(tokio::time::sleep(wait))
-    }
-}
-
-/// A clock that moves only when told to.
-///
-/// It never moves backwards. Setting it wakes every sleeper whose deadline has come.
-#[derive(Debug)]
-pub struct ManualClock {
-    now: watch::Sender<Timestamp>,
-}
-
-impl ManualClock {
-    /// A manual clock that stands at `start`.
-    pub fn new(start: Timestamp) -> Self {
-        Self {
-            now: watch::Sender::new(start),
-        }
-    }
-
-    /// A manual clock that stands at the machine's present time.
-    pub fn starting_now() -> Self {
-        Self::new(wall())
-    }
-
-    /// Moves the clock to `to`, unless it is there or later already.
-    pub fn set(&self, to: Timestamp) {
-        self.now.send_if_modified(|now| {
-            let moved = to > *now;
-            *now = (*now).max(to);
-            moved
-        });
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        *self.now.borrow()
-    }
-
-    fn sleep_until(&self, deadline: Timestamp) -> Sleep {
-        let mut now = self.now.subscribe();
-        Box::pin(async move {
-            // A clock that is gone never reaches the deadline.
-            if now.wait_for(|now| *now >= deadline).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        })
-    }
-
-    fn manual(&self) -> Option<&ManualClock> {
-        Some(self)
     }
 }
 
@@ -276,19 +260,6 @@ mod tests {
         for text in ["-000001-12-31T23:59:59.999Z", "9999-12-30T22:00:00.001Z"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_manual_clock_wakes_a_sleeper_exactly_at_its_deadline_and_never_goes_back() {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
-        let sleep = tokio::spawn(clock.sleep_until(Timestamp::from_millis(30_000)));
-        clock.set(Timestamp::from_millis(29_999));
-        tokio::task::yield_now().await;
-        assert!(!sleep.is_finished());
-        clock.set(Timestamp::from_millis(30_000));
-        sleep.await.unwrap();
-        clock.set(Timestamp::from_millis(5));
-        assert_eq!(clock.now(), Timestamp::from_millis(30_000));
     }
 
     #[test]

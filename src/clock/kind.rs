@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{InvalidFactor, ManualClock, RealClock, ScaledClock, SharedClock};
+use super::{InvalidFactor, ManualClock, ScaledClock, SharedClock, WatchedClock};
 
 /// Which clock a server runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -68,7 +68,7 @@ impl ClockKind {
     /// A clock of this kind that starts now.
     pub fn start(self) -> Result<SharedClock, InvalidFactor> {
         Ok(match self {
-            Self::Real => Arc::new(RealClock),
+            Self::Real => Arc::new(WatchedClock::default()),
             Self::Scaled(factor) => Arc::new(ScaledClock::new(factor)?),
             Self::Manual => Arc::new(ManualClock::starting_now()),
         })

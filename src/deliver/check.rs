@@ -50,8 +50,7 @@ impl Courier {
             cause,
         };
         let request = get(settings).map_err(|error| failed(error.to_string()))?;
-        let deadline = self.deadline(settings, self.clock.now());
-        let sleep = self.clock.sleep_until(deadline);
+        let sleep = self.clock.sleep(self.timeout(settings));
         match self.transport.send(request, sleep).await {
             Ok(answer) if passes(answer.status) => Ok(()),
             Ok(answer) => Err(CheckFailed::Status {

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::guard::AddressGuard;
 use super::transport::{Answer, Request, SendError, Transport};
-use crate::clock::{SharedClock, Timestamp};
+use crate::clock::{Moment, SharedClock, Sleep, Timestamp};
 use crate::delivery::Attempt;
 use crate::endpoint::{Endpoint, EndpointSettings};
 use crate::event::Event;
@@ -44,6 +44,12 @@ struct Prepared {
     url: Arc<Url>,
     headers: HeaderMap,
     ca_pem: Option<Arc<str>>,
+}
+
+/// The beginning of an attempt, and the end of its time.
+struct Began {
+    moment: Moment,
+    deadline: Sleep,
 }
 
 /// A request that cannot be made.
@@ -86,24 +92,28 @@ impl Courier {
 
     /// When an attempt that begins at `start` is given up.
     pub fn deadline(&self, settings: &EndpointSettings, start: Timestamp) -> Timestamp {
+        start.plus(self.timeout(settings))
+    }
+
+    pub(super) fn timeout(&self, settings: &EndpointSettings) -> Duration {
         let policy = self.policies.get(&settings.policy);
         let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
-        start.plus(timeout.unwrap_or(TIMEOUT))
+        timeout.unwrap_or(TIMEOUT)
     }
 
     /// Makes one attempt, and says what it means to the policy.
     pub async fn attempt(&self, claim: &Claim) -> (Attempt, Input) {
-        let started_at = self.clock.now();
+        let began = self.began(&claim.endpoint.settings);
+        let started_at = began.moment.now;
         let request = self.request(&claim.endpoint, &claim.event, claim.attempt, started_at);
-        let deadline = self.deadline(&claim.endpoint.settings, started_at);
-        self.send(request, claim.attempt, started_at, deadline)
-            .await
+        self.send(request, claim.attempt, began).await
     }
 
     /// Sends the profile's test message (HOT-58) once, now; nothing is stored. Says what came back
     /// and whether the policy takes it for a success.
     pub async fn test(&self, endpoint: &Endpoint) -> (Attempt, bool) {
-        let started_at = self.clock.now();
+        let began = self.began(&endpoint.settings);
+        let started_at = began.moment.now;
         let event = Event {
             id: EventId::new(started_at, 0, 0),
             seq: 0,
@@ -111,8 +121,7 @@ impl Courier {
             content: Profile::of(&endpoint.settings.policy).test_event(),
         };
         let request = self.request(endpoint, &event, 1, started_at);
-        let deadline = self.deadline(&endpoint.settings, started_at);
-        let (attempt, input) = self.send(request, 1, started_at, deadline).await;
+        let (attempt, input) = self.send(request, 1, began).await;
         let success = self
             .policy(endpoint)
             .map_or(Success::Any2xx, |policy| policy.success);
@@ -120,13 +129,20 @@ impl Courier {
         (attempt, delivered)
     }
 
+    fn began(&self, settings: &EndpointSettings) -> Began {
+        Began {
+            moment: self.clock.moment(),
+            deadline: self.clock.sleep(self.timeout(settings)),
+        }
+    }
+
     async fn send(
         &self,
         request: Result<Request, Unsendable>,
         number: u32,
-        started_at: Timestamp,
-        deadline: Timestamp,
+        began: Began,
     ) -> (Attempt, Input) {
+        let started_at = began.moment.now;
         let mut attempt = Attempt {
             number,
             started_at,
@@ -137,13 +153,16 @@ impl Courier {
         };
         let answer = match request {
             Ok(request) => {
-                let sleep = self.clock.sleep_until(deadline);
-                let answer = self.transport.send(request, sleep).await;
+                let answer = self.transport.send(request, began.deadline).await;
                 answer.map_err(|error: SendError| error.to_string())
             }
             Err(error) => Err(error.to_string()),
         };
-        attempt.ended_at = self.clock.now();
+        let ended = self.clock.moment();
+        attempt.ended_at = ended.now;
+        // An attempt takes as long as it takes, even if the clock was set meanwhile.
+        let set_ms = ended.stepped_ms.saturating_sub(began.moment.stepped_ms);
+        attempt.started_at = started_at.moved(set_ms);
         let input = match answer {
             Ok(Answer {
                 status,

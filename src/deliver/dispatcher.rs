@@ -22,6 +22,10 @@ use crate::store::{Claim, Effect, EndpointCommand, Outcome, Settlement, Store, S
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
 
+/// The longest sleep, of the machine's own time, before the store is asked again what is due: so
+/// it soon sees that the clock was set, and writes down what that means for the next start.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Delivers what the store hands out.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
@@ -100,6 +104,8 @@ impl Dispatcher {
             let room = attempts.len() < self.in_flight_max;
             let due = self.store.depth().next_due.filter(|due| room && *due > now);
             tokio::select! {
+                // In this order, not by chance: a seeded simulation repeats exactly.
+                biased;
                 _ = changed.changed() => {}
                 () = self.sleep_until(due) => {}
                 Some(_) = attempts.join_next() => {}
@@ -119,7 +125,10 @@ impl Dispatcher {
 
     async fn sleep_until(&self, due: Option<Timestamp>) {
         match due {
-            Some(due) => self.clock.sleep_until(due).await,
+            Some(due) => {
+                let due = self.clock.sleep_until(due);
+                let _ = tokio::time::timeout(LOOK_AGAIN, due).await;
+            }
             None => std::future::pending().await,
         }
     }

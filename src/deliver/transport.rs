@@ -12,6 +12,7 @@ mod answer;
 mod connection;
 mod dial;
 mod error;
+mod network;
 mod pool;
 mod tls;
 mod wire;
@@ -23,18 +24,19 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Response, Uri};
-use rustls::RootCertStore;
 use url::{Position, Url};
 
 use self::answer::Excerpt;
 use self::connection::Connection;
 use self::pool::Realm;
 use self::wire::Payload;
-use super::guard::{AddressGuard, GuardError, Resolve, SystemResolver};
+use super::guard::{AddressGuard, GuardError, Resolve};
 use crate::clock::Sleep;
 
 pub use self::answer::{Answer, BODY_LIMIT, EXCERPT_LIMIT};
+pub use self::dial::{Dial, Dialing, Socket};
 pub use self::error::{Broken, Phase, Problem, SendError};
+pub use self::network::Network;
 pub use self::tls::{InvalidCa, TlsProblem, TransportError, check_ca};
 
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
@@ -60,8 +62,7 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     guard: AddressGuard,
-    resolver: Arc<dyn Resolve>,
-    roots: RootCertStore,
+    network: Network,
     system: Arc<Realm>,
     // The most recently used is last.
     custom: Mutex<Vec<(Arc<str>, Arc<Realm>)>>,
@@ -84,11 +85,9 @@ impl Progress {
 }
 
 impl Transport {
-    /// A transport that sends only where `guard` lets it.
-    ///
-    /// Trusts the system's certificate authorities, or bundled ones where the system has none.
+    /// A transport over the machine's own network that sends only where `guard` lets it.
     pub fn new(guard: AddressGuard) -> Result<Self, TransportError> {
-        Self::with_resolver(guard, Arc::new(SystemResolver))
+        Self::over(guard, Network::system())
     }
 
     /// As [`new`](Self::new), with names resolved by `resolver`.
@@ -96,12 +95,15 @@ impl Transport {
         guard: AddressGuard,
         resolver: Arc<dyn Resolve>,
     ) -> Result<Self, TransportError> {
-        let roots = tls::system_roots();
-        let system = Arc::new(Realm::new(tls::config(roots.clone())?));
+        Self::over(guard, Network::system().with_resolver(resolver))
+    }
+
+    /// A transport over `network` that sends only where `guard` lets it.
+    pub fn over(guard: AddressGuard, network: Network) -> Result<Self, TransportError> {
+        let system = Arc::new(Realm::new(tls::config(network.roots.clone())?));
         Ok(Self(Arc::new(Inner {
             guard,
-            resolver,
-            roots,
+            network,
             system,
             custom: Mutex::default(),
         })))
@@ -205,7 +207,7 @@ impl Inner {
                 if realms.len() >= REALM_LIMIT {
                     realms.remove(0);
                 }
-                let config = tls::config_with_ca(&self.roots, pem)?;
+                let config = tls::config_with_ca(&self.network.roots, pem)?;
                 (pem.clone(), Arc::new(Realm::new(config)))
             }
         };
@@ -252,7 +254,7 @@ impl Inner {
         url: &Url,
         phase: &mut Phase,
     ) -> Result<Box<Connection>, SendError> {
-        let addresses = match self.guard.addresses(url, &*self.resolver).await {
+        let addresses = match self.guard.addresses(url, &*self.network.resolver).await {
             Ok(addresses) => addresses,
             Err(GuardError::Unresolvable { host, reason }) => {
                 return Err(SendError::Resolve { host, reason });
@@ -260,12 +262,12 @@ impl Inner {
             Err(refused) => return Err(SendError::Refused(refused)),
         };
         *phase = Phase::Connect;
-        let (tcp, peer) = dial::connect(addresses).await?;
+        let (socket, peer) = dial::connect(&self.network.dial, addresses).await?;
         let wire = if url.scheme() == "https" {
             *phase = Phase::Tls;
-            tls::handshake(&realm.tls, url, tcp, peer).await?
+            tls::handshake(&realm.tls, url, socket, peer).await?
         } else {
-            tcp.into()
+            socket.into()
         };
         Connection::open(wire).await
     }

@@ -27,7 +27,7 @@ impl<B: Backend> Log<B> {
             let mut shared = self.shared();
             // Under the lock: beside a moment from before a settlement, its due time would look
             // like one of a clock that went back.
-            let now = self.clock.now();
+            let now = self.now(&mut shared);
             if shared.unsaved.len() >= MAX_UNSAVED || shared.unsaved_bytes >= MAX_UNSAVED_BYTES {
                 return Ok(Vec::new());
             }
@@ -70,7 +70,7 @@ impl<B: Backend> Log<B> {
 
     fn set_aside(&self, token: Token) {
         let mut shared = self.shared();
-        let now = self.clock.now();
+        let now = self.now(&mut shared);
         let (endpoint, seq) = (token.endpoint, token.seq);
         shared.state.set_aside(endpoint, seq, UNREADABLE_PAUSE, now);
     }
@@ -82,6 +82,7 @@ impl<B: Backend> Log<B> {
         settlement: Settlement,
     ) -> Result<(), SettleError> {
         let mut shared = self.shared();
+        let now = self.now(&mut shared);
         let entry = shared.state.entry(token.endpoint);
         let (claim, removed) = entry
             .and_then(|entry| {
@@ -102,7 +103,8 @@ impl<B: Backend> Log<B> {
             Outcome::Retry { after } => Then::Waiting(Waiting {
                 failures: claim.failures + 1,
                 attempts: attempt.number,
-                due: attempt.ended_at.plus(after),
+                // The clock may have been set back since the attempt ended.
+                due: attempt.ended_at.min(now).plus(after),
                 delay: after,
             }),
         };
@@ -124,7 +126,7 @@ impl<B: Backend> Log<B> {
         entry
             .and_then(|entry| entry.queue.claimed(token.seq, token.generation))
             .ok_or(SettleError::Fenced)?;
-        let now = self.clock.now();
+        let now = self.now(&mut shared);
         shared.state.release(token.endpoint, token.seq, now);
         drop(shared);
         self.wake();

@@ -11,7 +11,7 @@ use super::inbox::Request;
 use super::log::{Log, Reply, Writer};
 use super::write::Group;
 use super::{Appended, EndpointCommand, StoreError};
-use crate::clock::Timestamp;
+use crate::clock::Moment;
 use crate::event::Event;
 use crate::id::{EventId, Seq};
 
@@ -29,7 +29,9 @@ impl<B: Backend> Log<B> {
         let mut writer = self.writer();
         let done = self.commit_group(&mut writer).and_then(|did| {
             self.route_ahead(writer.next_seq)?;
-            if writer.records_since_snapshot >= RECORDS_PER_SNAPSHOT
+            let wanted = std::mem::take(&mut self.shared().snapshot_wanted);
+            if wanted
+                || writer.records_since_snapshot >= RECORDS_PER_SNAPSHOT
                 || writer.bytes_since_snapshot >= BYTES_PER_SNAPSHOT
             {
                 self.write_snapshot(&mut writer)?;
@@ -96,8 +98,7 @@ impl<B: Backend> Log<B> {
         let mut requests = self
             .inbox
             .take(self.options.group_max_events, self.options.group_max_bytes);
-        let now = self.clock.now();
-        let (events, answers) = self.number(writer, &mut requests, now);
+        let (events, answers) = self.number(writer, &mut requests, self.clock.moment());
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
             self.committing.store(events.len(), Ordering::Release);
@@ -152,7 +153,7 @@ impl<B: Backend> Log<B> {
             // is made now begins behind these events.
             let mut shared = self.shared();
             // Attempts have ended since this group began, and are due after more than `now`.
-            let now = self.clock.now();
+            let now = self.now(&mut shared);
             self.committing.store(0, Ordering::Release);
             if !events.is_empty() {
                 self.tail.send_replace(writer.next_seq - 1);
@@ -178,7 +179,7 @@ impl<B: Backend> Log<B> {
         &self,
         writer: &mut Writer,
         requests: &mut [Request],
-        now: Timestamp,
+        moment: Moment,
     ) -> (Vec<Arc<Event>>, Vec<Vec<Appended>>) {
         let mut events: Vec<Arc<Event>> = Vec::new();
         let mut answers = Vec::with_capacity(requests.len());
@@ -188,13 +189,13 @@ impl<B: Backend> Log<B> {
             for content in request.events.drain(..) {
                 let hash = writer.dedupe.hash(&content);
                 let seen = hash.and_then(|hash| {
-                    let before = writer.dedupe.find(hash, now);
+                    let before = writer.dedupe.find(hash, moment);
                     before.or_else(|| in_group.get(&hash).copied())
                 });
                 let duplicate = seen.is_some();
                 let seen = seen.unwrap_or(Seen {
                     seq: writer.next_seq + events.len() as u64,
-                    received_at: now,
+                    received_at: moment.now,
                 });
                 let id = EventId::new(seen.received_at, seen.seq, self.meta.tag);
                 answer.push(Appended {
@@ -209,15 +210,17 @@ impl<B: Backend> Log<B> {
                 events.push(Arc::new(Event {
                     id,
                     seq: seen.seq,
-                    received_at: now,
+                    received_at: moment.now,
                     content,
                 }));
             }
             answers.push(answer);
         }
+        let mut in_group: Vec<(u128, Seen)> = in_group.into_iter().collect();
+        in_group.sort_unstable_by_key(|(_, seen)| seen.seq);
         // A failed write stops the store, so remembering before it is harmless.
         for (hash, seen) in in_group {
-            writer.dedupe.insert(hash, seen);
+            writer.dedupe.insert(hash, seen, moment);
         }
         (events, answers)
     }
@@ -274,7 +277,7 @@ impl<B: Backend> Log<B> {
         let events = self.read_events(from, most.min(ROUTE_AHEAD))?;
         let until = events.last().map_or(end, |event| event.seq + 1);
         let mut shared = self.shared();
-        let now = self.clock.now();
+        let now = self.now(&mut shared);
         let Some(entry) = shared.state.entry(number) else {
             return Ok(());
         };

@@ -92,7 +92,12 @@ impl<B: Backend> Log<B> {
         if let Some(error) = self.stopped.borrow().clone() {
             return Err(error);
         }
-        let unsaved = !self.shared().unsaved.is_empty();
+        let unsaved = {
+            let mut shared = self.shared();
+            // What is shown is due by the clock as it is now.
+            self.now(&mut shared);
+            !shared.unsaved.is_empty()
+        };
         // Waits for a group that is being written, too.
         if unsaved {
             self.commit().map(|_| ())

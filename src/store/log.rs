@@ -50,6 +50,9 @@ pub(super) struct Shared {
     pub unsaved_bytes: usize,
     pub replies: Vec<Reply>,
     pub sync_wanted: bool,
+    /// By how much the clock had been set when it was last looked at.
+    pub stepped_ms: i64,
+    pub snapshot_wanted: bool,
 }
 
 #[derive(Debug)]
@@ -113,16 +116,17 @@ impl<B: Backend> Log<B> {
     ) -> Self {
         let last = recovered.writer.next_seq - 1;
         Self {
+            shared: Mutex::new(Shared {
+                state: recovered.state,
+                stepped_ms: clock.moment().stepped_ms,
+                ..Shared::default()
+            }),
             cache: Cache::new(options.frame_cache_bytes),
             backend,
             clock,
             options,
             meta: recovered.meta,
             writer: Mutex::new(recovered.writer),
-            shared: Mutex::new(Shared {
-                state: recovered.state,
-                ..Shared::default()
-            }),
             high_water: recovered.high_water,
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
@@ -154,7 +158,8 @@ impl<B: Backend> Log<B> {
 
     /// Records a transition: in memory at once, on disk with the next group.
     pub(super) fn record(&self, shared: &mut Shared, transition: Transition, sync: bool) {
-        shared.state.apply(&transition, self.clock.now());
+        let now = self.now(shared);
+        shared.state.apply(&transition, now);
         shared.unsaved_bytes += transition.text_len();
         shared.unsaved.push(transition);
         shared.sync_wanted |= sync;
@@ -265,7 +270,7 @@ impl<B: Backend> Store for Log<B> {
 
     fn depth(&self) -> Depth {
         let mut shared = self.shared();
-        let now = self.clock.now();
+        let now = self.now(&mut shared);
         Depth {
             uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
             in_flight: shared.state.in_flight(),

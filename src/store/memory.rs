@@ -17,8 +17,8 @@ pub struct Memory {
 struct Inner {
     map: BTreeMap<Vec<u8>, Vec<u8>>,
     durable: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// What is in `map` and not yet in `durable`.
-    unsynced: Vec<Change>,
+    /// The batches that are in `map` and not yet in `durable`, in their order.
+    unsynced: Vec<Vec<Change>>,
     fail_writes_after: Option<u64>,
     free_bytes: Option<u64>,
 }
@@ -26,8 +26,23 @@ struct Inner {
 impl Memory {
     /// A backend that holds what had reached the disk of `self`: a power cut and a start.
     pub fn after_power_cut(&self) -> Self {
-        let durable = self.lock().durable.clone();
+        self.after_power_cut_keeping(0)
+    }
+
+    /// As [`after_power_cut`](Self::after_power_cut), but the disk had got round to the first
+    /// `batches` of those that nobody had asked it to sync.
+    pub fn after_power_cut_keeping(&self, batches: usize) -> Self {
+        let inner = self.lock();
+        let mut durable = inner.durable.clone();
+        for change in inner.unsynced.iter().take(batches).flatten() {
+            change.clone().apply(&mut durable);
+        }
         Self::holding(durable)
+    }
+
+    /// How many batches a power cut would take.
+    pub fn unsynced_batches(&self) -> usize {
+        self.lock().unsynced.len()
     }
 
     /// A backend that holds all that `self` had written: a kill and a start.
@@ -85,9 +100,9 @@ impl Backend for Memory {
         for change in &changes {
             change.clone().apply(&mut inner.map);
         }
-        inner.unsynced.extend(changes);
+        inner.unsynced.push(changes);
         if durability == Durability::Disk {
-            for change in std::mem::take(&mut inner.unsynced) {
+            for change in std::mem::take(&mut inner.unsynced).into_iter().flatten() {
                 change.apply(&mut inner.durable);
             }
         }

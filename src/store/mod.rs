@@ -15,6 +15,7 @@
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
+//! | `steps.rs` | the time, and a clock that is set |
 //! | `private.rs` | files that nobody else may read |
 //! | `committer.rs` | the thread that commits group after group |
 
@@ -57,6 +58,7 @@ mod routes;
 mod seqset;
 mod snapshot;
 mod state;
+mod steps;
 mod verify;
 mod views;
 mod write;

@@ -89,6 +89,7 @@ fn empty<B: Backend>(
         meta.dedupe_secret,
         options.dedupe_window,
         options.dedupe_max_entries,
+        clock.now(),
     );
     let recovered = with(Recovered {
         meta,

@@ -5,6 +5,7 @@
 
 mod parts;
 mod snapshot;
+mod time;
 mod view;
 mod waiting;
 
@@ -104,8 +105,13 @@ impl Queue {
         if self.in_flight.contains_key(&seq) || self.pending.contains(seq) {
             return;
         }
-        if self.waiting.remove(seq).is_none() && was_dead {
-            self.ended.dead = self.ended.dead.saturating_sub(1);
+        if self.waiting.remove(seq).is_none() {
+            // One without attempts had not ended: it is from before the endpoint, or was filtered.
+            match (was_dead, attempts) {
+                (true, _) => self.ended.dead = self.ended.dead.saturating_sub(1),
+                (false, 0) => {}
+                (false, _) => self.ended.delivered = self.ended.delivered.saturating_sub(1),
+            }
         }
         self.waiting.insert(
             seq,
@@ -148,11 +154,6 @@ impl Queue {
 
     fn takes_fresh(&self) -> bool {
         !self.pending.is_empty() && self.waiting.failed() < self.waiting_max
-    }
-
-    /// The clock was set back: no delivery waits for longer than its own delay.
-    pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
-        self.waiting.forgive_a_clock_that_went_back(now);
     }
 
     /// Begins the next attempt that may leave now.

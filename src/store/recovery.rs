@@ -83,7 +83,7 @@ impl<B: Backend> Log<B> {
         writer.events_crc = snapshot.events_crc;
         writer.transitions_crc = snapshot.transitions_crc;
         for (hash, seen) in snapshot.dedupe {
-            writer.dedupe.insert(hash, seen);
+            writer.dedupe.restore(hash, seen);
         }
         self.tail.send_replace(snapshot.next_seq - 1);
         self.shared().state =
@@ -170,7 +170,7 @@ impl<B: Backend> Log<B> {
             let event = record.into_event(seq, self.meta.tag, Default::default());
             if let Some(hash) = writer.dedupe.hash(&event.content) {
                 let received_at = event.received_at;
-                writer.dedupe.insert(hash, Seen { seq, received_at });
+                writer.dedupe.restore(hash, Seen { seq, received_at });
             }
             for endpoint in shared.state.route(&event.content) {
                 shared.state.push(endpoint, seq, now);

@@ -113,7 +113,7 @@ impl<B: Backend> Log<B> {
         if request.dry_run {
             return Ok(count);
         }
-        let at = self.clock.now();
+        let at = self.now(&mut shared);
         for deliveries in reopened.chunks(DELIVERIES_PER_RECORD) {
             let record = ReplayRecord {
                 endpoint: request.endpoint,

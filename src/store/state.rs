@@ -2,6 +2,7 @@
 
 mod apply;
 mod snapshot;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -231,22 +232,6 @@ impl State {
             if let Some(entry) = self.entries.get_mut(&number) {
                 entry.timer = None;
             }
-            self.refresh(number, now);
-        }
-    }
-
-    /// The clock was set back, or may have been while no process ran: every due time is looked at.
-    pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {
-        self.latest = now;
-        for entry in self.entries.values_mut() {
-            entry.queue.forgive_a_clock_that_went_back(now);
-        }
-        self.refresh_all(now);
-    }
-
-    fn refresh_all(&mut self, now: Timestamp) {
-        let numbers: Vec<u32> = self.entries.keys().copied().collect();
-        for number in numbers {
             self.refresh(number, now);
         }
     }

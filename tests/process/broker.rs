@@ -22,6 +22,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// A folder with a data directory, perhaps a configuration, and what was logged.
 pub struct Site {
     dir: tempfile::TempDir,
+    launcher: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// A process that has ended by itself.
@@ -36,7 +38,19 @@ impl Site {
     pub fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
+            launcher: Vec::new(),
+            environment: Vec::new(),
         }
+    }
+
+    /// From now on processes are started by this shell script, which ends in `exec "$@"`.
+    pub fn launch_by(&mut self, script: &str) {
+        self.launcher = ["/bin/sh", "-c", script, "sh"].map(str::to_owned).to_vec();
+    }
+
+    /// From now on processes are started with this in their environment.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -54,10 +68,14 @@ impl Site {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_redeliver"));
+        let binary = env!("CARGO_BIN_EXE_redeliver").to_owned();
+        let mut words = self.launcher.iter().chain([&binary]);
+        let mut command = Command::new(words.next().unwrap());
         command
             .current_dir(self.dir.path())
             .env_clear()
+            .envs(self.environment.iter().cloned())
+            .args(words)
             .args(args)
             .stdin(Stdio::null());
         command

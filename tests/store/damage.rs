@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use redeliver::clock::{Clock, ManualClock, Timestamp};
+use redeliver::clock::{Clock, ManualClock};
 use redeliver::endpoint::{EndpointState, Order};
 use redeliver::store::backend::{Backend, Change, Durability};
 use redeliver::store::disk::Disk;
@@ -254,25 +254,6 @@ fn a_missing_mark_is_no_obstacle_and_is_made_again() {
     let log = open(dir.path(), Options::default()).unwrap();
     assert_eq!(append(&log, &["4"]), 4);
     assert!(fs::read(dir.path().join("high-water")).unwrap().len() >= 32);
-}
-
-#[test]
-fn a_clock_set_back_under_a_running_store_stalls_no_retry() {
-    let world = World::<InMemory>::new();
-    world.add(settings("crm", Order::Independent));
-    world.append_many(2);
-    let claims = world.claim();
-    world.advance(100);
-    world.settle(&claims[0], retry(86_400));
-    world.settle(&claims[1], retry(5));
-    let back = world.clock.now().as_millis() - 3_600_000;
-    world.clock.set(Timestamp::from_millis(back));
-    assert_eq!(
-        world.log.depth().next_due,
-        Some(world.clock.now().plus(std::time::Duration::from_secs(5)))
-    );
-    world.advance(5);
-    assert_eq!(world.claimed_seqs(), [2]);
 }
 
 #[test]

@@ -9,3 +9,4 @@ mod hard_cases;
 mod harness;
 mod power_cut;
 mod races;
+mod steps;

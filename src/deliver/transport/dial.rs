@@ -1,9 +1,12 @@
-//! Opens a TCP connection to one of a receiver's addresses.
+//! Opens a connection to one of a receiver's addresses.
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -15,12 +18,43 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// More addresses than this are no help within one deadline.
 const ADDRESS_LIMIT: usize = 8;
 
+/// Bytes both ways: TCP, or what stands in for it.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+
+/// A connection to a receiver.
+pub type Socket = Box<dyn Stream>;
+
+/// A connection that is being opened.
+pub type Dialing<'a> = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send + 'a>>;
+
+/// Opens connections. A simulation has a network of its own.
+pub trait Dial: Send + Sync + 'static {
+    /// Connects to `peer`, which the address guard has let through.
+    fn dial(&self, peer: SocketAddr) -> Dialing<'_>;
+}
+
+/// The operating system's TCP.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+impl Dial for Tcp {
+    fn dial(&self, peer: SocketAddr) -> Dialing<'_> {
+        Box::pin(async move {
+            let tcp = TcpStream::connect(peer).await?;
+            tcp.set_nodelay(true)?;
+            Ok(Box::new(tcp) as Socket)
+        })
+    }
+}
+
 /// Connects to the first of `addresses` that lets us, none of which may hold up the others.
 pub(super) async fn connect(
+    dial: &Arc<dyn Dial>,
     addresses: Vec<SocketAddr>,
-) -> Result<(TcpStream, SocketAddr), SendError> {
+) -> Result<(Socket, SocketAddr), SendError> {
     if let [only] = addresses[..] {
-        return one(only).await;
+        return one(dial.clone(), only).await;
     }
     let mut waiting = addresses.into_iter().take(ADDRESS_LIMIT);
     // Dropping the set gives up on those that have not connected.
@@ -30,7 +64,7 @@ pub(super) async fn connect(
         let next = waiting.next();
         let more = next.is_some();
         if let Some(address) = next {
-            trying.spawn(one(address));
+            trying.spawn(one(dial.clone(), address));
         }
         tokio::select! {
             done = trying.join_next() => match done {
@@ -44,15 +78,9 @@ pub(super) async fn connect(
     }
 }
 
-async fn one(peer: SocketAddr) -> Result<(TcpStream, SocketAddr), SendError> {
-    let connected: io::Result<TcpStream> = async {
-        let tcp = TcpStream::connect(peer).await?;
-        tcp.set_nodelay(true)?;
-        Ok(tcp)
-    }
-    .await;
-    match connected {
-        Ok(tcp) => Ok((tcp, peer)),
+async fn one(dial: Arc<dyn Dial>, peer: SocketAddr) -> Result<(Socket, SocketAddr), SendError> {
+    match dial.dial(peer).await {
+        Ok(socket) => Ok((socket, peer)),
         Err(error) => Err(SendError::Connect {
             peer,
             kind: error.kind(),
@@ -72,10 +100,11 @@ mod tests {
         drop(gone);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = listener.local_addr().unwrap();
-        let (_, peer) = connect(vec![closed, open]).await.unwrap();
+        let tcp: Arc<dyn Dial> = Arc::new(Tcp);
+        let (_, peer) = connect(&tcp, vec![closed, open]).await.unwrap();
         assert_eq!(peer, open);
         assert_eq!(
-            connect(vec![closed, closed]).await.unwrap_err(),
+            connect(&tcp, vec![closed, closed]).await.err().unwrap(),
             SendError::Connect {
                 peer: closed,
                 kind: io::ErrorKind::ConnectionRefused

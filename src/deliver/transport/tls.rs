@@ -9,10 +9,10 @@ use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::dial::Socket;
 use super::error::{Broken, Phase, SendError, io_kind};
 use super::wire::Stream;
 
@@ -159,7 +159,7 @@ fn add_ca(roots: &mut RootCertStore, pem: &str) -> Result<(), InvalidCa> {
 pub(super) async fn handshake(
     config: &Arc<ClientConfig>,
     url: &Url,
-    tcp: TcpStream,
+    socket: Socket,
     peer: SocketAddr,
 ) -> Result<Stream, SendError> {
     let name = match url.host() {
@@ -171,7 +171,7 @@ pub(super) async fn handshake(
         _ => ServerName::from(peer.ip()),
     };
     let connector = TlsConnector::from(config.clone());
-    match connector.connect(name, tcp).await {
+    match connector.connect(name, socket).await {
         Ok(tls) => Ok(tls.into()),
         Err(error) => Err(explain(&error, url)),
     }

@@ -10,8 +10,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use super::dial::{self, Socket};
 
 /// The request body is handed over in pieces of this size, so that it is known how far it came.
 const PIECE: usize = 64 * 1024;
@@ -72,18 +73,18 @@ impl Body for Payload {
 
 /// What the bytes go over.
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
 }
 
-impl From<TcpStream> for Stream {
-    fn from(tcp: TcpStream) -> Self {
-        Self::Plain(tcp)
+impl From<Socket> for Stream {
+    fn from(socket: Socket) -> Self {
+        Self::Plain(socket)
     }
 }
 
-impl From<TlsStream<TcpStream>> for Stream {
-    fn from(tls: TlsStream<TcpStream>) -> Self {
+impl From<TlsStream<Socket>> for Stream {
+    fn from(tls: TlsStream<Socket>) -> Self {
         Self::Tls(Box::new(tls))
     }
 }
@@ -94,13 +95,10 @@ pub(super) struct Wire {
     pub(super) meter: Arc<Meter>,
 }
 
-trait Io: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
-
 impl Wire {
-    fn io(&mut self) -> Pin<&mut dyn Io> {
+    fn io(&mut self) -> Pin<&mut dyn dial::Stream> {
         match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp),
+            Stream::Plain(socket) => Pin::new(&mut **socket),
             Stream::Tls(tls) => Pin::new(&mut **tls),
         }
     }
@@ -146,7 +144,7 @@ impl AsyncWrite for Wire {
 
     fn is_write_vectored(&self) -> bool {
         match &self.stream {
-            Stream::Plain(tcp) => tcp.is_write_vectored(),
+            Stream::Plain(socket) => socket.is_write_vectored(),
             Stream::Tls(tls) => tls.is_write_vectored(),
         }
     }

@@ -44,11 +44,12 @@ pub enum Readiness {
 /// How many deliveries have ended in each way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// Answered with success.
+    /// Answered with success, and not put back since.
     pub delivered: u64,
     /// Given up, and not put back since.
     pub dead: u64,
-    /// Ended because the endpoint was removed.
+    /// Ended because the endpoint was removed; one that had been put back by then counts here,
+    /// however its earlier round had ended.
     pub removed: u64,
 }
 

@@ -80,6 +80,15 @@ impl WaitingSet {
         seqs.len() as u64
     }
 
+    /// Moves every due time by `by_ms`.
+    pub fn follow_a_clock_that_was_set(&mut self, by_ms: i64) {
+        for waiting in self.by_seq.values_mut() {
+            waiting.due = waiting.due.moved(by_ms);
+        }
+        let due = std::mem::take(&mut self.due).into_iter();
+        self.due = due.map(|(due, seq)| (due.moved(by_ms), seq)).collect();
+    }
+
     /// A due time is never waited for longer than its own delay, so a clock set back by a year
     /// stalls nothing. Looks at every one.
     pub fn forgive_a_clock_that_went_back(&mut self, now: Timestamp) {

@@ -1,0 +1,9 @@
+//! What the machine does to the real binary: one fault a file.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod clock;
+mod machine;
+#[path = "../process/mod.rs"]
+mod process;

@@ -1,0 +1,161 @@
+//! A disk that can lose its power at any write, before, during or after it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redeliver::store::StoreError;
+use redeliver::store::backend::{Backend, Change, Durability, Entry};
+use redeliver::store::memory::Memory;
+
+use super::faults::Fault;
+use super::ledger::Safety;
+
+/// Where within a write the power goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// Nothing of it was written.
+    Before,
+    /// The system has it, the disk has not: a kill.
+    Written,
+    /// It is on disk, and nobody has been told.
+    Synced,
+}
+
+/// The in-memory backend, with a crash on request.
+pub struct SimDisk {
+    memory: Memory,
+    fault: Option<Fault>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Writes until the crash, and where in the last one it comes.
+    armed: Option<(u64, Point)>,
+    /// What the next process finds, once there was a crash.
+    left: Option<(Memory, Safety)>,
+    writes: u64,
+    synced: bool,
+}
+
+impl SimDisk {
+    pub fn over(memory: Memory, fault: Option<Fault>) -> Self {
+        Self {
+            memory,
+            fault,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Crashes in the write after the next `writes`.
+    pub fn arm(&self, writes: u64, point: Point) {
+        self.state().armed = Some((writes, point));
+    }
+
+    /// What the crash has left, and how safe something had to be to be in it, if there was one.
+    pub fn take_left(&self) -> Option<(Memory, Safety)> {
+        self.state().left.take()
+    }
+
+    /// What a crash at this moment leaves: all that was written after a kill; after a power cut
+    /// what was synced and the first `batches` of the rest.
+    pub fn left_by(&self, kill: bool, batches: usize) -> Memory {
+        match kill {
+            true => self.memory.after_kill(),
+            false => self.memory.after_power_cut_keeping(batches),
+        }
+    }
+
+    pub fn unsynced_batches(&self) -> usize {
+        self.memory.unsynced_batches()
+    }
+
+    /// How many writes there were.
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
+    /// Whether there was a synced write since this was asked last.
+    pub fn take_synced(&self) -> bool {
+        std::mem::take(&mut self.state().synced)
+    }
+
+    fn crash(&self, mut changes: Vec<Change>, point: Point) -> (Memory, Safety) {
+        if self.fault == Some(Fault::TornGroups) && changes.len() > 1 {
+            changes.truncate(changes.len() / 2);
+            let _ = self.memory.write(changes, Durability::Disk);
+            return (self.memory.after_power_cut(), Safety::Synced);
+        }
+        match point {
+            Point::Before => (self.memory.after_power_cut(), Safety::Synced),
+            Point::Written => {
+                let _ = self.memory.write(changes, Durability::Process);
+                (self.memory.after_kill(), Safety::Written)
+            }
+            Point::Synced => {
+                let _ = self.memory.write(changes, Durability::Disk);
+                (self.memory.after_power_cut(), Safety::Synced)
+            }
+        }
+    }
+}
+
+/// The handle that the log owns; the simulation holds the other.
+pub struct Plugged(pub Arc<SimDisk>);
+
+impl Backend for Plugged {
+    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+        let disk = &*self.0;
+        let point = {
+            let mut state = disk.state();
+            state.writes += 1;
+            match &mut state.armed {
+                Some((0, point)) => Some(*point),
+                Some((left, _)) => {
+                    *left -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some(point) = point {
+            let left = disk.crash(changes, point);
+            disk.state().left = Some(left);
+            return Err(StoreError::Stopped("the power is gone".to_owned()));
+        }
+        let durability = match disk.fault {
+            Some(Fault::SyncForgotten) => Durability::Process,
+            _ => durability,
+        };
+        disk.memory.write(changes, durability)?;
+        disk.state().synced |= durability == Durability::Disk;
+        Ok(())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.memory.get(key)
+    }
+
+    fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        self.0.memory.last(prefix, key)
+    }
+
+    fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.0.memory.scan(prefix, key, limit)
+    }
+
+    fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.0.memory.scan_back(prefix, key, limit)
+    }
+
+    fn used_bytes(&self) -> u64 {
+        self.0.memory.used_bytes()
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.0.memory.free_bytes()
+    }
+}

@@ -1,0 +1,266 @@
+//! Deliberate faults, put in at the seams: each breaks one promise, and the checker must see it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
+use redeliver::event::{Event, NewEvent};
+use redeliver::id::Seq;
+use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
+use redeliver::store::{
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
+    EndpointError, EndpointView, Outcome, Page, ReplayRequest, SettleError, Settlement, Store,
+    StoreError, Ticket, Token,
+};
+use redeliver::vendor;
+use tokio::sync::watch;
+
+/// A mistake that a developer could make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The disk is asked to write, and never to sync: an answer comes before its event is safe.
+    SyncForgotten,
+    /// A commit group is not one atomic batch.
+    TornGroups,
+    /// Hotjar's third delay is a second short.
+    OneSecondEarly,
+    /// What is in order is delivered as if it were not.
+    HeadSkipped,
+    /// Hotjar's 410 is a failure like any other.
+    GoneForgotten,
+    /// eSputnik's 202 and 204 count as delivered.
+    AnySuccess,
+    /// The last attempt is not made.
+    GivesUpEarly,
+    /// The deadline of an attempt is a year.
+    NoDeadline,
+    /// Idempotency keys are not looked at.
+    KeyForgotten,
+    /// A claim is handed out twice.
+    ClaimedTwice,
+    /// An attempt's end is not recorded.
+    SettlementForgotten,
+    /// A crash burns an attempt.
+    CrashCounted,
+    /// A dead letter is recorded as delivered.
+    DeadIsDelivered,
+    /// A body is changed on its way.
+    BodyChanged,
+    /// A pause is answered and not obeyed.
+    PauseIgnored,
+    /// One event in five is never handed out.
+    NeverClaimed,
+}
+
+impl Fault {
+    pub const ALL: [Self; 16] = [
+        Self::SyncForgotten,
+        Self::TornGroups,
+        Self::OneSecondEarly,
+        Self::HeadSkipped,
+        Self::GoneForgotten,
+        Self::AnySuccess,
+        Self::GivesUpEarly,
+        Self::NoDeadline,
+        Self::KeyForgotten,
+        Self::ClaimedTwice,
+        Self::SettlementForgotten,
+        Self::CrashCounted,
+        Self::DeadIsDelivered,
+        Self::BodyChanged,
+        Self::PauseIgnored,
+        Self::NeverClaimed,
+    ];
+}
+
+/// The product's policies, with the fault in them if it is one of policy.
+pub fn policies(fault: Option<Fault>) -> Policies {
+    let mut policies = vendor::builtin_policies();
+    let hotjar = vendor::hotjar::policy();
+    match fault {
+        Some(Fault::OneSecondEarly) => {
+            let Schedule::Table(mut delays) = hotjar.schedule.clone() else {
+                panic!("Hotjar's schedule is a table");
+            };
+            delays[2] -= Duration::from_secs(1);
+            policies.insert(Policy {
+                schedule: Schedule::Table(delays),
+                ..hotjar
+            });
+        }
+        Some(Fault::GoneForgotten) => policies.insert(Policy {
+            on_410: On410::Retry,
+            ..hotjar
+        }),
+        Some(Fault::GivesUpEarly) => policies.insert(Policy {
+            give_up_after: Some(6),
+            ..hotjar
+        }),
+        Some(Fault::NoDeadline) => policies.insert(Policy {
+            timeout: Duration::from_secs(365 * 24 * 3600),
+            ..hotjar
+        }),
+        Some(Fault::AnySuccess) => policies.insert(Policy {
+            success: Success::Any2xx,
+            ..vendor::esputnik::policy()
+        }),
+        _ => {}
+    }
+    policies
+}
+
+/// What the operator asks for, with the fault in it if it is one of settings.
+pub fn settings(fault: Option<Fault>, settings: EndpointSettings) -> EndpointSettings {
+    match fault {
+        Some(Fault::HeadSkipped) => EndpointSettings {
+            order: Order::Independent,
+            concurrency: 1,
+            ..settings
+        },
+        _ => settings,
+    }
+}
+
+/// A store with a fault in front of it.
+pub struct Faulty {
+    pub store: Arc<dyn Store>,
+    pub fault: Fault,
+    /// How many crashes there were.
+    pub crashes: u32,
+}
+
+impl Faulty {
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn spoil(&self, mut claim: Claim) -> Claim {
+        if self.has(Fault::CrashCounted) {
+            claim.attempt += self.crashes;
+        }
+        if self.has(Fault::BodyChanged) && claim.token.seq.is_multiple_of(3) {
+            let mut event = (*claim.event).clone();
+            let mut body = event.content.body.to_vec();
+            if let Some(digit) = body.iter_mut().rfind(|byte| byte.is_ascii_digit()) {
+                *digit ^= 1;
+            }
+            event.content.body = Bytes::from(body);
+            claim.event = Arc::new(event);
+        }
+        claim
+    }
+}
+
+impl Store for Faulty {
+    fn append(&self, mut events: Vec<NewEvent>) -> Result<Ticket<Vec<Appended>>, AppendError> {
+        if self.has(Fault::KeyForgotten) {
+            for event in &mut events {
+                event.idempotency_key = None;
+            }
+        }
+        self.store.append(events)
+    }
+
+    fn claim(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
+        let mut claims = self.store.claim(max)?;
+        if self.has(Fault::NeverClaimed) {
+            claims.retain(|claim| !claim.token.seq.is_multiple_of(5));
+        }
+        if self.has(Fault::ClaimedTwice) {
+            let again: Vec<Claim> = claims.iter().take(1).cloned().collect();
+            claims.extend(again);
+        }
+        Ok(claims.into_iter().map(|claim| self.spoil(claim)).collect())
+    }
+
+    fn settle(&self, token: Token, settlement: Settlement) -> Result<(), SettleError> {
+        if self.has(Fault::SettlementForgotten) && token.seq.is_multiple_of(4) {
+            return self.store.release(token);
+        }
+        let outcome = match settlement.outcome {
+            Outcome::Dead if self.has(Fault::DeadIsDelivered) => Outcome::Delivered,
+            outcome => outcome,
+        };
+        let settlement = Settlement {
+            outcome,
+            ..settlement
+        };
+        self.store.settle(token, settlement)
+    }
+
+    fn endpoint(&self, command: EndpointCommand) -> Result<Ticket<Arc<Endpoint>>, EndpointError> {
+        let command = match command {
+            EndpointCommand::SetState(number, EndpointState::Paused, reason)
+                if self.has(Fault::PauseIgnored) =>
+            {
+                EndpointCommand::SetState(number, EndpointState::Active, reason)
+            }
+            command => command,
+        };
+        self.store.endpoint(command)
+    }
+
+    fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.store.read(from, limit)
+    }
+
+    fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
+        self.store.event(seq)
+    }
+
+    fn release(&self, token: Token) -> Result<(), SettleError> {
+        self.store.release(token)
+    }
+
+    fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
+        self.store.endpoints()
+    }
+
+    fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError> {
+        self.store.endpoint_view(number)
+    }
+
+    fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
+        self.store.find_endpoint(name_or_id)
+    }
+
+    fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
+        self.store.replay(request)
+    }
+
+    fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError> {
+        self.store.delivery(endpoint, seq)
+    }
+
+    fn deliveries(
+        &self,
+        query: &DeliveryQuery,
+    ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
+        self.store.deliveries(query)
+    }
+
+    fn depth(&self) -> Depth {
+        self.store.depth()
+    }
+
+    fn commit(&self) -> Result<bool, StoreError> {
+        self.store.commit()
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.store.changed()
+    }
+
+    fn tail(&self) -> watch::Receiver<Seq> {
+        self.store.tail()
+    }
+
+    fn stopped(&self) -> watch::Receiver<Option<StoreError>> {
+        self.store.stopped()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+}

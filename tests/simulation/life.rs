@@ -1,0 +1,211 @@
+//! One process: the product's own parts, put together as its composition root does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::service::Service;
+use hyper::{Request, StatusCode};
+use hyper_util::service::TowerToHyperService;
+use redeliver::clock::SharedClock;
+use redeliver::config::Limits;
+use redeliver::deliver::courier::Courier;
+use redeliver::deliver::dispatcher::Dispatcher;
+use redeliver::deliver::guard::AddressGuard;
+use redeliver::deliver::transport::{Network as Seam, Transport};
+use redeliver::inbound::{self, Ingest};
+use redeliver::store::{EndpointCommand, Log, Options, ReplayRequest, Store, StoreError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::disk::{Plugged, SimDisk};
+use super::faults::{self, Faulty};
+use super::ledger::{Posted, Safety};
+use super::network::{Network, Outside};
+use super::world::{End, Scenario};
+
+/// Attempts at once, few enough to be short of places at times.
+const IN_FLIGHT: usize = 6;
+
+/// How long a drain waits, on the machine's time, which passes at once here.
+const DRAIN: Duration = Duration::from_secs(1);
+
+pub struct Life {
+    pub disk: Arc<SimDisk>,
+    pub log: Arc<Log<Plugged>>,
+    /// The log, behind the fault if there is one.
+    pub store: Arc<dyn Store>,
+    pub dispatcher: Arc<Dispatcher>,
+    ingest: TowerToHyperService<axum::Router>,
+    stop: watch::Sender<bool>,
+    running: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+}
+
+impl Life {
+    pub fn start(
+        disk: Arc<SimDisk>,
+        outside: &Arc<Outside>,
+        clock: SharedClock,
+        scenario: Scenario,
+        crashes: u32,
+    ) -> Result<Self, End> {
+        let options = Options {
+            in_flight_max: IN_FLIGHT,
+            // Small, so that groups fill up.
+            group_max_events: 3,
+            waiting_max_per_endpoint: 5,
+            ..Options::default()
+        };
+        let entropy = [scenario.seed << 32 | 7, 2, 3];
+        let opened = Log::over(Plugged(disk.clone()), clock.clone(), options, entropy);
+        let log = match opened {
+            Ok(log) => Arc::new(log),
+            Err(error) => return Err(crashed(&disk, format!("the store does not open: {error}"))),
+        };
+        let store: Arc<dyn Store> = match scenario.fault {
+            Some(fault) => Arc::new(Faulty {
+                store: log.clone(),
+                fault,
+                crashes,
+            }),
+            None => log.clone(),
+        };
+        let guard = AddressGuard {
+            allow: Vec::new(),
+            allow_loopback: true,
+        };
+        let network = Arc::new(Network(outside.clone()));
+        let transport = Transport::over(guard, Seam::simulated(network.clone(), network)).unwrap();
+        let policies = Arc::new(faults::policies(scenario.fault));
+        let courier = Arc::new(Courier::new(transport, clock.clone(), policies));
+        let dispatcher = Dispatcher::new(store.clone(), courier, clock, IN_FLIGHT, scenario.seed);
+        let dispatcher = Arc::new(dispatcher);
+        let (stop, stopping) = watch::channel(false);
+        let ingest = Ingest::new(store.clone(), &Limits::default(), stopping.clone());
+        let running = tokio::spawn(dispatcher.clone().run(stopping, DRAIN));
+        Ok(Self {
+            disk,
+            log,
+            store,
+            dispatcher,
+            ingest: TowerToHyperService::new(inbound::router(ingest)),
+            stop,
+            running: Mutex::new(Some(running)),
+        })
+    }
+
+    /// What an error comes to: a crash if the disk had one, else a broken promise.
+    pub fn end(&self, rule: String) -> End {
+        crashed(&self.disk, rule)
+    }
+
+    /// Writes the next group; says how safe everything up to now is.
+    pub fn commit(&self) -> Result<Safety, End> {
+        match self.log.commit() {
+            Ok(_) if self.disk.take_synced() => Ok(Safety::Synced),
+            Ok(_) => Ok(Safety::Written),
+            Err(error) => Err(self.end(format!("a commit failed: {error}"))),
+        }
+    }
+
+    /// Why nothing is delivered any more, if so.
+    pub async fn failed(&self) -> Option<String> {
+        let running = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.take_if(|running| running.is_finished())
+        }?;
+        Some(format!("the dispatcher has ended: {:?}", running.await))
+    }
+
+    pub fn replay(&self, request: ReplayRequest) -> Result<(), End> {
+        let replayed = self.store.replay(request);
+        replayed.map_err(|error| self.end(format!("a replay failed: {error}")))?;
+        Ok(())
+    }
+
+    /// Gives a command and has it committed; gives the endpoint's number.
+    pub async fn command(
+        &self,
+        command: EndpointCommand,
+        commit: impl FnOnce() -> Result<(), End>,
+    ) -> Result<u32, End> {
+        let ticket = self.store.endpoint(command);
+        let ticket = ticket.map_err(|error| self.end(format!("a command failed: {error}")))?;
+        commit()?;
+        match ticket.await {
+            Ok(Ok(endpoint)) => Ok(endpoint.number),
+            answer => Err(self.end(format!("a command was not taken: {answer:?}"))),
+        }
+    }
+
+    /// Sends an event as a client does, and notes what is answered.
+    pub fn post(&self, n: u64, posted: &Posted, outside: &Arc<Outside>) {
+        let body = format!(r#"{{"type":"{}","data":{}}}"#, posted.kind, posted.data);
+        let mut request = Request::post("/v1/events").header("content-type", "application/json");
+        if posted.keyed {
+            request = request.header("idempotency-key", format!("key-{n}"));
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        let (answer, outside) = (self.ingest.call(request), outside.clone());
+        tokio::spawn(async move {
+            let Ok(response) = answer.await;
+            let status = response.status();
+            let Ok(body) = response.into_body().collect().await else {
+                return;
+            };
+            note_answer(n, status, &body.to_bytes(), &outside);
+        });
+    }
+
+    /// Stops in good order, and says what the next process finds.
+    pub async fn drain(&self, outside: &Outside) -> Result<(), End> {
+        outside.ledger().draining = true;
+        self.stop.send_replace(true);
+        let running = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.take()
+        };
+        if let Some(running) = running
+            && !matches!(running.await, Ok(Ok(())))
+        {
+            return Err(self.end("the dispatcher did not end in good order".to_owned()));
+        }
+        let closed = self.log.close();
+        closed.map_err(|error| self.end(format!("the store does not close: {error}")))?;
+        // Whoever was waiting is answered before the process ends.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        outside.ledger().committed(Safety::Written);
+        Err(End::Crash(self.disk.left_by(true, 0), Safety::Written))
+    }
+}
+
+fn crashed(disk: &SimDisk, rule: String) -> End {
+    match disk.take_left() {
+        Some((left, least)) => End::Crash(left, least),
+        None => End::Broken(rule),
+    }
+}
+
+fn note_answer(n: u64, status: StatusCode, body: &[u8], outside: &Outside) {
+    let mut ledger = outside.ledger();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        ledger.note(format!("event {n} is refused"));
+        return;
+    }
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let (Some(id), Some(seq)) = (answer["id"].as_str(), answer["seq"].as_u64()) else {
+        ledger.broken(format!("event {n} was answered {status}: {answer}"));
+        return;
+    };
+    ledger.note(format!("event {n} is acknowledged as {seq}: {answer}"));
+    let known = (id.to_owned(), seq);
+    let Some(posted) = ledger.posted.get_mut(&n) else {
+        return;
+    };
+    let before = posted.acknowledged.get_or_insert(known.clone());
+    if *before != known {
+        let rule = format!("event {n} was answered as {before:?} and then as {known:?}");
+        ledger.broken(rule);
+    }
+}

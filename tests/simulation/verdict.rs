@@ -1,0 +1,252 @@
+//! What must hold when all is over: the log and the record against what the world has seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use redeliver::delivery::Status;
+use redeliver::endpoint::EndpointState;
+use redeliver::event::Event;
+use redeliver::id::Seq;
+use redeliver::store::{DeliveryQuery, DeliveryView, EndpointView, Store};
+
+use super::ledger::{Ledger, Watched, number_in};
+use super::rules::Verdict;
+
+type Broken = Result<(), String>;
+
+fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Broken {
+    if holds { Ok(()) } else { Err(rule()) }
+}
+
+/// Nothing that was acknowledged is lost or changed. True at any time.
+pub fn kept(ledger: &Ledger, store: &dyn Store) -> Broken {
+    for (n, posted) in &ledger.posted {
+        let Some((id, seq)) = &posted.acknowledged else {
+            continue;
+        };
+        let found = store.event(*seq).map_err(|error| error.to_string())?;
+        let found = found.ok_or_else(|| format!("event {n}, acknowledged as {seq}, is lost"))?;
+        let same = found.id.to_string() == *id && *found.content.body == *posted.data.as_bytes();
+        ensure(same, || {
+            format!("event {n} is not at {seq} as it was put in")
+        })?;
+    }
+    Ok(())
+}
+
+/// Every promise, once nothing is due and nothing is under way.
+pub fn all_is_well(ledger: &Ledger, store: &dyn Store) -> Broken {
+    kept(ledger, store)?;
+    let log = store
+        .read(1, usize::MAX)
+        .map_err(|error| error.to_string())?;
+    once_each(ledger, &log)?;
+    let views = store.endpoints().map_err(|error| error.to_string())?;
+    for view in &views {
+        let number = view.endpoint.number;
+        let watched = ledger.watched.get(&number);
+        let watched = watched.ok_or_else(|| format!("nobody has made endpoint {number}"))?;
+        let deliveries = list(store, number)?;
+        complete(view, watched, &log, &deliveries)?;
+        for delivery in &deliveries {
+            let name = || format!("event {} to endpoint {number}", delivery.event.seq);
+            ended(ledger, view, watched, delivery).map_err(|rule| format!("{}: {rule}", name()))?;
+        }
+        in_order(ledger, watched, view, &log)?;
+    }
+    Ok(())
+}
+
+/// Each event once, without a gap, and none that nobody has put in.
+fn once_each(ledger: &Ledger, log: &[Arc<Event>]) -> Broken {
+    let mut seen = BTreeSet::new();
+    for (event, seq) in log.iter().zip(1..) {
+        ensure(event.seq == seq, || {
+            format!("a gap in the log before {}", event.seq)
+        })?;
+        let body = String::from_utf8_lossy(&event.content.body);
+        let n = number_in(&body).ok_or("an event has no number")?;
+        let posted = ledger.posted.get(&n);
+        let posted = posted.ok_or_else(|| format!("event {n} was never put in"))?;
+        let once = seen.insert(n);
+        ensure(once || !posted.keyed, || {
+            format!("event {n} is there twice")
+        })?;
+    }
+    Ok(())
+}
+
+fn list(store: &dyn Store, number: u32) -> Result<Vec<DeliveryView>, String> {
+    let mut query = DeliveryQuery {
+        endpoint: Some(number),
+        limit: 1000,
+        ..DeliveryQuery::default()
+    };
+    let mut items = Vec::new();
+    loop {
+        let page = store
+            .deliveries(&query)
+            .map_err(|error| error.to_string())?;
+        items.extend(page.items);
+        match page.next {
+            Some(after) => query.after = Some(after),
+            None => return Ok(items),
+        }
+    }
+}
+
+/// A delivery for each event that the endpoint wants, and its counters add up.
+fn complete(
+    view: &EndpointView,
+    watched: &Watched,
+    log: &[Arc<Event>],
+    deliveries: &[DeliveryView],
+) -> Broken {
+    let endpoint = &view.endpoint;
+    let until = endpoint.until_seq.unwrap_or(Seq::MAX);
+    let wanted: BTreeSet<Seq> = log
+        .iter()
+        .filter(|event| (endpoint.from_seq..until).contains(&event.seq))
+        .filter(|event| watched.planned.wants(&event.content.kind))
+        .map(|event| event.seq)
+        .collect();
+    let found: BTreeSet<Seq> = deliveries
+        .iter()
+        .map(|delivery| delivery.event.seq)
+        .collect();
+    let number = endpoint.number;
+    // A replay brings an endpoint events from before its time, too.
+    let extra = |seq: &Seq| watched.put_back && *seq < endpoint.from_seq;
+    let rest: BTreeSet<Seq> = found.iter().copied().filter(|seq| !extra(seq)).collect();
+    ensure(wanted == rest, || {
+        format!("endpoint {number} should have deliveries of {wanted:?} and has {found:?}")
+    })?;
+    let count = |status| deliveries.iter().filter(|d| d.status == status).count() as u64;
+    let ended = [view.ended.delivered, view.ended.dead, view.ended.removed];
+    let listed = [Status::Delivered, Status::Dead, Status::Removed].map(count);
+    // Of what was put back before its endpoint was removed, the record shows the earlier round.
+    let same = match watched.put_back && endpoint.state == EndpointState::Removed {
+        true => ended.iter().sum::<u64>() == listed.iter().sum::<u64>(),
+        false => ended == listed,
+    };
+    ensure(same && view.backlog == 0, || {
+        format!(
+            "endpoint {number} counts {ended:?}, backlog {}, and lists {listed:?}",
+            view.backlog
+        )
+    })
+}
+
+/// Exactly one end, and the one that the receiver's answers lead to.
+fn ended(
+    ledger: &Ledger,
+    view: &EndpointView,
+    watched: &Watched,
+    delivery: &DeliveryView,
+) -> Broken {
+    let seen = ledger
+        .deliveries
+        .get(&(view.endpoint.number, delivery.event.seq));
+    let last = seen.and_then(|seen| seen.attempts.last());
+    let verdict = last.and_then(|last| last.ended).map(|(_, verdict)| verdict);
+    let unsure = last.is_some_and(|last| last.unsure);
+    let removed = view.endpoint.state == EndpointState::Removed;
+    // Attempts that met no receiver, in rounds that nobody outside can tell apart.
+    let unseen_rounds = watched.put_back && watched.refused > 0;
+    match delivery.status {
+        Status::Delivered => {
+            ensure(verdict == Some(Verdict::Delivered), || {
+                "delivered, by no answer".to_owned()
+            })?;
+        }
+        Status::Dead => {
+            ensure(verdict != Some(Verdict::Delivered) || unsure, || {
+                "a dead letter, which was delivered".to_owned()
+            })?;
+            let max = watched.planned.vendor.attempts_max();
+            let round = seen.map_or(1, |seen| seen.round);
+            let failures = (delivery.attempt_count + 1).saturating_sub(round);
+            let unclear = unseen_rounds || seen.is_some_and(|seen| seen.unclear);
+            ensure(max == Some(failures) || unclear, || {
+                format!("dead after {failures} failures")
+            })?;
+        }
+        Status::Removed => ensure(removed, || "removed, and its endpoint is there".to_owned())?,
+        status => return Err(format!("it is {} at the end", status.as_str())),
+    }
+    if verdict == Some(Verdict::Delivered) && !unsure && !removed {
+        ensure(delivery.status == Status::Delivered, || {
+            format!("{} although it was delivered", delivery.status.as_str())
+        })?;
+    }
+    if verdict == Some(Verdict::Gone) && !unsure {
+        ensure(removed, || {
+            "its 410 has not removed the endpoint".to_owned()
+        })?;
+    }
+    let known = last.map_or(0, |last| last.number);
+    // A crash may have made the latest forgotten, and nothing have called for another.
+    let attempts = seen.into_iter().flat_map(|seen| &seen.attempts);
+    let sure = attempts.filter(|attempt| ledger.remembers(attempt));
+    let sure = sure.map(|attempt| attempt.number).max().unwrap_or(0);
+    let count = delivery.attempt_count;
+    let unseen = watched.refused > 0;
+    ensure(sure <= count && (count <= known || unseen), || {
+        format!("{count} attempts on record, {known} seen, {sure} of them for sure")
+    })?;
+    recorded_in_time(
+        watched,
+        delivery,
+        unseen_rounds || seen.is_some_and(|seen| seen.put_back),
+    )
+}
+
+/// By the record: numbers without a gap, none begun before it was due.
+fn recorded_in_time(watched: &Watched, delivery: &DeliveryView, put_back: bool) -> Broken {
+    let from = delivery.attempt_count - delivery.attempts.len() as u32;
+    for (attempt, number) in delivery.attempts.iter().zip(from + 1..) {
+        ensure(attempt.number == number, || {
+            format!("attempt {number} is not on record")
+        })?;
+    }
+    let pairs = delivery
+        .attempts
+        .iter()
+        .zip(delivery.attempts.iter().skip(1));
+    for (attempt, next) in pairs.filter(|_| !put_back) {
+        let due = attempt
+            .ended_at
+            .plus(watched.planned.vendor.delay(attempt.number));
+        ensure(next.started_at >= due, || {
+            format!("attempt {} is on record as early", next.number)
+        })?;
+    }
+    Ok(())
+}
+
+/// Where the order counts, no event is tried before all that came earlier were delivered.
+fn in_order(ledger: &Ledger, watched: &Watched, view: &EndpointView, log: &[Arc<Event>]) -> Broken {
+    if !watched.planned.vendor.in_order() {
+        return Ok(());
+    }
+    let number = view.endpoint.number;
+    let mut delivered: BTreeMap<Seq, u64> = BTreeMap::new();
+    for ((_, seq), delivery) in ledger.deliveries.range((number, 0)..=(number, Seq::MAX)) {
+        delivered.extend(delivery.delivered_at.map(|at| (*seq, at)));
+    }
+    for (seq, at) in &watched.arrivals {
+        let earlier = log.iter().map(|event| event.seq);
+        let earlier = earlier.filter(|earlier| *earlier >= view.endpoint.from_seq && earlier < seq);
+        for earlier in earlier {
+            let in_time = delivered
+                .get(&earlier)
+                .is_some_and(|delivered| delivered < at);
+            ensure(in_time, || {
+                format!(
+                    "endpoint {number} was sent event {seq} before event {earlier} was delivered"
+                )
+            })?;
+        }
+    }
+    Ok(())
+}

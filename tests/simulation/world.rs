@@ -1,0 +1,463 @@
+//! One run: production code between simulated clients, a simulated disk and a simulated network.
+//!
+//! Everything runs on one thread, and every choice comes from the seed, so that a run repeats
+//! exactly. A crash is what it is in the world: the tasks are gone, and another process starts on
+//! what the disk has left.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use redeliver::clock::{Clock, ManualClock, SharedClock, Timestamp};
+use redeliver::endpoint::{
+    Check, EndpointSettings, EndpointState, Filter, FilterOn, Order, Origin, TextEncoding,
+    TimestampMode,
+};
+use redeliver::secret::Secret;
+use redeliver::store::memory::Memory;
+use redeliver::store::{EndpointCommand, ReplayRequest, Store};
+
+use super::disk::{Point, SimDisk};
+use super::faults::{self, Fault};
+use super::ledger::{Posted, Safety};
+use super::life::Life;
+use super::network::Outside;
+use super::plan::{Endpoints, Planned};
+use super::verdict;
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// How long a client may repeat itself: less than the window of four hours.
+const REPEATABLE: Duration = Duration::from_secs(3 * 3600);
+
+/// More turns than any run needs to come to its end.
+const PATIENCE: u32 = 5_000;
+
+/// What is to be run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scenario {
+    pub seed: u64,
+    /// A mistake that the checker must find.
+    pub fault: Option<Fault>,
+    /// A crash in the write after this many, beside those that the seed picks.
+    pub crash: Option<(u64, Point)>,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub events: u64,
+    pub attempts: u64,
+    pub crashes: u64,
+    pub writes: u64,
+    /// Of everything that happened.
+    pub fingerprint: u64,
+}
+
+/// A broken rule, and what led to it.
+#[derive(Debug)]
+pub struct Violation {
+    pub rule: String,
+    pub trace: Vec<String>,
+}
+
+/// Why a life ended.
+pub enum End {
+    Crash(Memory, Safety),
+    Broken(String),
+}
+
+type Turn<T = ()> = Result<T, End>;
+
+/// Runs `scenario` to its end.
+pub fn run(scenario: Scenario) -> Result<Summary, Violation> {
+    let mut world = World::new(scenario);
+    let mut memory = Memory::default();
+    loop {
+        let disk = Arc::new(SimDisk::over(memory, scenario.fault));
+        let ended = world.live(&disk);
+        world.summary.writes += disk.writes();
+        let mut ledger = world.outside.ledger();
+        let rule = match ended {
+            Ok(()) => ledger.violation.take(),
+            Err(End::Broken(rule)) => Some(ledger.violation.take().unwrap_or(rule)),
+            Err(End::Crash(left, least)) => {
+                ledger.note(format!("crash: what was {least:?} is kept"));
+                ledger.crash(least);
+                world.summary.crashes += 1;
+                memory = left;
+                continue;
+            }
+        };
+        let trace = std::mem::take(&mut ledger.trace);
+        if let Some(rule) = rule {
+            return Err(Violation { rule, trace });
+        }
+        let mut hasher = DefaultHasher::new();
+        trace.hash(&mut hasher);
+        let attempts = ledger.watched.values().map(|w| w.arrivals.len() as u64);
+        return Ok(Summary {
+            events: ledger.posted.len() as u64,
+            attempts: attempts.sum(),
+            fingerprint: hasher.finish(),
+            ..world.summary
+        });
+    }
+}
+
+struct World {
+    scenario: Scenario,
+    rng: StdRng,
+    outside: Arc<Outside>,
+    endpoints: Endpoints,
+    /// Endpoints whose making was acknowledged.
+    made: Vec<usize>,
+    steps: u32,
+    summary: Summary,
+}
+
+impl World {
+    fn new(scenario: Scenario) -> Self {
+        let mut rng = StdRng::seed_from_u64(scenario.seed);
+        let mut endpoints = Endpoints::new(scenario.seed);
+        for _ in 0..rng.random_range(1..=3) {
+            endpoints.add();
+        }
+        Self {
+            scenario,
+            steps: rng.random_range(20..80),
+            rng,
+            outside: Arc::new(Outside::new(Arc::new(ManualClock::new(START)))),
+            endpoints,
+            made: Vec::new(),
+            summary: Summary::default(),
+        }
+    }
+
+    fn clock(&self) -> &ManualClock {
+        &self.outside.clock
+    }
+
+    /// One process, from its start to its end.
+    fn live(&mut self, disk: &Arc<SimDisk>) -> Turn {
+        if let Some((at, point)) = self.scenario.crash
+            && let Some(left) = at.checked_sub(self.summary.writes)
+        {
+            disk.arm(left, point);
+        }
+        // Without a reactor and with the machine's time standing still: a sleep ends when nobody
+        // has anything left to do.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let clock: SharedClock = self.outside.clock.clone();
+        runtime.block_on(async {
+            let crashes = self.summary.crashes as u32;
+            let life = Life::start(disk.clone(), &self.outside, clock, self.scenario, crashes)?;
+            self.go_on(&life).await
+        })
+    }
+
+    async fn go_on(&mut self, life: &Life) -> Turn {
+        let kept = verdict::kept(&self.outside.ledger(), &*life.log);
+        kept.map_err(End::Broken)?;
+        for planned in self.endpoints.planned.clone() {
+            self.make(life, planned).await?;
+        }
+        while self.steps > 0 {
+            self.steps -= 1;
+            self.step(life).await?;
+            self.settle_down(life).await?;
+        }
+        self.finish(life).await?;
+        let all = verdict::all_is_well(&self.outside.ledger(), &*life.log);
+        all.map_err(End::Broken)
+    }
+
+    /// Lets everything happen that can happen at this moment.
+    async fn settle_down(&self, life: &Life) -> Turn {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if let Some(rule) = life.failed().await {
+            return Err(life.end(rule));
+        }
+        let mut ledger = self.outside.ledger();
+        ledger.idle(self.clock().now());
+        match ledger.violation.clone() {
+            Some(rule) => Err(End::Broken(rule)),
+            None => Ok(()),
+        }
+    }
+
+    async fn step(&mut self, life: &Life) -> Turn {
+        match self.rng.random_range(0..100) {
+            0..38 => {
+                for _ in 0..self.rng.random_range(1..=4) {
+                    self.post(life);
+                }
+                Ok(())
+            }
+            38..62 => self.commit(life),
+            62..84 => {
+                self.commit_events(life)?;
+                self.advance(life);
+                Ok(())
+            }
+            84..87 => {
+                self.commit_events(life)?;
+                self.jump();
+                Ok(())
+            }
+            87..93 => self.operate(life).await,
+            93..95 => {
+                let index = self.rng.random_range(0..self.endpoints.planned.len());
+                self.outside
+                    .ledger()
+                    .note(format!("receiver {index} leaves or comes back"));
+                self.outside.toggle(index);
+                Ok(())
+            }
+            95..97 => {
+                let point = [Point::Before, Point::Written, Point::Synced];
+                let point = point[self.rng.random_range(0..point.len())];
+                life.disk.arm(self.rng.random_range(0..3), point);
+                Ok(())
+            }
+            97 => life.drain(&self.outside).await,
+            _ => {
+                let kill = self.rng.random_bool(0.5);
+                let batches = self.rng.random_range(0..=life.disk.unsynced_batches());
+                let least = if kill {
+                    Safety::Written
+                } else {
+                    Safety::Synced
+                };
+                Err(End::Crash(life.disk.left_by(kill, batches), least))
+            }
+        }
+    }
+
+    fn commit(&self, life: &Life) -> Turn {
+        let safety = life.commit()?;
+        let mut ledger = self.outside.ledger();
+        ledger.note(format!("commit: {safety:?}"));
+        ledger.committed(safety);
+        Ok(())
+    }
+
+    /// Clients wait for milliseconds, not for hours; settlements may lie about.
+    fn commit_events(&self, life: &Life) -> Turn {
+        while life.log.depth().uncommitted > 0 {
+            self.commit(life)?;
+        }
+        Ok(())
+    }
+
+    /// A client puts an event in, or one again whose key it has used.
+    fn post(&mut self, life: &Life) {
+        let now = self.clock().now();
+        let mut ledger = self.outside.ledger();
+        let again = self.rng.random_bool(0.2);
+        let usable = ledger
+            .posted
+            .iter()
+            .filter(|(_, posted)| posted.keyed && now.since(posted.at) < REPEATABLE);
+        let usable: Vec<u64> = usable.map(|(n, _)| *n).collect();
+        let n = if again && !usable.is_empty() {
+            usable[self.rng.random_range(0..usable.len())]
+        } else {
+            ledger.posted.len() as u64
+        };
+        let rng = &mut self.rng;
+        let posted = ledger.posted.entry(n).or_insert_with(|| {
+            let length = match rng.random_range(0..20) {
+                0 => rng.random_range(6_000..20_000),
+                _ => rng.random_range(0..60),
+            };
+            Posted {
+                kind: if rng.random_bool(0.5) { "a" } else { "b" },
+                data: format!(r#"{{"n":{n},"pad":"{}"}}"#, "x".repeat(length)),
+                keyed: rng.random_bool(0.7),
+                at: now,
+                acknowledged: None,
+            }
+        });
+        let posted = posted.clone();
+        ledger.note(format!("{now} event {n} is put in"));
+        life.post(n, &posted, &self.outside);
+    }
+
+    /// When something happens next.
+    fn next(&self, life: &Life) -> Option<Timestamp> {
+        let now = self.clock().now();
+        let moments = [
+            life.log.depth().next_due,
+            life.dispatcher
+                .oldest_attempt()
+                .map(|(deadline, _)| deadline),
+            self.outside.ledger().moments.first().copied(),
+        ];
+        moments.into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    fn advance(&mut self, life: &Life) {
+        let soon = Duration::from_millis(self.rng.random_range(1..60_000));
+        let to = self.next(life).unwrap_or(self.clock().now().plus(soon));
+        self.clock().set(to);
+    }
+
+    /// Moves the clock over whatever may happen meanwhile.
+    fn jump(&mut self) {
+        let by = Duration::from_millis(self.rng.random_range(1..3_600_000));
+        self.outside.ledger().jump();
+        self.clock().set(self.clock().now().plus(by));
+    }
+
+    async fn operate(&mut self, life: &Life) -> Turn {
+        let Ok(views) = life.store.endpoints() else {
+            return Err(life.end("the endpoints cannot be listed".to_owned()));
+        };
+        let present = views.into_iter();
+        let present = present.filter(|view| view.endpoint.state != EndpointState::Removed);
+        let present: Vec<_> = present.collect();
+        let what = self.rng.random_range(0..10);
+        if present.is_empty() || what == 0 {
+            let planned = self.endpoints.add();
+            return self.make(life, planned).await;
+        }
+        let endpoint = &present[self.rng.random_range(0..present.len())].endpoint;
+        let number = endpoint.number;
+        self.outside
+            .ledger()
+            .note(format!("operator: {what} for endpoint {number}"));
+        match (what, endpoint.state) {
+            (1, _) => {
+                self.set_state(life, number, EndpointState::Removed).await?;
+                self.outside.ledger().stopped(number);
+                Ok(())
+            }
+            (2..=4, _) => {
+                let only_dead = self.rng.random_bool(0.5);
+                let replayed = life.replay(ReplayRequest {
+                    endpoint: number,
+                    since: None,
+                    until: None,
+                    seq: None,
+                    only_dead,
+                    limit: u64::MAX,
+                    dry_run: false,
+                });
+                let crashed = replayed.is_err();
+                self.outside.ledger().replayed(number, only_dead, crashed);
+                replayed
+            }
+            (_, EndpointState::Paused) => self.resume(life, number).await,
+            _ => {
+                self.set_state(life, number, EndpointState::Paused).await?;
+                self.outside.ledger().stopped(number);
+                Ok(())
+            }
+        }
+    }
+
+    async fn resume(&mut self, life: &Life, number: u32) -> Turn {
+        self.outside.ledger().resumed(number);
+        self.set_state(life, number, EndpointState::Active).await
+    }
+
+    async fn set_state(&mut self, life: &Life, number: u32, state: EndpointState) -> Turn {
+        let command = EndpointCommand::SetState(number, state, None);
+        life.command(command, || self.commit(life))
+            .await
+            .map(|_| ())
+    }
+
+    /// Makes a planned endpoint, unless it is there.
+    async fn make(&mut self, life: &Life, planned: Planned) -> Turn {
+        let views = life.store.endpoints();
+        let views = views.map_err(|error| life.end(error.to_string()))?;
+        let there = views
+            .iter()
+            .find(|v| v.endpoint.settings.name == planned.name());
+        let number = match there {
+            Some(view) => view.endpoint.number,
+            None if self.made.contains(&planned.index) => {
+                let rule = format!("endpoint {} is lost", planned.name());
+                return Err(End::Broken(rule));
+            }
+            None => {
+                let settings = faults::settings(self.scenario.fault, settings(&planned));
+                let add = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
+                life.command(add, || self.commit(life)).await?
+            }
+        };
+        if !self.made.contains(&planned.index) {
+            self.made.push(planned.index);
+        }
+        let mut ledger = self.outside.ledger();
+        ledger.note(format!("endpoint {number} is {planned:?}"));
+        ledger.watch(number, planned);
+        Ok(())
+    }
+
+    /// Goes on, with nothing new, until nothing is left to be done.
+    async fn finish(&mut self, life: &Life) -> Turn {
+        self.outside.reconnect_all();
+        for _ in 0..PATIENCE {
+            self.commit(life)?;
+            self.settle_down(life).await?;
+            let views = life.store.endpoints();
+            let views = views.map_err(|error| life.end(error.to_string()))?;
+            let paused = views.iter().map(|view| &view.endpoint);
+            let mut paused = paused.filter(|endpoint| endpoint.state == EndpointState::Paused);
+            if let Some(endpoint) = paused.next() {
+                self.resume(life, endpoint.number).await?;
+                continue;
+            }
+            if let Some(next) = self.next(life) {
+                self.clock().set(next);
+                continue;
+            }
+            let depth = life.log.depth();
+            if depth.next_due.is_none() && depth.in_flight == 0 && depth.uncommitted == 0 {
+                return self.commit(life);
+            }
+        }
+        let depth = life.log.depth();
+        Err(End::Broken(format!(
+            "it does not come to an end: {depth:?}"
+        )))
+    }
+}
+
+fn settings(planned: &Planned) -> EndpointSettings {
+    EndpointSettings {
+        name: planned.name(),
+        url: format!("http://127.0.0.1:{}/hook", planned.port()),
+        policy: planned.vendor.policy().to_owned(),
+        order: match planned.vendor.in_order() {
+            true => Order::InOrder,
+            false => Order::Independent,
+        },
+        filter: Filter {
+            on: FilterOn::Kind,
+            patterns: vec![if planned.only_a { "a" } else { "*" }.to_owned()],
+        },
+        concurrency: planned.concurrency,
+        timeout: None,
+        basic_auth: None,
+        headers: Vec::new(),
+        signing_key: Some(Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+        key_encoding: TextEncoding::Utf8,
+        signature_encoding: TextEncoding::Hex,
+        timestamp_mode: TimestampMode::PerAttempt,
+        allow_http: true,
+        drop_while_inactive: false,
+        ca_pem: None,
+        check: Check::Off,
+        origin: Origin::Api,
+    }
+}
