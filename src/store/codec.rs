@@ -77,6 +77,9 @@ pub enum FrameError {
     /// The checksum differs.
     #[error("checksum differs")]
     Checksum,
+    /// The key names another first event than the head.
+    #[error("a frame in another's place")]
+    Place,
     /// The body is not what the head says.
     #[error("body cannot be decoded")]
     Body,
@@ -162,6 +165,13 @@ pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
 }
 
 impl<'a> Frame<'a> {
+    /// The frame's `first`, if that is what its key says. A whole frame in another's place is as
+    /// good as none: it says nothing of what was there.
+    pub fn first_at(&self, key: u64) -> Result<u64, FrameError> {
+        let first = self.head.first;
+        (first == key).then_some(first).ok_or(FrameError::Place)
+    }
+
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
         let decoded = match self.head.kind {

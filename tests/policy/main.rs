@@ -99,6 +99,20 @@ fn esp_13_to_15_delays_double_to_an_hour_and_go_on_hourly_for_ever() {
 }
 
 #[test]
+fn a_backoff_grows_by_its_factor_until_its_longest_delay_however_short_it_begins() {
+    let first = Duration::from_millis(1);
+    let max = Duration::from_secs(366 * 86_400);
+    let factor = 2;
+    let schedule = Schedule::Backoff { first, factor, max };
+    for k in 1..=34 {
+        assert_eq!(schedule.delay(k), Duration::from_millis(1 << (k - 1)));
+    }
+    for k in [36, 65, 129, 1000, u32::MAX] {
+        assert_eq!(schedule.delay(k), max, "{k}");
+    }
+}
+
+#[test]
 fn the_standard_schedule_has_ten_attempts_over_three_days() {
     let left = offsets(&standard::policy(), 0, 100);
     assert_eq!(left.len(), 10);

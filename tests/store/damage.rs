@@ -108,6 +108,18 @@ fn a_frame_of_zeros_is_damage_and_can_be_given_up() {
 }
 
 #[test]
+fn a_log_that_claims_to_reach_beyond_every_number_is_corrupt() {
+    let world = World::<InMemory>::new();
+    world.append_many(1);
+    let beyond = frame(1 << 48);
+    world.log.backend().damage(&beyond, Some(b"rot".to_vec()));
+    for options in [Options::default(), accept(1, u64::MAX)] {
+        let error = reopen(&world.log, options).err();
+        assert!(matches!(error, Some(StoreError::Corrupt(_))), "{error:?}");
+    }
+}
+
+#[test]
 fn a_later_command_tells_that_events_were_there_before_it() {
     let world = World::<InMemory>::new();
     append(&world.log, &["1"]);

@@ -60,9 +60,9 @@ impl Receiver {
             body: Bytes::from_static(b"{}"),
             ca_pem: None,
         };
-        // No input needs it; if one does, what is said of time-outs below fails.
-        let deadline = RealClock.sleep_until(RealClock.now().plus(Duration::from_secs(20)));
         self.runtime.block_on(async {
+            // No input needs it; if one does, what is said of time-outs below fails.
+            let deadline = RealClock.sleep_until(RealClock.now().plus(Duration::from_secs(20)));
             let receive = async {
                 let (mut socket, _) = self.listener.accept().await.unwrap();
                 let mut request = Vec::new();
