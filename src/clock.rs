@@ -63,13 +63,21 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, InvalidTime> {
         text.parse::<jiff::Timestamp>()
             .map(|t| Self(t.as_millisecond()))
-            .map_err(|_| InvalidTime(text.chars().take(64).collect()))
+            .ok()
+            // Every other one has a text form that nobody could read again.
+            .filter(|time| (YEAR_0_MS..=LAST_MS).contains(&time.0))
+            .ok_or_else(|| InvalidTime(text.chars().take(64).collect()))
     }
 }
 
+/// The first millisecond that RFC 3339 has digits for: 0000-01-01T00:00:00Z.
+const YEAR_0_MS: i64 = -62_167_219_200_000;
+/// The last one that jiff can write: 9999-12-30T22:00:00Z.
+const LAST_MS: i64 = 253_402_207_200_000;
+
 /// A text that is no RFC 3339 time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not an RFC 3339 time such as 2026-01-31T09:30:00Z")]
+#[error("`{}` is not an RFC 3339 time such as 2026-01-31T09:30:00Z", .0.escape_debug())]
 pub struct InvalidTime(pub String);
 
 impl fmt::Display for Timestamp {
@@ -242,6 +250,16 @@ mod tests {
                 .to_string(),
             "`2023-06-07T11:13:05` is not an RFC 3339 time such as 2026-01-31T09:30:00Z"
         );
+    }
+
+    #[test]
+    fn a_time_that_is_read_can_be_written_and_read_again() {
+        for text in ["0000-01-01T00:00:00.000Z", "9999-12-30T22:00:00.000Z"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["-000001-12-31T23:59:59.999Z", "9999-12-30T22:00:00.001Z"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -72,7 +72,9 @@ pub(crate) fn check_form(url: &str) -> Result<Url, UrlError> {
     if !after_scheme.starts_with("://") || after_scheme[3..].starts_with('/') {
         return Err(UrlError::Malformed("it has no host"));
     }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
+    // The parser drops a user name that is empty, and with it what the writer may have meant.
+    let authority = after_scheme[3..].split(['/', '?', '#']).next();
+    if authority.is_some_and(|authority| authority.contains('@')) {
         return Err(UrlError::Credentials(shown(&parsed)));
     }
     if parsed.fragment().is_some() {
@@ -135,6 +137,10 @@ mod tests {
             (
                 "https://hunter2@host:8443/a?b",
                 r#"url "https://…@host:8443/…" carries credentials; move them to basic_auth"#,
+            ),
+            (
+                "https://@host/",
+                r#"url "https://host/" carries credentials; move them to basic_auth"#,
             ),
             (
                 "https://host/hunter2#x",

@@ -29,12 +29,20 @@ impl Schedule {
                 .or(delays.last())
                 .copied()
                 .unwrap_or(Duration::ZERO),
-            // A factor of 0 would make every later delay 0: an attempt loop without a pause.
-            Self::Backoff { first, factor, max } => (*factor)
-                .max(1)
-                .checked_pow(k)
-                .and_then(|by| first.checked_mul(by))
-                .map_or(*max, |delay| delay.min(*max)),
+            Self::Backoff { first, factor, max } => {
+                // A factor of 0 would make every later delay 0: an attempt loop without a pause.
+                let by = u128::from(*factor).max(1).saturating_pow(k);
+                // A power may be too great for `Duration`'s own multiplication long before the
+                // delay is.
+                let nanos = first.as_nanos().saturating_mul(by);
+                if nanos >= max.as_nanos() {
+                    return *max;
+                }
+                const NANOS_PER_SECOND: u128 = 1_000_000_000;
+                let (seconds, nanos) = (nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
+                // Both fit: the delay is shorter than `max`.
+                Duration::new(seconds as u64, nanos as u32)
+            }
         }
     }
 }

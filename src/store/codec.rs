@@ -77,6 +77,9 @@ pub enum FrameError {
     /// The checksum differs.
     #[error("checksum differs")]
     Checksum,
+    /// The key names another first event than the head.
+    #[error("a frame in another's place")]
+    Place,
     /// The body is not what the head says.
     #[error("body cannot be decoded")]
     Body,
@@ -95,7 +98,16 @@ impl FrameError {
     }
 }
 
+/// Far above any record but a snapshot. A text's room is made before it is read, so that a length
+/// with nothing behind it would take all memory there is.
+const DECODED_MAX: usize = 16 << 20;
+
 fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<DECODED_MAX>()
+}
+
+/// A snapshot is as large as the store's state; it is not read before its checksum is.
+fn config_of_snapshots() -> impl bincode::config::Config {
     bincode::config::standard()
 }
 
@@ -119,14 +131,15 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     let (Some(head), Some(body)) = (bytes.first_chunk::<HEAD>(), bytes.get(HEAD..)) else {
         return Err(FrameError::Short);
     };
-    if head[0] == 0 || head[0] > VERSION {
+    if head[0] > VERSION {
         return Err(FrameError::Version(head[0]));
     }
     let crc = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
     if crc32c::crc32c(&bytes[6..]) != crc {
         return Err(FrameError::Checksum);
     }
-    if head[1] != kind as u8 {
+    // No version has the number 0: that is what a lost sector is read as.
+    if head[1] != kind as u8 || head[0] == 0 {
         return Err(FrameError::Kind);
     }
     let mut first = [0; 8];
@@ -152,10 +165,22 @@ pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
 }
 
 impl<'a> Frame<'a> {
+    /// The frame's `first`, if that is what its key says. A whole frame in another's place is as
+    /// good as none: it says nothing of what was there.
+    pub fn first_at(&self, key: u64) -> Result<u64, FrameError> {
+        let first = self.head.first;
+        (first == key).then_some(first).ok_or(FrameError::Place)
+    }
+
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
-        let (value, read) = bincode::serde::borrow_decode_from_slice(self.body, config())
-            .map_err(|_| FrameError::Body)?;
+        let decoded = match self.head.kind {
+            Kind::Snapshot => {
+                bincode::serde::borrow_decode_from_slice(self.body, config_of_snapshots())
+            }
+            _ => bincode::serde::borrow_decode_from_slice(self.body, config()),
+        };
+        let (value, read) = decoded.map_err(|_| FrameError::Body)?;
         if read == self.body.len() {
             Ok(value)
         } else {
@@ -211,6 +236,29 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(open(&bytes[..len], Kind::Events).is_err(), "cut to {len}");
         }
+    }
+
+    #[test]
+    fn zeros_are_damage_and_no_version() {
+        let (mut bytes, _) = encode(HEAD_OF_TEST, &("text", 5u64)).unwrap();
+        bytes[0] = 0;
+        assert_eq!(open(&bytes, Kind::Events).unwrap_err(), FrameError::Kind);
+        bytes.fill(0);
+        let error = open(&bytes, Kind::Events).unwrap_err();
+        assert_eq!(error, FrameError::Checksum);
+    }
+
+    #[test]
+    fn a_length_with_nothing_behind_it_takes_no_memory() {
+        let mut length = vec![253];
+        length.extend((1_u64 << 60).to_le_bytes());
+        let (bytes, _) = encode(HEAD_OF_TEST, &0u8).unwrap();
+        let frame = Frame {
+            body: &length,
+            ..open(&bytes, Kind::Events).unwrap()
+        };
+        assert_eq!(frame.decode::<String>(), Err(FrameError::Body));
+        assert_eq!(frame.decode::<Vec<(u64, String)>>(), Err(FrameError::Body));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use super::{Store, StoreError};
 use crate::event::Event;
 use crate::id::Seq;
 
+/// Room that is made for a body before its parts are seen: a damaged length may be any.
+const BODY_BYTES_AT_FIRST: usize = 1 << 20;
+
 /// How many frames are read at once.
 const FRAMES_PER_READ: usize = 8;
 
@@ -148,7 +151,7 @@ impl<B: Backend> Log<B> {
     ) -> Result<Vec<Result<Arc<Event>, StoreError>>, StoreError> {
         let frame = match codec::open(&bytes, Kind::Events) {
             Ok(frame) if frame.head.first == first => frame,
-            Ok(_) => return Err(self.damaged_frame(first, "a frame in another's place")?),
+            Ok(_) => return Err(self.damaged_frame(first, FrameError::Place)?),
             Err(error @ FrameError::Version(_)) => {
                 return Err(error.into_store_error("a frame of events"));
             }
@@ -180,7 +183,7 @@ impl<B: Backend> Log<B> {
     }
 
     fn read_chunks(&self, seq: Seq, parts: u32, len: u32) -> Result<Bytes, StoreError> {
-        let mut body = Vec::with_capacity(len as usize);
+        let mut body = Vec::with_capacity((len as usize).min(BODY_BYTES_AT_FIRST));
         for part in 0..parts {
             let bytes = self.backend.get(&key::chunk(seq, part))?;
             let bytes = bytes.ok_or_else(|| damaged(seq, seq, "a part of its body is missing"))?;

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::backend::Backend;
-use super::codec::{self, Kind};
+use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::log::Log;
@@ -11,7 +11,7 @@ use super::record::{EventRecord, Transition, TransitionFrame, key};
 use super::seqset::SeqSet;
 use super::snapshot::Snapshot;
 use super::state::State;
-use crate::id::Seq;
+use crate::id::{MAX_SEQ, Seq};
 
 /// How many frames are read at once.
 const FRAMES_PER_READ: usize = 16;
@@ -102,12 +102,12 @@ impl<B: Backend> Log<B> {
             let as_of = next_transition.as_ref().map(|(_, body)| body.as_of);
             let first = next_event
                 .as_ref()
-                .map(|(_, bytes)| codec::open(bytes, Kind::Events).map(|frame| frame.head.first));
+                .map(|(number, bytes)| codec::open(bytes, Kind::Events)?.first_at(*number));
             match (first, as_of) {
                 (None, None) => break,
                 // A damaged frame is left out; what comes behind it shows what is missing.
                 (Some(Err(error)), _) => {
-                    if let codec::FrameError::Version(_) = error {
+                    if let FrameError::Version(_) = error {
                         return Err(error.into_store_error("a frame of events"));
                     }
                     gaps.chain_is_broken = true;
@@ -143,6 +143,10 @@ impl<B: Backend> Log<B> {
             self.reach(&mut writer, last + 1, &mut gaps);
         }
         self.reach(&mut writer, mark.next_seq, &mut gaps);
+        if writer.next_seq > MAX_SEQ {
+            let what = "its records name events that no store can hold";
+            return Err(StoreError::Corrupt(what.to_owned()));
+        }
         for (from, to) in gaps.lost.iter_runs() {
             gaps.missing.remove_range(from, to);
         }
@@ -155,10 +159,10 @@ impl<B: Backend> Log<B> {
         let frame = codec::open(bytes, Kind::Events).map_err(|e| e.into_store_error(what))?;
         let records: Vec<EventRecord<'_>> = frame.decode().map_err(|e| e.into_store_error(what))?;
         let mut writer = self.writer();
-        let first = frame.head.first;
+        let (first, count) = (frame.head.first, u64::from(frame.head.count));
         self.reach(&mut writer, first, gaps);
         let follows = gaps.chain_is_broken || frame.head.previous == writer.events_crc;
-        if first < writer.next_seq || !follows {
+        if first < writer.next_seq || !follows || count != records.len() as u64 {
             return Err(StoreError::Corrupt(format!(
                 "the frame of events at {first} does not follow the one before it"
             )));
@@ -176,9 +180,9 @@ impl<B: Backend> Log<B> {
                 shared.state.push(endpoint, seq, now);
             }
         }
-        writer.next_seq = first + u64::from(frame.head.count);
+        writer.next_seq = first.saturating_add(count);
         writer.events_crc = frame.crc;
-        writer.records_since_snapshot += u64::from(frame.head.count);
+        writer.records_since_snapshot += count;
         self.tail.send_replace(writer.next_seq - 1);
         Ok(())
     }

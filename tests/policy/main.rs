@@ -6,6 +6,7 @@
 )]
 
 mod histories;
+mod model;
 
 use std::time::Duration;
 
@@ -94,6 +95,20 @@ fn esp_13_to_15_delays_double_to_an_hour_and_go_on_hourly_for_ever() {
     for failures in [720, u32::MAX - 1, u32::MAX] {
         let (phase, _) = after(&policy, failures, answer(500));
         assert!(matches!(phase, Phase::Waiting { due, .. } if seconds(START, due) == 3600));
+    }
+}
+
+#[test]
+fn a_backoff_grows_by_its_factor_until_its_longest_delay_however_short_it_begins() {
+    let first = Duration::from_millis(1);
+    let max = Duration::from_secs(366 * 86_400);
+    let factor = 2;
+    let schedule = Schedule::Backoff { first, factor, max };
+    for k in 1..=34 {
+        assert_eq!(schedule.delay(k), Duration::from_millis(1 << (k - 1)));
+    }
+    for k in [36, 65, 129, 1000, u32::MAX] {
+        assert_eq!(schedule.delay(k), max, "{k}");
     }
 }
 

@@ -73,6 +73,53 @@ fn no_position_of_a_damaged_last_frame_is_given_again() {
 }
 
 #[test]
+fn a_frame_in_anothers_place_is_as_good_as_none() {
+    let world = World::<InMemory>::new();
+    world.append_many(6);
+    let bytes = |first| world.log.backend().get(&frame(first)).unwrap().unwrap();
+    let (second, fourth) = (bytes(2), bytes(4));
+    world.log.backend().damage(&frame(2), Some(fourth.clone()));
+    world.log.backend().damage(&frame(4), Some(second));
+    let opened = reopen(&world.log, Options::default()).err().unwrap();
+    assert!(opened.to_string().contains("missing: 2-2, 4-4"), "{opened}");
+    let log = reopen(&world.log, accept(2, 4)).unwrap();
+    let seqs: Vec<u64> = log.read(1, 10).unwrap().iter().map(|e| e.seq).collect();
+    assert_eq!(seqs, [1, 3, 5, 6]);
+    world.log.backend().damage(&frame(4), Some(fourth));
+    world.log.backend().damage(&frame(6), Some(bytes(5)));
+    assert_eq!(
+        refused_range(reopen(&world.log, Options::default())),
+        (2, 6)
+    );
+}
+
+#[test]
+fn a_frame_of_zeros_is_damage_and_can_be_given_up() {
+    let world = World::<InMemory>::new();
+    world.append_many(3);
+    let zeros = vec![0; 100];
+    world.log.backend().damage(&frame(2), Some(zeros));
+    assert_eq!(
+        refused_range(reopen(&world.log, Options::default())),
+        (2, 2)
+    );
+    let log = reopen(&world.log, accept(2, 2)).unwrap();
+    assert_eq!(log.read(1, 10).unwrap().len(), 2);
+}
+
+#[test]
+fn a_log_that_claims_to_reach_beyond_every_number_is_corrupt() {
+    let world = World::<InMemory>::new();
+    world.append_many(1);
+    let beyond = frame(1 << 48);
+    world.log.backend().damage(&beyond, Some(b"rot".to_vec()));
+    for options in [Options::default(), accept(1, u64::MAX)] {
+        let error = reopen(&world.log, options).err();
+        assert!(matches!(error, Some(StoreError::Corrupt(_))), "{error:?}");
+    }
+}
+
+#[test]
 fn a_later_command_tells_that_events_were_there_before_it() {
     let world = World::<InMemory>::new();
     append(&world.log, &["1"]);
