@@ -24,7 +24,7 @@ use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
-use crate::deliver::transport::{Transport, TransportError};
+use crate::deliver::transport::{Network, Transport, TransportError};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
@@ -129,7 +129,7 @@ impl App {
         if guard.allow_loopback {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
         }
-        let transport = Transport::with_resolver(guard, resolver)?;
+        let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Arc::new(Courier::new(transport, clock.clone(), policies.clone()));
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(

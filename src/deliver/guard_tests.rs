@@ -202,8 +202,9 @@ async fn odd_spellings_of_loopback_are_refused_as_loopback() {
         "http://localhost.:9/",
         "http://LOCALHOST:9/",
     ] {
+        // Not every system's resolver knows the name with a full stop.
         let refused = guard
-            .addresses(&url(text), &SystemResolver)
+            .addresses(&url(text), &Fixed(vec!["127.0.0.1"]))
             .await
             .unwrap_err();
         assert!(

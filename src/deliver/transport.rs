@@ -33,7 +33,7 @@ use self::connection::Connection;
 use self::metered::Metered;
 use self::pool::Realm;
 use self::wire::{Meter, Payload, Wire};
-use super::guard::{AddressGuard, GuardError, Resolve};
+use super::guard::{AddressGuard, GuardError};
 use crate::clock::Sleep;
 
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
@@ -92,14 +92,6 @@ impl Transport {
     /// A transport over the machine's own network that sends only where `guard` lets it.
     pub fn new(guard: AddressGuard) -> Result<Self, TransportError> {
         Self::over(guard, Network::system())
-    }
-
-    /// As [`new`](Self::new), with names resolved by `resolver`.
-    pub fn with_resolver(
-        guard: AddressGuard,
-        resolver: Arc<dyn Resolve>,
-    ) -> Result<Self, TransportError> {
-        Self::over(guard, Network::system().with_resolver(resolver))
     }
 
     /// A transport over `network` that sends only where `guard` lets it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use redeliver::deliver::guard::{AddressGuard, GuardError, Resolve, Resolving};
-use redeliver::deliver::transport::{SendError, Transport};
+use redeliver::deliver::transport::{Network, SendError, Transport};
 
 use crate::receiver::*;
 
@@ -49,7 +49,7 @@ async fn a_name_that_resolves_differently_the_second_time_is_judged_again() {
         allow_loopback: true,
     };
     let resolver = Arc::new(Rebinding(AtomicUsize::new(0)));
-    let transport = Transport::with_resolver(guard, resolver).unwrap();
+    let transport = Transport::over(guard, Network::system().with_resolver(resolver)).unwrap();
     let url = format!("http://rebinding.test:{}/", receiver.at.port());
     let first = transport.send(request(&url, "{}"), far()).await.unwrap();
     assert_eq!(first.status, 200);

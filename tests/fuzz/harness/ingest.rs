@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use redeliver::clock::{ManualClock, Timestamp};
 use redeliver::config::Limits;
 use redeliver::event::Form;
+use redeliver::inbound::body::Bodies;
 use redeliver::inbound::{Ingest, cloudevents, native, router};
 use redeliver::store::memory::Memory;
 use redeliver::store::{Log, Options, Store};
@@ -112,7 +113,7 @@ async fn post(log: &Arc<Log<Memory>>, headers: &HeaderMap, body: Bytes) -> Respo
     };
     let (_draining, is_draining) = watch::channel(false);
     let store: Arc<dyn Store> = log.clone();
-    let router = router(Ingest::new(store, &limits, is_draining));
+    let router = router(Ingest::new(store, Bodies::new(&limits), is_draining));
     let mut request = Request::post("/v1/events").body(Body::from(body)).unwrap();
     *request.headers_mut() = headers.clone();
     let answer = TowerToHyperService::new(router).call(request);
