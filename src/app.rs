@@ -90,14 +90,14 @@ impl App {
     /// Starts a broker: when this returns, it accepts connections and delivers.
     pub async fn start(settings: Settings) -> Result<Self, AppError> {
         let Settings {
-            config,
+            mut config,
             clock: kind,
             accept_loss,
             ..
         } = settings;
         let clock = kind.start()?;
-        let mut limits = config.server.limits.clone();
-        descriptors::fit(&mut limits);
+        config.server.limits = descriptors::fit(config.server.limits);
+        let limits = config.server.limits.clone();
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().map_err(|cause| AppError::Listen {

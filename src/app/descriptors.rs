@@ -1,78 +1,92 @@
-//! How many files and sockets may be open at once.
+//! File descriptors: as many as the system lets this process have, and none of them promised twice.
 //!
-//! Inbound connections must leave enough for the store and for attempts, or else whoever opens many
-//! and says nothing stops the deliveries.
+//! Without shares, idle clients could take every descriptor and no delivery could leave, or hanging
+//! receivers could and nobody could put an event in.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Limits;
 
-/// What the store, the log, the listener and the runtime have open, generously.
-const OWN: usize = 64;
+/// For the store's files, the listener, the runtime and the resolver.
+const OWN: u64 = 32;
 
-/// Takes as many descriptors as the system lets this process have, and lowers `limits` to what they
-/// suffice for.
-pub(super) fn fit(limits: &mut Limits) {
-    let Some(descriptors) = raise() else {
-        return;
-    };
-    let fitting = connections(descriptors, limits);
-    if fitting < limits.max_connections {
+/// The limits as far as there are descriptors for them.
+pub(super) fn fit(limits: Limits) -> Limits {
+    let there = raised();
+    let fitted = shared_out(limits.clone(), there);
+    let given = (fitted.max_connections, fitted.deliveries_in_flight_max);
+    if given != (limits.max_connections, limits.deliveries_in_flight_max) {
         tracing::warn!(
-            descriptors,
-            max_connections = fitting,
-            "max_connections is lowered to what the descriptor limit leaves beside deliveries; \
-             raise it with `ulimit -n`, or lower limits.deliveries_in_flight_max"
+            descriptors = there,
+            max_connections = given.0,
+            deliveries_in_flight_max = given.1,
+            "not enough file descriptors for the limits of the configuration, which are lowered; to have them, raise the hard limit (`ulimit -Hn`, LimitNOFILE=)"
         );
-        limits.max_connections = fitting;
     }
+    fitted
 }
 
-/// Raises the limit as far as may be, and gives it where there is one.
-#[cfg(unix)]
-fn raise() -> Option<usize> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+/// Raises the soft limit to the hard one, and says what it is now. The soft one is low for the sake
+/// of programs that use `select`, which this one does not.
+fn raised() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
+    let wanted = Rlimit {
         current: limit.maximum,
-        maximum: limit.maximum,
+        ..limit
     };
-    // Where the system says no, what there is has to do.
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    current.and_then(|current| usize::try_from(current).ok())
+    // Where the system refuses, it stays as it was.
+    let _ = setrlimit(Resource::Nofile, wanted);
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-#[cfg(not(unix))]
-fn raise() -> Option<usize> {
-    None
-}
-
-/// How many connections `descriptors` suffice for, beside everything else. Pure.
-fn connections(descriptors: usize, limits: &Limits) -> usize {
-    let left = descriptors.saturating_sub(OWN);
-    // Where there is too little for both, those who ask still get a part.
-    let fitting = left.saturating_sub(limits.deliveries_in_flight_max);
-    fitting.max(left / 4).clamp(1, limits.max_connections)
+/// Half for those who send to us, half for those we send to; what one side leaves, the other may
+/// have. Pure.
+fn shared_out(limits: Limits, descriptors: u64) -> Limits {
+    let rest = usize::try_from(descriptors.saturating_sub(OWN)).unwrap_or(usize::MAX);
+    let half = rest / 2;
+    let (inward, outward) = (limits.max_connections, limits.deliveries_in_flight_max);
+    let for_inward = half.max(rest.saturating_sub(outward));
+    let for_outward = half.max(rest.saturating_sub(inward));
+    Limits {
+        max_connections: inward.min(for_inward).max(1),
+        deliveries_in_flight_max: outward.min(for_outward).max(1),
+        ..limits
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shares(descriptors: u64, max_connections: usize, in_flight: usize) -> (usize, usize) {
+        let limits = Limits {
+            max_connections,
+            deliveries_in_flight_max: in_flight,
+            ..Limits::default()
+        };
+        let fitted = shared_out(limits, descriptors);
+        (fitted.max_connections, fitted.deliveries_in_flight_max)
+    }
+
     #[test]
-    fn connections_leave_descriptors_for_attempts_and_for_the_store() {
-        let limits = Limits::default();
-        let (most, attempts) = (limits.max_connections, limits.deliveries_in_flight_max);
-        for (descriptors, expected) in [
-            (1_000_000, most),
-            (OWN + attempts + most, most),
-            (OWN + attempts + most - 1, most - 1),
-            (1024, 1024 - OWN - attempts),
-            (256, (256 - OWN) / 4),
-            (0, 1),
-        ] {
-            assert_eq!(connections(descriptors, &limits), expected, "{descriptors}");
+    fn limits_that_fit_stay_and_those_that_do_not_get_a_half_or_what_is_left() {
+        assert_eq!(shares(1_048_576, 1024, 512), (1024, 512));
+        assert_eq!(shares(OWN + 1_536, 1024, 512), (1024, 512));
+        assert_eq!(shares(OWN + 1_000, 1024, 512), (500, 500));
+        assert_eq!(shares(OWN + 1_000, 1024, 100), (900, 100));
+        assert_eq!(shares(OWN + 1_000, 100, 2_000), (100, 900));
+        assert_eq!(shares(64, 1024, 512), (16, 16));
+    }
+
+    #[test]
+    fn what_is_given_out_is_there_and_each_side_has_something() {
+        for descriptors in [0, 1, OWN, OWN + 1, OWN + 3, 100, 1024, u64::MAX] {
+            for (inward, outward) in [(1, 1), (1024, 512), (65_536, 65_536)] {
+                let (inward, outward) = shares(descriptors, inward, outward);
+                assert!(inward >= 1 && outward >= 1);
+                let given = (inward + outward) as u64;
+                assert!(given <= descriptors.saturating_sub(OWN).max(2));
+            }
         }
     }
 }
