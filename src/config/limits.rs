@@ -52,10 +52,9 @@ limits! {
     /// The largest request body. Webhooks are a few KiB; 1 MiB is what senders such as Svix
     /// advise as the most.
     max_body_bytes: usize = MIB, KIB => 16 * MIB;
-    /// Open inbound connections. Each costs a descriptor and some 20 KiB; the usual descriptor
-    /// limit is 1024 soft. For one more, the one that has waited the longest without a request is
-    /// closed; where each has a request, it waits in the listen queue. Lowered at start where the
-    /// system gives fewer descriptors.
+    /// Open inbound connections. Each costs a descriptor and some 20 KiB. For one more, the one that
+    /// has waited the longest without a request is closed; where each has a request, it waits in
+    /// the listen queue. Lowered at start where the system gives fewer descriptors.
     max_connections: usize = 1024, 1 => 65_536;
     /// How long a client may take over the request's head: a slow head holds a connection.
     header_timeout: Duration = seconds(10), seconds(1) => seconds(300);

@@ -329,7 +329,7 @@ fn no_mistake_in_a_configuration_shows_what_stands_beside_it() {
             "\"env:HOTJAR_KEY\"",
             format!("\"{REJECTED}\"\nkey_encoding = \"hex\""),
         ),
-        ("\"env:HOTJAR_KEY\"", format!("{REJECTED}")),
+        ("\"env:HOTJAR_KEY\"", REJECTED.to_owned()),
         ("\"file:password\"", format!("\"{REJECTED}\\n\"")),
         (
             "{ user = \"user\", password = \"file:password\" }",
