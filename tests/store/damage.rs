@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use redeliver::clock::{Clock, ManualClock};
+use redeliver::clock::ManualClock;
 use redeliver::endpoint::{EndpointState, Order};
 use redeliver::store::backend::{Backend, Change, Durability};
 use redeliver::store::disk::Disk;
