@@ -26,6 +26,9 @@ const TOUCHES: usize = 3;
 const OPEN_TRIES: u32 = 500;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
+/// A key and its value, as sled gives them.
+type Pair = (sled::IVec, sled::IVec);
+
 /// A sled database in a directory that this process owns.
 pub struct Disk {
     db: sled::Db,
@@ -102,6 +105,25 @@ impl Disk {
             self.db.contains_key(key)?;
         }
         Ok(())
+    }
+
+    /// Takes out what `work` finds. However it was found, its pages must be noticed, or reading a
+    /// long log once would keep all of it in memory.
+    fn read<F: IntoIterator<Item = Pair>>(
+        &self,
+        work: impl FnOnce() -> sled::Result<F>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let found = guarded("reading", || {
+            let mut entries = Vec::new();
+            for (key, value) in work()? {
+                if value.len() >= LARGE_BYTES {
+                    self.touch(&key)?;
+                }
+                entries.push((key.to_vec(), value.to_vec()));
+            }
+            Ok(entries)
+        });
+        found.map_err(StoreError::Read)
     }
 
     fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
@@ -211,35 +233,22 @@ impl Backend for Disk {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let found = guarded("reading", || {
-            let found = self.db.get(key)?;
-            if found
-                .as_ref()
-                .is_some_and(|value| value.len() >= LARGE_BYTES)
-            {
-                self.touch(key)?;
-            }
-            Ok(found)
-        });
-        found
-            .map(|found| found.map(|value| value.to_vec()))
-            .map_err(StoreError::Read)
+        let found = self.read(|| Ok(self.db.get(key)?.map(|value| (key.into(), value))))?;
+        Ok(found.into_iter().next().map(|(_, value)| value))
     }
 
     fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        let found = guarded("reading", || self.db.range(..=key).next_back().transpose());
-        Ok(found
-            .map_err(StoreError::Read)?
-            .filter(|(key, _)| key.starts_with(prefix))
-            .map(|(key, value)| (key.to_vec(), value.to_vec())))
+        let found = self.read(|| self.db.range(..=key).next_back().transpose())?;
+        let mut found = found.into_iter();
+        Ok(found.next().filter(|(key, _)| key.starts_with(prefix)))
     }
 
     fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        collect(prefix, limit, || self.db.range(key..))
+        self.read(|| collect(prefix, limit, self.db.range(key..)))
     }
 
     fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        collect(prefix, limit, || self.db.range(..key).rev())
+        self.read(|| collect(prefix, limit, self.db.range(..key).rev()))
     }
 
     fn used_bytes(&self) -> u64 {
@@ -252,24 +261,14 @@ impl Backend for Disk {
     }
 }
 
-fn collect<I>(
+fn collect(
     prefix: &[u8],
     limit: usize,
-    entries: impl FnOnce() -> I,
-) -> Result<Vec<Entry>, StoreError>
-where
-    I: Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-{
-    guarded("reading", || {
-        let mut found = Vec::new();
-        for entry in entries().take(limit) {
-            let (key, value) = entry?;
-            if !key.starts_with(prefix) {
-                break;
-            }
-            found.push((key.to_vec(), value.to_vec()));
-        }
-        Ok(found)
-    })
-    .map_err(StoreError::Read)
+    entries: impl Iterator<Item = sled::Result<Pair>>,
+) -> sled::Result<Vec<Pair>> {
+    let within = |entry: &sled::Result<Pair>| {
+        let key = entry.as_ref().map(|(key, _)| key);
+        key.is_ok_and(|key| key.starts_with(prefix)) || entry.is_err()
+    };
+    entries.take(limit).take_while(within).collect()
 }

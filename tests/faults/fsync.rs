@@ -48,7 +48,7 @@ fn post(broker: &Broker) -> (Vec<String>, Option<String>) {
 #[test]
 fn a_sync_that_fails_ends_the_process_unretried_and_what_was_acknowledged_is_there() {
     let site = Site::new();
-    let Some(volume) = Volume::mount(site.path("disk"), 160) else {
+    let Some(volume) = Volume::mount(site.path("disk"), 64) else {
         return skip("root, loop devices and mkfs.ext4");
     };
     let receiver = Receiver::always(200);
