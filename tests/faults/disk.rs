@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 
-use crate::machine::{Volume, skip};
+use crate::machine::{Volume, lacks};
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::http::Client;
@@ -24,7 +24,7 @@ impl OnVolume {
     fn new(reserve_bytes: u64, url: &str) -> Option<Self> {
         let site = Site::new();
         let Some(volume) = Volume::mount(site.path("disk"), SIZE_MIB) else {
-            skip("root, loop devices and mkfs.ext4");
+            lacks("root, loop devices and mkfs.ext4");
             return None;
         };
         symlink("disk/data", site.path("data")).unwrap();
@@ -79,7 +79,7 @@ fn a_disk_full_up_to_its_reserve_refuses_events_and_nothing_else_until_there_is_
 
     // Filled by the events themselves, which go below the reserve by no more than a segment.
     let (taken, detail) = until_refused(&broker, &large());
-    assert!(taken > 30, "{taken}");
+    assert!(taken > 10, "{taken}");
     assert!(detail.contains("33554432 bytes"), "{detail}");
     let free = volume.free_bytes();
     assert!((16 * MIB..=32 * MIB).contains(&free), "{free}");

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::machine::{Volume, skip};
+use crate::machine::{Volume, lacks, skip};
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::http::Client;
@@ -48,8 +48,8 @@ fn post(broker: &Broker) -> (Vec<String>, Option<String>) {
 #[test]
 fn a_sync_that_fails_ends_the_process_unretried_and_what_was_acknowledged_is_there() {
     let site = Site::new();
-    let Some(volume) = Volume::mount(site.path("disk"), 64) else {
-        return skip("root, loop devices and mkfs.ext4");
+    let Some(volume) = Volume::mount(site.path("disk"), 160) else {
+        return lacks("root, loop devices and mkfs.ext4");
     };
     let receiver = Receiver::always(200);
     site.configure(&format!(
@@ -72,7 +72,7 @@ fn a_sync_that_fails_ends_the_process_unretried_and_what_was_acknowledged_is_the
         Some(outcomes.collect::<Vec<_>>())
     });
     let Some(outcomes) = outcomes else {
-        return skip("python3 and FS_IOC_SHUTDOWN");
+        return skip("python3, and a kernel with FS_IOC_SHUTDOWN");
     };
     assert_eq!(broker.ended(), 3);
     for problem in outcomes.iter().filter_map(|(_, problem)| problem.as_ref()) {

@@ -10,7 +10,13 @@ use std::time::Duration;
 use crate::process::broker::Broker;
 use crate::process::eventually;
 
-/// Says what is missing for a test, which is then skipped; where everything must run, it fails.
+/// Says what this machine does not let a test do, which is then skipped.
+pub fn lacks(power: &str) {
+    println!("skipped: needs {power}");
+}
+
+/// Says which package is missing for a test, which is then skipped; where everything must run, it
+/// fails.
 pub fn skip(missing: &str) {
     let all = std::env::var("REDELIVER_TEST_ALL");
     assert_ne!(all.as_deref(), Ok("1"), "missing: {missing}");

@@ -199,16 +199,5 @@ fn a_backlog_for_dead_receivers_fits_into_its_bound_and_is_there_after_a_kill() 
 
     // What was read once must not stay in memory.
     assert_eq!(listed(&broker, "events?"), count + 4);
-    assert_eq!(
-        listed(
-            &broker,
-            "deliveries?endpoint=hanging-in-order&status=pending"
-        ),
-        count + 3
-    );
-    report(
-        "every event and every delivery of an endpoint listed",
-        began,
-        &broker,
-    );
+    report("every event listed", began, &broker);
 }
