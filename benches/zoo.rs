@@ -56,13 +56,13 @@ use process::http::{self, Client};
 
 const GOOD_ENDPOINTS: usize = 20;
 const ANIMAL_ENDPOINTS: usize = 5;
-const EVENTS_PER_PHASE: usize = 160;
+const EVENTS_PER_PHASE: usize = 80;
 const POSTERS: usize = 4;
 /// Between two events of a poster.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(40);
 /// How long an animal may hold an attempt.
 const TIMEOUT: Duration = Duration::from_millis(300);
-const PAIRS: usize = 3;
+const PAIRS: usize = 5;
 const GOAL: f64 = 1.2;
 
 /// One of each kind.
@@ -80,6 +80,7 @@ const CHOSEN: &[&str] = &[
     "endless_headers",
     "a_body_of_10_gib",
     "a_gzip_bomb",
+    "endless_chunks_of_a_byte",
     "two_lengths",
     "speaks_ssh",
     "says_413_and_slams_the_door",

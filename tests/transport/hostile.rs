@@ -86,6 +86,18 @@ async fn of_an_endless_body_no_more_than_the_limit_is_read_and_the_status_stands
 }
 
 #[tokio::test]
+async fn of_a_body_in_bytes_no_more_than_a_thousand_pieces_are_read() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let body = |pieces| format!("{head}{}0\r\n\r\n", "1\r\nx\r\n".repeat(pieces));
+    for (pieces, read, truncated) in [(1000, 1000, false), (5000, 1024, true)] {
+        let receiver = answering(body(pieces).leak()).await;
+        let answer = post(&receiver.url()).await.unwrap();
+        assert_eq!((answer.status, answer.body_bytes), (200, read));
+        assert_eq!(answer.truncated, truncated);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_slow_or_broken_does_not_change_the_status() {
     let pass = Arc::new(Notify::new());
     let tell = pass.clone();
