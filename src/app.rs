@@ -29,7 +29,7 @@ use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::disk::Disk;
-use crate::store::{AcceptedLoss, EndpointError, Log, Options, Store, StoreError, committer};
+use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
 use crate::vendor;
 
 pub use settings::Settings;
@@ -101,8 +101,14 @@ impl App {
             mut config,
             clock: kind,
             accept_loss,
+            accept_lost_transitions,
             ..
         } = settings;
+        let options = Options {
+            accept_loss,
+            accept_lost_transitions,
+            ..store_options(&config)
+        };
         let clock = kind.start()?;
         config.server.limits = descriptors::fit(config.server.limits);
         let limits = config.server.limits.clone();
@@ -112,7 +118,7 @@ impl App {
             address: config.server.listen,
             cause,
         })?;
-        let store = open_store(&config, clock.clone(), accept_loss).await?;
+        let store = open_store(&config, clock.clone(), options).await?;
         let committer = committer::spawn(store.clone()).map_err(|cause| AppError::System {
             what: "a thread",
             cause,
@@ -274,14 +280,10 @@ pub fn entropy() -> [u64; 3] {
 async fn open_store(
     config: &Config,
     clock: SharedClock,
-    accept_loss: AcceptedLoss,
+    options: Options,
 ) -> Result<Arc<Log<Disk>>, StoreError> {
     let dir = config.server.data_dir.clone();
     let cache_bytes = config.server.limits.store_cache_bytes as u64;
-    let options = Options {
-        accept_loss,
-        ..store_options(config)
-    };
     blocking(move || Log::open(&dir, cache_bytes, clock, options, entropy()))
         .await
         .map(Arc::new)

@@ -58,7 +58,7 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sled",
-        &["src/store/disk.rs"],
+        &["src/store/disk.rs", "src/store/guarded.rs"],
         "go through the Backend trait, so that memory and faults can stand in for sled",
     ),
     (

@@ -13,6 +13,8 @@ pub struct Settings {
     pub clock: ClockKind,
     /// Events that the operator gave up for lost.
     pub accept_loss: AcceptedLoss,
+    /// Frames of transitions that the operator gave up for lost.
+    pub accept_lost_transitions: AcceptedLoss,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }

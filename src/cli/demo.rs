@@ -63,8 +63,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let app = App::start(Settings {
         config,
         clock: ClockKind::Manual,
-        accept_loss: None,
         json: args.json,
+        ..Settings::default()
     })
     .await?;
     let verdict = tokio::select! {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, output};
+use crate::store;
 
 /// Options of every verb about the log.
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,18 @@ pub enum Level {
     Info,
 }
 
+/// A panic that becomes an error is told as one.
+fn errors_are_no_panics() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if store::panic_is_an_error() {
+            tracing::debug!(%panic, "the database gave up");
+        } else {
+            told(panic);
+        }
+    }));
+}
+
 impl Logging {
     /// Starts to log.
     pub fn install(&self, level: Level) -> Result<(), Failure> {
@@ -74,6 +87,7 @@ impl Logging {
             LogFormat::Text => subscriber.try_init(),
             LogFormat::Json => subscriber.json().try_init(),
         };
+        errors_are_no_panics();
         installed.map_err(|error| Failure::Environment(format!("cannot log: {error}")))
     }
 }

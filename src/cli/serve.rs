@@ -50,6 +50,10 @@ pub struct Args {
     #[arg(long, value_name = "FROM-TO", value_parser = range)]
     pub accept_loss: Option<RangeInclusive<Seq>>,
 
+    /// Start without these records of attempts and endpoints, which are damaged, for good
+    #[arg(long, value_name = "FROM-TO", value_parser = range)]
+    pub accept_lost_transitions: Option<RangeInclusive<u64>>,
+
     /// How long a stop waits for what is under way, such as 10s
     #[arg(long, value_name = "TIME", value_parser = drain)]
     pub drain: Option<Duration>,
@@ -146,6 +150,7 @@ fn settings(args: &Args) -> Result<(Option<PathBuf>, Settings), Failure> {
         config,
         clock: args.clock,
         accept_loss: args.accept_loss.clone(),
+        accept_lost_transitions: args.accept_lost_transitions.clone(),
         json: args.json,
     };
     Ok((file, settings))

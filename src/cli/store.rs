@@ -62,7 +62,9 @@ fn cache_bytes() -> u64 {
 fn failure(error: StoreError) -> Failure {
     let text = error.to_string();
     match error {
-        StoreError::Damaged { .. } | StoreError::Corrupt(_) => Failure::Check(text),
+        StoreError::Damaged { .. } | StoreError::Forgotten { .. } | StoreError::Corrupt(_) => {
+            Failure::Check(text)
+        }
         StoreError::Locked { .. }
         | StoreError::Directory { .. }
         | StoreError::NoRoom { .. }

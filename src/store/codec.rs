@@ -164,6 +164,14 @@ pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
     Some((u64::from_le_bytes(first), u32::from_le_bytes(count)))
 }
 
+/// The body of a frame that begins where `bytes` do, if it is a `T`, and the frame's length. The
+/// checksum is still to be looked at: only now it is known how far it goes.
+pub fn begins_with<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<(T, usize)> {
+    let body = bytes.get(HEAD..)?;
+    let (value, read) = bincode::serde::borrow_decode_from_slice(body, config()).ok()?;
+    Some((value, HEAD + read))
+}
+
 impl<'a> Frame<'a> {
     /// The frame's `first`, if that is what its key says. A whole frame in another's place is as
     /// good as none: it says nothing of what was there.

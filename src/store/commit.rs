@@ -277,7 +277,7 @@ impl<B: Backend> Log<B> {
     /// Routes events from `from` on to one queue: some, and none at or above `end`.
     pub(super) fn route_some(&self, number: u32, from: Seq, end: Seq) -> Result<(), StoreError> {
         let most = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
-        let events = self.read_events(from, most.min(ROUTE_AHEAD))?;
+        let events = self.read_without_bodies(from, most.min(ROUTE_AHEAD))?;
         let until = events.last().map_or(end, |event| event.seq + 1);
         let mut shared = self.shared();
         let now = self.now(&mut shared);

@@ -1,19 +1,17 @@
 //! The sled backend, with what sled 0.34 needs so that `Ok` means on disk.
 
 use std::fs::{self, File};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::backend::{Backend, Change, Durability, Entry};
 use super::error::StoreError;
-use super::lock;
+use super::guarded::{Fault, guarded};
+use super::lock::Lock;
 use super::private;
-
-/// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
-/// size no record of ours comes near that.
-const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+use super::segments;
 
 /// A value of this size makes its page worth evicting.
 const LARGE_BYTES: usize = 1024;
@@ -26,6 +24,9 @@ const TOUCHES: usize = 3;
 const OPEN_TRIES: u32 = 500;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
+/// A file whose being there says that a page could not be read.
+const UNREADABLE: &str = "unreadable";
+
 /// A key and its value, as sled gives them.
 type Pair = (sled::IVec, sled::IVec);
 
@@ -37,7 +38,7 @@ pub struct Disk {
     data_file: File,
     /// A write has failed.
     failed: AtomicBool,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Drop for Disk {
@@ -51,22 +52,6 @@ impl Drop for Disk {
     }
 }
 
-/// sled panics on damage and on failed writes; at this edge a panic becomes an error.
-fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(format!("{what}: {error}")),
-        Err(panic) => {
-            let words = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("the database gave up");
-            Err(format!("{what}: {words}"))
-        }
-    }
-}
-
 impl Disk {
     /// Opens the store in `dir`, making it, closed to other users, if it is not there.
     ///
@@ -75,9 +60,16 @@ impl Disk {
     /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
     /// cannot open its files.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        private::make_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-        let lock = lock::take(dir)?;
-        remove_unfinished_snapshots(dir)?;
+        Self::open_locked(dir, cache_bytes, Lock::take(dir)?)
+    }
+
+    /// [`Disk::open`] in a directory that is ours already.
+    pub(super) fn open_locked(
+        dir: &Path,
+        cache_bytes: u64,
+        lock: Lock,
+    ) -> Result<Self, StoreError> {
+        segments::snapshot_lsn(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let db = open_sled(dir, cache_bytes)?;
         let data_file = File::options()
             .read(true)
@@ -107,6 +99,31 @@ impl Disk {
         Ok(())
     }
 
+    /// Whether a page of the database in `dir` could not be read, when it was last in use.
+    pub(super) fn was_unreadable(dir: &Path) -> bool {
+        dir.join(UNREADABLE).exists()
+    }
+
+    /// The database in `dir` is a new one.
+    pub(super) fn is_readable_again(dir: &Path) -> io::Result<()> {
+        match fs::remove_file(dir.join(UNREADABLE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The words of a fault; a page that cannot be read is taken note of, so that the next start
+    /// looks for its records elsewhere in the file.
+    fn noted(&self, fault: Fault) -> String {
+        if fault.io.is_none() {
+            let noted = private::options().open(self.dir.join(UNREADABLE));
+            if let Err(error) = noted {
+                tracing::warn!(%error, "that the database is damaged cannot be noted");
+            }
+        }
+        fault.words
+    }
+
     /// Takes out what `work` finds. However it was found, its pages must be noticed, or reading a
     /// long log once would keep all of it in memory.
     fn read<F: IntoIterator<Item = Pair>>(
@@ -123,7 +140,7 @@ impl Disk {
             }
             Ok(entries)
         });
-        found.map_err(StoreError::Read)
+        found.map_err(|fault| StoreError::Read(self.noted(fault)))
     }
 
     fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
@@ -148,7 +165,7 @@ impl Disk {
             }
             self.db.flush()
         })
-        .map_err(StoreError::Stopped)?;
+        .map_err(|fault| StoreError::Stopped(self.noted(fault)))?;
         if durability == Durability::Disk {
             // sled's flush is no fsync on Linux: after a power cut everything would be gone.
             self.data_file
@@ -161,7 +178,8 @@ impl Disk {
     /// After creation: the files that sled makes once and never syncs, and the directories that
     /// name them.
     fn sync_everything(&self) -> Result<(), StoreError> {
-        guarded("flushing", || self.db.flush()).map_err(StoreError::Stopped)?;
+        guarded("flushing", || self.db.flush())
+            .map_err(|fault| StoreError::Stopped(fault.words))?;
         let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
         let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
         for path in places.iter().map(PathBuf::as_path).chain(parent) {
@@ -183,46 +201,25 @@ fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let mut tries_left = OPEN_TRIES;
     loop {
         let opened = guarded("opening the database", || {
-            let config = sled::Config::default()
+            sled::Config::default()
                 .path(dir)
-                .segment_size(SEGMENT_BYTES)
+                .segment_size(segments::SEGMENT_BYTES)
                 .cache_capacity(cache_bytes)
-                .flush_every_ms(None);
-            Ok(config.open())
+                .flush_every_ms(None)
+                .open()
         });
-        match opened.map_err(StoreError::Corrupt)? {
+        match opened {
             Ok(db) => return Ok(db),
-            Err(error)
-                if tries_left > 0 && error.to_string().contains("could not acquire lock") =>
-            {
+            Err(fault) if tries_left > 0 && fault.words.contains("could not acquire lock") => {
                 tries_left -= 1;
                 std::thread::sleep(OPEN_PAUSE);
             }
-            // What the operating system says is about the disk, not about what is on it.
-            Err(sled::Error::Io(error)) if error.raw_os_error().is_some() => {
-                return Err(StoreError::of_file(dir, &error));
-            }
-            Err(error) => {
-                return Err(StoreError::Corrupt(format!(
-                    "opening the database: {error}"
-                )));
-            }
+            Err(Fault {
+                io: Some(error), ..
+            }) => return Err(StoreError::of_file(dir, &error)),
+            Err(fault) => return Err(StoreError::Corrupt(fault.words)),
         }
     }
-}
-
-/// A snapshot that sled was writing when the process died makes the store unopenable.
-fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
-    let entries = fs::read_dir(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path())
-                .map_err(|error| StoreError::of_file(&entry.path(), &error))?;
-        }
-    }
-    Ok(())
 }
 
 impl Backend for Disk {

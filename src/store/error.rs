@@ -50,6 +50,28 @@ pub enum StoreError {
         /// What was found.
         what: String,
     },
+    /// Ends of attempts, changes of endpoints or replays are not there; perhaps events, too.
+    #[error(
+        "{}are missing or damaged ({what}); restore a backup, or start with --accept-lost-transitions {from}-{to}{} to go on without them: attempts are made again, changes of endpoints and replays forgotten",
+        match events {
+            Some((first, last)) => format!("transitions {from} to {to} and events {first} to {last} "),
+            None => format!("transitions {from} to {to} "),
+        },
+        match events {
+            Some((first, last)) => format!(" --accept-loss {first}-{last}"),
+            None => String::new(),
+        }
+    )]
+    Forgotten {
+        /// The first frame of transitions that is lost.
+        from: u64,
+        /// The last one.
+        to: u64,
+        /// The first and the last event that is lost, if any are.
+        events: Option<(Seq, Seq)>,
+        /// What was found.
+        what: String,
+    },
     /// A record that is not about single events cannot be read.
     #[error(
         "the store is damaged: {0}; restore a backup, or look at it with `redeliver store verify`"
@@ -85,6 +107,20 @@ impl StoreError {
                 Self::NoRoom { path, cause }
             }
             _ => Self::Directory { path, cause },
+        }
+    }
+
+    /// Whether something was written and cannot be read any more.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Forgotten { .. } | Self::Corrupt(_) | Self::Read(_) => {
+                true
+            }
+            Self::Locked { .. }
+            | Self::Directory { .. }
+            | Self::NoRoom { .. }
+            | Self::TooNew { .. }
+            | Self::Stopped(_) => false,
         }
     }
 }

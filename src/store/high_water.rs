@@ -42,6 +42,12 @@ struct Turns {
 }
 
 impl HighWater {
+    /// The greatest mark that can be read from the file at `path`, which stays as it is.
+    pub fn read(path: &Path) -> Option<Mark> {
+        let file = File::open(path).ok()?;
+        latest(&file).map(|(_, mark)| mark)
+    }
+
     /// Opens or makes the file; gives the greatest mark that can be read from it.
     pub fn open(path: &Path) -> Result<(Self, Option<Mark>), StoreError> {
         let directory_error = |error: std::io::Error| StoreError::of_file(path, &error);
@@ -52,12 +58,7 @@ impl HighWater {
             let synced = File::open(dir).and_then(|dir| dir.sync_all());
             synced.map_err(directory_error)?;
         }
-        let mut slots = [0; 2 * SLOT];
-        let read = file.read_at(&mut slots, 0).unwrap_or(0);
-        let best = slots[..read]
-            .chunks_exact(SLOT)
-            .filter_map(decode)
-            .max_by_key(|(turn, _)| *turn);
+        let best = latest(&file);
         let high_water = Self {
             file,
             turns: Mutex::new(Turns {
@@ -102,6 +103,16 @@ impl HighWater {
             .sync_data()
             .map_err(|error| StoreError::Stopped(format!("high-water mark: {error}")))
     }
+}
+
+/// The slot that was written last, and the turn of its writing.
+fn latest(file: &File) -> Option<(u64, Mark)> {
+    let mut slots = [0; 2 * SLOT];
+    let read = file.read_at(&mut slots, 0).unwrap_or(0);
+    slots[..read]
+        .chunks_exact(SLOT)
+        .filter_map(decode)
+        .max_by_key(|(turn, _)| *turn)
 }
 
 fn encode(turn: u64, mark: Mark) -> [u8; SLOT] {

@@ -1,11 +1,11 @@
 //! Events that are missing: a start is refused, or the operator has given them up.
 
-use super::StoreError;
 use super::backend::Backend;
 use super::codec;
 use super::log::{Log, Writer};
 use super::record::{MAX_RECORD_BYTES, Transition};
 use super::seqset::SeqSet;
+use super::{AcceptedLoss, Options, StoreError};
 use crate::id::Seq;
 
 /// How many events are looked at in one go.
@@ -34,6 +34,48 @@ pub(super) fn damaged_range(first: Seq, bytes: &[u8]) -> Option<(Seq, Seq)> {
         .filter(plausible)
         .map_or(1, |(_, count)| count);
     Some((first, first.checked_add(u64::from(count))? - 1))
+}
+
+/// Refuses what is missing of the events, and of the frames of transitions, if the operator has not
+/// given up all of it.
+pub(super) fn check(events: &SeqSet, frames: &SeqSet, options: &Options) -> Result<(), StoreError> {
+    let events = not_within(events, &options.accept_loss);
+    let frames = not_within(frames, &options.accept_lost_transitions);
+    let hull = |ranges: &[(u64, u64)]| Some((ranges.first()?.0, ranges.last()?.1));
+    let told = |ranges: &[(u64, u64)]| {
+        let ranges: Vec<String> = ranges.iter().map(|(f, t)| format!("{f}-{t}")).collect();
+        format!("missing: {}", ranges.join(", "))
+    };
+    match (hull(&frames), hull(&events)) {
+        (None, None) => Ok(()),
+        (None, Some((from, to))) => Err(StoreError::Damaged {
+            from,
+            to,
+            what: told(&events),
+        }),
+        (Some((from, to)), None) => Err(StoreError::Forgotten {
+            from,
+            to,
+            events: None,
+            what: told(&frames),
+        }),
+        (Some((from, to)), events_lost) => Err(StoreError::Forgotten {
+            from,
+            to,
+            events: events_lost,
+            what: format!("transitions {}; events {}", told(&frames), told(&events)),
+        }),
+    }
+}
+
+/// The ranges that do not lie in what was accepted.
+fn not_within(missing: &SeqSet, accepted: &AcceptedLoss) -> Vec<(u64, u64)> {
+    let accepted = |from, to| {
+        let accepted = accepted.as_ref();
+        accepted.is_some_and(|range| range.contains(&from) && range.contains(&to))
+    };
+    let ranges = missing.iter_runs();
+    ranges.filter(|(from, to)| !accepted(*from, *to)).collect()
 }
 
 impl<B: Backend> Log<B> {
@@ -86,20 +128,7 @@ impl<B: Backend> Log<B> {
         unreadable: &SeqSet,
     ) -> Result<(), StoreError> {
         let accept = self.options.accept_loss.as_ref();
-        let accepted =
-            |from, to| accept.is_some_and(|range| range.contains(&from) && range.contains(&to));
-        let refused = missing
-            .iter_runs()
-            .filter(|(from, to)| !accepted(*from, *to));
-        let refused: Vec<(Seq, Seq)> = refused.collect();
-        if let (Some((from, _)), Some((_, to))) = (refused.first(), refused.last()) {
-            let ranges: Vec<String> = refused.iter().map(|(f, t)| format!("{f}-{t}")).collect();
-            return Err(StoreError::Damaged {
-                from: *from,
-                to: *to,
-                what: format!("missing: {}", ranges.join(", ")),
-            });
-        }
+        check(&missing, &SeqSet::default(), &self.options)?;
         let mut lost = missing;
         for (from, to) in unreadable.iter_runs() {
             lost.insert_range(from, to);

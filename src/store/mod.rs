@@ -11,12 +11,14 @@
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
 //! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
+//! | `segments.rs` | the database's own log, looked at before it is opened |
+//! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
 //! | `verify.rs` | reading every record |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
-//! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
+//! | `backend.rs`, `disk.rs`, `guarded.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
-//! | `private.rs` | files that nobody else may read |
+//! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
 
 use std::ops::RangeInclusive;
@@ -38,6 +40,7 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
+mod guarded;
 mod high_water;
 mod history;
 mod inbox;
@@ -56,6 +59,8 @@ mod recovery;
 mod registry;
 mod replay;
 mod routes;
+mod salvage;
+mod segments;
 mod seqset;
 mod snapshot;
 mod state;
@@ -66,6 +71,7 @@ mod write;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
+pub use guarded::panic_is_an_error;
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;

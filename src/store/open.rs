@@ -1,5 +1,7 @@
 //! Making and opening a store.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use super::backend::{Backend, Change, Durability};
@@ -7,9 +9,13 @@ use super::codec::{self, Head, Kind};
 use super::dedupe::Dedupe;
 use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
+use super::lock::Lock;
 use super::log::{Log, Recovered, Writer};
+use super::loss::check;
 use super::private;
 use super::record::{Meta, key};
+use super::salvage::{self, Salvage};
+use super::segments;
 use super::snapshot;
 use super::state::State;
 use super::{Options, StoreError};
@@ -19,10 +25,14 @@ impl Log<Disk> {
     /// Opens the store in `dir`, making it if it is not there. `entropy` names a new store and
     /// keys its duplicate index; it is not used for one that is there.
     ///
+    /// A database that is damaged, or has lost something, is put together anew from the records
+    /// that are still in its file; nothing is given up before all of it has been looked through.
+    ///
     /// # Errors
     /// Those of [`Disk::open`]; [`StoreError::Damaged`] with the sequence numbers of every
-    /// acknowledged event that is missing, unless `options.accept_loss` covers them;
-    /// [`StoreError::TooNew`] for a store of a later version.
+    /// acknowledged event that cannot be read, unless `options.accept_loss` covers them;
+    /// [`StoreError::Forgotten`] likewise for transitions; [`StoreError::TooNew`] for a store of a
+    /// later version. An error leaves every record as it was.
     pub fn open(
         dir: &Path,
         cache_bytes: u64,
@@ -30,18 +40,47 @@ impl Log<Disk> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
-        let disk = Disk::open(dir, cache_bytes)?;
+        let lock = Lock::take(dir)?;
         private::warn_if_open(dir);
+        salvage::finish(dir)?;
+        let open = |may_be_missing| {
+            let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
+            let (clock, options) = (clock.clone(), options.clone());
+            Self::from_disk(disk, dir, clock, options, entropy, may_be_missing)
+        };
+        match look_before(dir).and_then(|()| open(false)) {
+            Err(error) if options.mend && error.is_damage() => {
+                tracing::warn!(%error, "the store is damaged; looking for every record in its file");
+                let salvage = Salvage::of(dir)?;
+                check(&salvage.missing, &salvage.missing_frames, &options)?;
+                if !salvage.finds_what_is_missing_by(&error) {
+                    salvage.rebuild(dir, cache_bytes)?;
+                }
+                open(true)
+            }
+            opened => opened,
+        }
+    }
+
+    fn from_disk(
+        disk: Disk,
+        dir: &Path,
+        clock: SharedClock,
+        options: Options,
+        entropy: [u64; 3],
+        may_be_missing: bool,
+    ) -> Result<Self, StoreError> {
         let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
         let snapshot_path = dir.join("projections");
         let snapshot = snapshot::load(&snapshot_path);
-        let meta = meta(&disk, &clock, entropy)?;
+        let is_new = mark.is_none() && snapshot.is_none();
+        let meta = meta(&disk, &clock, entropy, is_new)?;
         let log = empty(disk, clock, options, meta, |recovered| Recovered {
             high_water: Some(high_water),
             snapshot_path: Some(snapshot_path),
             ..recovered
         });
-        log.recover(snapshot, mark.unwrap_or_default())?;
+        log.recover(snapshot, mark.unwrap_or_default(), may_be_missing)?;
         let holds_something = {
             let writer = log.writer();
             writer.next_seq > 1 || writer.next_frame > 1
@@ -53,6 +92,42 @@ impl Log<Disk> {
         }
         Ok(log)
     }
+}
+
+/// Whether the database may be opened: an opening overwrites what is behind the first thing that
+/// cannot be read.
+pub(super) fn look_before(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join("db");
+    let unusable = |error: io::Error| StoreError::of_file(&path, &error);
+    let mark = HighWater::read(&dir.join("high-water"));
+    let snapshot_lsn = segments::snapshot_lsn(dir).map_err(unusable)?;
+    let file = match File::open(&path) {
+        Ok(file) if file.metadata().map_err(unusable)?.len() > 0 => file,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        Ok(_) | Err(_) if mark.is_none() && snapshot::load(&dir.join("projections")).is_none() => {
+            return Ok(());
+        }
+        Ok(_) | Err(_) => {
+            return Err(StoreError::Corrupt(
+                "the database, the file `db`, is gone or empty".to_owned(),
+            ));
+        }
+    };
+    if Disk::was_unreadable(dir) {
+        let what = "the database could not be read when it was last in use";
+        return Err(StoreError::Corrupt(what.to_owned()));
+    }
+    let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
+    if let Some(what) = survey.damage {
+        let what = format!("the database's log is not whole: {what}");
+        return Err(StoreError::Corrupt(what));
+    }
+    let cut_off = survey.cut_off;
+    if salvage::holds_promises(&file, &cut_off, mark).map_err(unusable)? {
+        let what = "the database's log ends before records that were synced";
+        return Err(StoreError::Corrupt(what.to_owned()));
+    }
+    Ok(())
 }
 
 impl<B: Backend> Log<B> {
@@ -71,9 +146,9 @@ impl<B: Backend> Log<B> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
-        let meta = meta(&backend, &clock, entropy)?;
+        let meta = meta(&backend, &clock, entropy, true)?;
         let log = empty(backend, clock, options, meta, |recovered| recovered);
-        log.recover(None, Mark::default())?;
+        log.recover(None, Mark::default(), true)?;
         Ok(log)
     }
 }
@@ -109,11 +184,12 @@ fn empty<B: Backend>(
     Log::assemble(backend, clock, options, recovered)
 }
 
-/// Reads what the store is, or makes it a store.
+/// Reads what the store is, or makes it a store, if it `is_new`.
 fn meta<B: Backend>(
     backend: &B,
     clock: &SharedClock,
     entropy: [u64; 3],
+    is_new: bool,
 ) -> Result<Meta, StoreError> {
     let what = "the store's own description";
     if let Some(bytes) = backend.get(key::META)? {
@@ -121,7 +197,7 @@ fn meta<B: Backend>(
             .and_then(|frame| frame.decode())
             .map_err(|error| error.into_store_error(what));
     }
-    if backend.last(b"", &[u8::MAX])?.is_some() {
+    if !is_new || backend.last(b"", &[u8::MAX])?.is_some() {
         return Err(StoreError::Corrupt(format!("{what} is missing")));
     }
     let meta = Meta {

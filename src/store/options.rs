@@ -31,6 +31,11 @@ pub struct Options {
     pub disk_reserve_bytes: u64,
     /// Events that the operator gave up for lost.
     pub accept_loss: AcceptedLoss,
+    /// Frames of transitions that the operator gave up for lost.
+    pub accept_lost_transitions: AcceptedLoss,
+    /// Whether a damaged database may be put together anew from its records. Without it a start
+    /// writes nothing that the database would not write by itself.
+    pub mend: bool,
 }
 
 impl Default for Options {
@@ -48,6 +53,8 @@ impl Default for Options {
             in_flight_max: 512,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
+            accept_lost_transitions: None,
+            mend: true,
         }
     }
 }

@@ -18,6 +18,14 @@ const BODY_BYTES_AT_FIRST: usize = 1 << 20;
 /// How many frames are read at once.
 const FRAMES_PER_READ: usize = 8;
 
+/// Whether bodies are read that lie in records of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bodies {
+    Read,
+    /// They are left out, so that nothing can be wrong with them.
+    Leave,
+}
+
 fn damaged(from: Seq, to: Seq, what: impl ToString) -> StoreError {
     StoreError::Damaged {
         from,
@@ -42,7 +50,7 @@ impl<B: Backend> Log<B> {
             return Err(self.hole(1, seq)?);
         };
         let first = key::number(&entry, 1).unwrap_or(seq);
-        let frame = self.read_frame(first, bytes.into())?;
+        let frame = self.read_frame(first, bytes.into(), Bodies::Read)?;
         let found = usize::try_from(seq - first).ok();
         let found = found.and_then(|at| frame.get(at)).cloned();
         let behind = first + frame.len() as u64;
@@ -81,6 +89,24 @@ impl<B: Backend> Log<B> {
         from: Seq,
         limit: usize,
     ) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.read_from(from, limit, Bodies::Read)
+    }
+
+    /// The same, for those whom large bodies do not concern: they are empty.
+    pub(super) fn read_without_bodies(
+        &self,
+        from: Seq,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.read_from(from, limit, Bodies::Leave)
+    }
+
+    fn read_from(
+        &self,
+        from: Seq,
+        limit: usize,
+        bodies: Bodies,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
         let (mut events, mut next) = (Vec::new(), from.max(1));
         let last = *self.tail().borrow();
         while events.len() < limit && next <= last {
@@ -90,7 +116,7 @@ impl<B: Backend> Log<B> {
             } else if let Some(end) = self.lost_until(next) {
                 next = end + 1;
             } else {
-                let read = self.read_frames(next, last, limit - events.len())?;
+                let read = self.read_frames(next, last, limit - events.len(), bodies)?;
                 next += read.len() as u64;
                 events.extend(read);
             }
@@ -104,6 +130,7 @@ impl<B: Backend> Log<B> {
         next: Seq,
         last: Seq,
         limit: usize,
+        bodies: Bodies,
     ) -> Result<Vec<Arc<Event>>, StoreError> {
         let mut events: Vec<Arc<Event>> = Vec::new();
         let found = self.backend.last(b"e", &key::events(next))?;
@@ -116,7 +143,7 @@ impl<B: Backend> Log<B> {
         let mut behind = first;
         'frames: for (entry, bytes) in frames {
             let first = key::number(&entry, 1).unwrap_or(behind);
-            let frame = match self.read_frame(first, bytes.into()) {
+            let frame = match self.read_frame(first, bytes.into(), bodies) {
                 Ok(frame) => frame,
                 // It may be given up for lost; whoever asks for just these events will know.
                 Err(_) if !events.is_empty() => break,
@@ -148,6 +175,7 @@ impl<B: Backend> Log<B> {
         &self,
         first: Seq,
         bytes: Bytes,
+        bodies: Bodies,
     ) -> Result<Vec<Result<Arc<Event>, StoreError>>, StoreError> {
         let frame = match codec::open(&bytes, Kind::Events) {
             Ok(frame) if frame.head.first == first => frame,
@@ -165,6 +193,7 @@ impl<B: Backend> Log<B> {
         for (record, seq) in records.into_iter().zip(first..) {
             let body = match record.body {
                 Body::Inline(Blob(body)) => Ok(bytes.slice_ref(body)),
+                Body::Chunked { .. } if bodies == Bodies::Leave => Ok(Bytes::new()),
                 Body::Chunked { parts, bytes } => match self.read_chunks(seq, parts, bytes) {
                     Err(error) if !matches!(error, StoreError::Damaged { .. }) => {
                         return Err(error);

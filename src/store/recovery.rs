@@ -1,16 +1,16 @@
 //! Opening a store: the last snapshot, then what came after it, checked frame by frame.
 
-use super::StoreError;
 use super::backend::Backend;
 use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::log::Log;
-use super::loss::{Gaps, damaged_range};
+use super::loss::{Gaps, check, damaged_range};
 use super::record::{EventRecord, Transition, TransitionFrame, key};
 use super::seqset::SeqSet;
 use super::snapshot::Snapshot;
 use super::state::State;
+use super::{Options, StoreError};
 use crate::id::{MAX_SEQ, Seq};
 
 /// How many frames are read at once.
@@ -20,11 +20,13 @@ const FRAMES_PER_READ: usize = 16;
 type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
 
 impl<B: Backend> Log<B> {
-    /// Brings the projections up to the end of the log, from `snapshot` if it is of this log.
+    /// Brings the projections up to the end of the log, from `snapshot` if it is of this log. Where
+    /// nothing `may_be_missing`, even what the operator gave up is an error: others may find it.
     pub(super) fn recover(
         &self,
         snapshot: Option<Snapshot>,
         mut mark: Mark,
+        may_be_missing: bool,
     ) -> Result<(), StoreError> {
         if let Some(snapshot) = snapshot {
             // It was written behind a sync, so it is a witness even where it does not fit.
@@ -45,6 +47,13 @@ impl<B: Backend> Log<B> {
         let behind = self.unreadable(end_of_snapshot + 1, Seq::MAX)?;
         for (from, to) in behind.iter_runs() {
             unreadable.insert_range(from, to);
+        }
+        if !may_be_missing {
+            let mut all = missing.clone();
+            for (from, to) in unreadable.iter_runs() {
+                all.insert_range(from, to);
+            }
+            check(&all, &SeqSet::default(), &Options::default())?;
         }
         self.refuse_or_accept(missing, &unreadable)?;
         let now = self.clock.now();

@@ -77,15 +77,7 @@ impl<B: Backend> Log<B> {
         // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
         self.backend.write(Vec::new(), Durability::Disk)?;
         self.mark(group.mark)?;
-        let head = Head {
-            kind: Kind::Snapshot,
-            previous: 0,
-            first: snapshot.next_seq,
-            count: 1,
-        };
-        let (bytes, _) =
-            codec::encode(head, &snapshot).map_err(|error| error.into_store_error("a snapshot"))?;
-        if let Err(error) = replace(path, &bytes) {
+        if let Err(error) = save(path, &snapshot) {
             // The next start takes longer, which is all.
             tracing::warn!(%error, "a snapshot cannot be written");
         }
@@ -93,6 +85,18 @@ impl<B: Backend> Log<B> {
         writer.bytes_since_snapshot = 0;
         Ok(())
     }
+}
+
+/// Writes the snapshot in place of the one at `path`.
+pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let head = Head {
+        kind: Kind::Snapshot,
+        previous: 0,
+        first: snapshot.next_seq,
+        count: 1,
+    };
+    let (bytes, _) = codec::encode(head, snapshot).map_err(io::Error::other)?;
+    replace(path, &bytes)
 }
 
 /// Puts `bytes` at `path`: after a crash there is the old file or the new one.

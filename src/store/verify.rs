@@ -8,8 +8,11 @@ use super::StoreError;
 use super::backend::Backend;
 use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
-use super::high_water::HighWater;
+use super::high_water::{HighWater, Mark};
+use super::lock::Lock;
+use super::open::look_before;
 use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
+use super::salvage::{self, Salvage};
 use super::seqset::SeqSet;
 use crate::id::Seq;
 
@@ -75,12 +78,27 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
             cause: "there is no store in it".to_owned(),
         });
     }
-    let disk = Disk::open(dir, cache_bytes)?;
-    let (_, mark) = HighWater::open(&dir.join("high-water"))?;
+    let lock = Lock::take(dir)?;
+    salvage::finish(dir)?;
+    let mark = HighWater::read(&dir.join("high-water")).unwrap_or_default();
+    let read = look_before(dir).and_then(|()| {
+        let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
+        read(&disk, mark)
+    });
+    match read {
+        Ok(report) if report.findings.is_empty() => Ok(report),
+        // The database may have lost what its file still holds.
+        Ok(report) => salvaged(dir, &report.findings[0].what),
+        Err(error) if error.is_damage() => salvaged(dir, &error.to_string()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads every record through the database.
+fn read<B: Backend>(backend: &B, mark: Mark) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let (next_frame, lost) = transitions(&disk, &mut report)?;
-    let next_seq = events(&disk, &mut report, &lost)?;
-    let mark = mark.unwrap_or_default();
+    let (next_frame, lost) = transitions(backend, &mut report)?;
+    let next_seq = events(backend, &mut report, &lost)?;
     let what = "the high-water mark says that they were written";
     report.find_unless_lost(&lost, next_seq, mark.next_seq.saturating_sub(1), what);
     let last_lost = lost.iter_runs().last().map_or(0, |(_, last)| last);
@@ -89,6 +107,26 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
         let what = format!(
             "frames of transitions {next_frame} to {} are missing",
             mark.next_frame - 1
+        );
+        report.find(0, 0, what);
+    }
+    Ok(report)
+}
+
+/// Reads every record that is still in the database's file; `reason` is why not through it.
+fn salvaged(dir: &Path, reason: &str) -> Result<Report, StoreError> {
+    let salvage = Salvage::of(dir)?;
+    let mut report = salvage.report()?;
+    for (from, to) in salvage.missing.iter_runs() {
+        report.find(from, to, "missing or damaged");
+    }
+    for (from, to) in salvage.missing_frames.iter_runs() {
+        let what = format!("transitions {from} to {to} are missing or damaged");
+        report.find(0, 0, what);
+    }
+    if report.findings.is_empty() {
+        let what = format!(
+            "{reason}; every record is still there, and a start puts the database together anew"
         );
         report.find(0, 0, what);
     }

@@ -150,50 +150,53 @@ impl Group {
         let (bytes, crc) = codec::encode(head, &body)?;
         self.changes
             .push(Change::Put(key::transitions(number), bytes));
-        self.index(number, transitions);
+        self.changes.extend(index(number, transitions));
         self.next.transitions_crc = crc;
         self.next.frame += 1;
         Ok(())
     }
+}
 
-    fn index(&mut self, frame: u64, transitions: &[Transition]) {
-        let mut successes: BTreeMap<u32, BTreeSet<Seq>> = BTreeMap::new();
-        for transition in transitions {
-            match transition {
-                Transition::Attempt(record) if is_first_try_success(record) => {
-                    successes
-                        .entry(record.endpoint)
-                        .or_default()
-                        .insert(record.seq);
-                }
-                Transition::Attempt(record) => {
-                    let number = record.attempt.number;
-                    self.changes.push(Change::Put(
-                        key::attempt(record.endpoint, record.seq, number),
-                        frame.to_be_bytes().to_vec(),
-                    ));
-                    if record.then == Then::Dead {
-                        let key = key::dead(record.endpoint, record.seq);
-                        self.changes.push(Change::Put(key, Vec::new()));
-                    }
-                }
-                Transition::Replay(replay) => {
-                    for reopened in replay.deliveries.iter().filter(|d| d.was_dead) {
-                        let key = key::dead(replay.endpoint, reopened.seq);
-                        self.changes.push(Change::Delete(key));
-                    }
-                }
-                Transition::Endpoint(..) | Transition::Lost(..) => {}
+/// The index of a frame's transitions.
+pub fn index(frame: u64, transitions: &[Transition]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut successes: BTreeMap<u32, BTreeSet<Seq>> = BTreeMap::new();
+    for transition in transitions {
+        match transition {
+            Transition::Attempt(record) if is_first_try_success(record) => {
+                successes
+                    .entry(record.endpoint)
+                    .or_default()
+                    .insert(record.seq);
             }
-        }
-        for (endpoint, seqs) in successes {
-            for (least, greatest) in ranges(&seqs) {
-                let value = [greatest.to_be_bytes(), frame.to_be_bytes()].concat();
-                let key = key::successes(endpoint, least);
-                self.changes.push(Change::Put(key, value));
+            Transition::Attempt(record) => {
+                let number = record.attempt.number;
+                changes.push(Change::Put(
+                    key::attempt(record.endpoint, record.seq, number),
+                    frame.to_be_bytes().to_vec(),
+                ));
+                if record.then == Then::Dead {
+                    let key = key::dead(record.endpoint, record.seq);
+                    changes.push(Change::Put(key, Vec::new()));
+                }
             }
+            Transition::Replay(replay) => {
+                for reopened in replay.deliveries.iter().filter(|d| d.was_dead) {
+                    let key = key::dead(replay.endpoint, reopened.seq);
+                    changes.push(Change::Delete(key));
+                }
+            }
+            Transition::Endpoint(..) | Transition::Lost(..) => {}
         }
     }
+    for (endpoint, seqs) in successes {
+        for (least, greatest) in ranges(&seqs) {
+            let value = [greatest.to_be_bytes(), frame.to_be_bytes()].concat();
+            let key = key::successes(endpoint, least);
+            changes.push(Change::Put(key, value));
+        }
+    }
+    changes
 }
 
 /// How far an `s` key reaches at most: as many keys, and no more, can lie between a delivery and

@@ -12,7 +12,7 @@ use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
 use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError, verify};
 
-use super::disk::open;
+use super::disk::{erase, open};
 use super::harness::*;
 
 fn frame(first: u64) -> Vec<u8> {
@@ -218,10 +218,7 @@ fn damaged_store(dir: &Path, rotten: &[u64]) {
     }
     log.close().unwrap();
     drop(log);
-    let disk = Disk::open(dir, 8 << 20).unwrap();
-    let rot = |seq: &u64| Change::Put(frame(*seq), b"rot".to_vec());
-    disk.write(rotten.iter().map(rot).collect(), Durability::Disk)
-        .unwrap();
+    erase(dir, rotten);
 }
 
 #[test]
@@ -293,13 +290,25 @@ fn a_snapshot_tells_of_events_that_the_mark_does_not_know() {
     let dir = tempfile::tempdir().unwrap();
     damaged_store(dir.path(), &[3]);
     fs::remove_file(dir.path().join("high-water")).unwrap();
-    let disk = Disk::open(dir.path(), 8 << 20).unwrap();
-    disk.write(vec![Change::Delete(frame(3))], Durability::Disk)
-        .unwrap();
-    drop(disk);
     let error = open(dir.path(), Options::default()).err().unwrap();
     assert!(
         matches!(error, StoreError::Damaged { from: 3, to: 3, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_record_that_the_database_lost_is_found_in_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    damaged_store(dir.path(), &[]);
+    let disk = Disk::open(dir.path(), 8 << 20).unwrap();
+    let delete = |first| Change::Delete(frame(first));
+    disk.write(vec![delete(2), delete(3)], Durability::Disk)
+        .unwrap();
+    drop(disk);
+    let log = open(dir.path(), Options::default()).unwrap();
+    let bodies: Vec<_> = log.read(1, 9).unwrap();
+    let bodies: Vec<_> = bodies.iter().map(|e| e.content.body.clone()).collect();
+    assert_eq!(bodies, ["1", "2", "3"]);
+    assert_eq!(append(&log, &["4"]), 4);
 }

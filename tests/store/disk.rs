@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use redeliver::clock::ManualClock;
 use redeliver::endpoint::Order;
+use redeliver::store::backend::Backend;
+use redeliver::store::disk::Disk;
 use redeliver::store::{Log, Options, Outcome, Store, StoreError, verify};
 
 use super::harness::*;
@@ -101,6 +103,24 @@ pub fn copy(from: &std::path::Path, to: &std::path::Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Flips a bit in every copy, in the database's file, of the frames of events at these positions.
+pub fn erase(dir: &std::path::Path, firsts: &[u64]) {
+    let disk = Disk::open(dir, 8 << 20).unwrap();
+    let key = |first: &u64| [&b"e"[..], &first.to_be_bytes()].concat();
+    let frames = firsts.iter().map(|first| disk.get(&key(first)).unwrap());
+    let frames: Vec<Vec<u8>> = frames.flatten().collect();
+    drop(disk);
+    let mut db = fs::read(dir.join("db")).unwrap();
+    for frame in frames {
+        for at in 0..db.len() - frame.len() {
+            if db[at] == frame[0] && db[at..].starts_with(&frame) {
+                db[at + frame.len() - 1] ^= 1;
+            }
+        }
+    }
+    fs::write(dir.join("db"), db).unwrap();
 }
 
 #[test]

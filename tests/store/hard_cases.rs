@@ -9,14 +9,13 @@ use redeliver::clock::{Clock, ManualClock};
 use redeliver::delivery::Status;
 use redeliver::endpoint::{EndpointState, Filter, FilterOn, Order};
 use redeliver::store::backend::{Backend, Change, Durability, Entry};
-use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
 use redeliver::store::{
     DeliveryQuery, Effect, EndpointCommand, Log, Options, Outcome, ReplayRequest, Store,
     StoreError, committer,
 };
 
-use super::disk::{copy, open};
+use super::disk::{copy, erase, open};
 use super::harness::*;
 
 /// A real moment that is long for a machine and short for a test.
@@ -63,10 +62,7 @@ fn a_loss_behind_the_snapshot_can_be_accepted_too() {
     }
     log.close().unwrap();
     drop(log);
-    let disk = Disk::open(dir.path(), 8 << 20).unwrap();
-    let rot = Change::Put(frame(2), b"rot".to_vec());
-    disk.write(vec![rot], Durability::Disk).unwrap();
-    drop(disk);
+    erase(dir.path(), &[2]);
     let log = open(
         dir.path(),
         Options {
@@ -175,6 +171,29 @@ fn what_was_left_in_the_log_is_routed_although_nothing_else_happens() {
     }
     let status = log.delivery(endpoint, last).unwrap().unwrap().status;
     assert_eq!(status, Status::Delivered);
+}
+
+#[test]
+fn a_damaged_body_keeps_no_queue_from_being_caught_up_with() {
+    let (world, endpoint, _) = fragmented(0);
+    let large = world.append(vec![event("odd", vec![7; 20_000])])[0].seq;
+    let last = world.append(vec![event("odd", "")])[0].seq;
+    loop {
+        let claims = world.log.claim(16_000).unwrap();
+        if claims.is_empty() {
+            break;
+        }
+        for claim in claims {
+            settle_unsaved(&world.log, &world.clock, &claim);
+        }
+        world.log.commit().unwrap();
+    }
+    let left = world.log.backend().after_kill();
+    let part = [&b"b"[..], &large.to_be_bytes(), &[0; 4]].concat();
+    left.damage(&part, None);
+    let log = Log::over(left, world.clock.clone(), Options::default(), ENTROPY).unwrap();
+    let delivery = log.delivery(endpoint, last).unwrap().unwrap();
+    assert_eq!(delivery.status, Status::Delivered);
 }
 
 #[test]

@@ -48,6 +48,7 @@ pub(super) fn run(place: &Where) -> Result<(), Failure> {
     }
     let options = Options {
         endpoints_max: usize::MAX,
+        mend: false,
         ..Options::default()
     };
     let entropy = [rand::random(), rand::random(), rand::random()];

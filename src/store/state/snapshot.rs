@@ -17,6 +17,11 @@ pub struct StateSnapshot {
 }
 
 impl StateSnapshot {
+    /// First and last of each range that was given up for lost.
+    pub fn lost(&self) -> &[(Seq, Seq)] {
+        &self.lost
+    }
+
     /// The position before those at and right before `seq` that were given up for lost.
     pub fn before_the_lost(&self, seq: Seq) -> Seq {
         let holds = |(from, to): &&(Seq, Seq)| *from <= seq && seq <= *to;

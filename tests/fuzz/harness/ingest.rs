@@ -98,7 +98,7 @@ fn headers(input: &mut Unstructured<'_>) -> arbitrary::Result<HeaderMap> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     }
     for _ in 0..input.int_in_range(0..=8)? {
-        let name = HeaderName::from_static(*input.choose(&NAMES)?);
+        let name = HeaderName::from_static(input.choose(&NAMES)?);
         if let Ok(value) = HeaderValue::from_bytes(input.arbitrary()?) {
             headers.append(name, value);
         }

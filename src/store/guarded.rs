@@ -1,0 +1,58 @@
+//! The edge to sled, where its panics become errors.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Why the database could not do what it was asked for.
+pub struct Fault {
+    /// In words, on one line.
+    pub words: String,
+    /// What the operating system says, which is about the disk and not about what is on it.
+    pub io: Option<io::Error>,
+}
+
+/// sled panics on damage and on failed writes; at this edge a panic becomes an error.
+pub fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
+    let outer = IS_GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    IS_GUARDED.set(outer);
+    match done {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Fault {
+            words: format!("{what}: {error}"),
+            io: match error {
+                sled::Error::Io(error) if error.raw_os_error().is_some() => Some(error),
+                _ => None,
+            },
+        }),
+        Err(panic) => {
+            let words = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("the database gave up");
+            Err(Fault {
+                words: format!("{what}: {}", first_line(words)),
+                io: None,
+            })
+        }
+    }
+}
+
+/// What sled says to a programmer goes over many lines.
+fn first_line(words: &str) -> &str {
+    words.lines().next().unwrap_or_default()
+}
+
+/// Whether a panic on this thread is the database's, and so becomes an error: nobody need hear of
+/// it, or of those of its own threads, on which it hangs.
+pub fn panic_is_an_error() -> bool {
+    let thread = std::thread::current();
+    let is_its_own = thread.name().is_some_and(|name| name.starts_with("sled-"));
+    is_its_own || IS_GUARDED.get()
+}

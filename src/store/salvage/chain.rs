@@ -1,0 +1,160 @@
+//! Which of the frames that were found belong to the log. Pure.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::super::seqset::SeqSet;
+
+/// A frame in the file, and what holds it in its chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it begins.
+    pub at: u64,
+    /// Its bytes.
+    pub len: usize,
+    /// Its CRC.
+    pub crc: u32,
+    /// The CRC that it names of the frame before it.
+    pub previous: u32,
+    /// How many numbers it stands for.
+    pub count: u64,
+    /// Bytes of the bodies in it.
+    pub inline_bytes: u64,
+    /// Of events with bodies outside of it: the place in the frame, the parts, the bytes.
+    pub bodies: Vec<(u32, u32, u32)>,
+}
+
+/// All frames of one kind by their first number. A database that rewrites its pages leaves copies,
+/// and one that was set back, frames that never were part of the log.
+#[derive(Debug, Default)]
+pub struct Candidates(BTreeMap<u64, Vec<Piece>>);
+
+impl Candidates {
+    /// Takes note of a frame, once.
+    pub fn add(&mut self, first: u64, piece: Piece) {
+        let found = self.0.entry(first).or_default();
+        if !found
+            .iter()
+            .any(|other| (other.crc, other.len) == (piece.crc, piece.len))
+        {
+            found.push(piece);
+        }
+    }
+
+    /// Leaves out what lies within `lost`: what was given up stays so, and its numbers may have
+    /// been stepped over by the chain.
+    pub fn forget(&mut self, lost: &SeqSet) {
+        for (first, pieces) in &mut self.0 {
+            pieces.retain(|piece| {
+                let last = lost.run_of(*first).map(|(_, last)| last);
+                last.is_none_or(|last| last.saturating_add(1) < *first + piece.count)
+            });
+        }
+        self.0.retain(|_, pieces| !pieces.is_empty());
+    }
+
+    /// Those that are of one chain. Where two contradict each other, neither is believed: better a
+    /// record too few than a wrong one.
+    pub fn chain(self) -> BTreeMap<u64, Piece> {
+        let end = |(first, pieces): (&u64, &'_ Vec<Piece>)| {
+            let first = *first;
+            let ends = pieces
+                .iter()
+                .map(move |piece| (first + piece.count, piece.crc));
+            ends.collect::<Vec<_>>()
+        };
+        let ends: HashSet<(u64, u32)> = self.0.iter().flat_map(end).collect();
+        let links = |first: u64, piece: &Piece| {
+            let behind = self.0.get(&(first + piece.count));
+            let follows = behind.is_some_and(|b| b.iter().any(|b| b.previous == piece.crc));
+            usize::from(follows) + usize::from(ends.contains(&(first, piece.previous)))
+        };
+        let mut chosen: Vec<(u64, &Piece)> = Vec::new();
+        for (first, pieces) in &self.0 {
+            let most = pieces.iter().map(|piece| links(*first, piece)).max();
+            let mut best = pieces
+                .iter()
+                .filter(|piece| Some(links(*first, piece)) == most);
+            if let (Some(piece), None) = (best.next(), best.next()) {
+                chosen.push((*first, piece));
+            }
+        }
+        let contradict = |pair: &[(u64, &Piece)]| {
+            let ((first, piece), (next, behind)) = (pair[0], pair[1]);
+            let end = first + piece.count;
+            end > next || (end == next && behind.previous != piece.crc)
+        };
+        let mut refused = HashSet::new();
+        for pair in chosen.windows(2).filter(|pair| contradict(pair)) {
+            refused.extend([pair[0].0, pair[1].0]);
+        }
+        let believed = chosen.into_iter().filter(|(first, piece)| {
+            !refused.contains(first) && (*first > 1 || piece.previous == 0)
+        });
+        believed
+            .map(|(first, piece)| (first, piece.clone()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(pieces: &[(u64, u64, u32, u32)]) -> Candidates {
+        let mut candidates = Candidates::default();
+        for (first, count, crc, previous) in pieces.iter().copied() {
+            let piece = Piece {
+                crc,
+                previous,
+                count,
+                ..Piece::default()
+            };
+            candidates.add(first, piece);
+        }
+        candidates
+    }
+
+    fn firsts(candidates: Candidates) -> Vec<(u64, u32)> {
+        let chain = candidates.chain().into_iter();
+        chain.map(|(first, piece)| (first, piece.crc)).collect()
+    }
+
+    #[test]
+    fn of_two_frames_with_one_number_the_linked_one_is_taken() {
+        let found = candidates(&[
+            (1, 2, 10, 0),
+            (3, 1, 20, 10),
+            (3, 1, 21, 99),
+            (4, 1, 30, 20),
+        ]);
+        assert_eq!(firsts(found), [(1, 10), (3, 20), (4, 30)]);
+        let undecided = candidates(&[(3, 1, 20, 10), (3, 1, 21, 11)]);
+        assert_eq!(firsts(undecided), []);
+    }
+
+    #[test]
+    fn frames_that_contradict_each_other_are_not_believed() {
+        let found = candidates(&[(1, 1, 10, 0), (2, 1, 20, 11), (4, 1, 40, 30)]);
+        assert_eq!(
+            firsts(found),
+            [(4, 40)],
+            "after a hole nothing is contradicted"
+        );
+        let overlapping = candidates(&[(1, 3, 10, 0), (2, 1, 20, 10)]);
+        assert_eq!(firsts(overlapping), []);
+        assert_eq!(
+            firsts(candidates(&[(1, 1, 10, 7)])),
+            [],
+            "the first has none before it"
+        );
+    }
+
+    #[test]
+    fn what_was_given_up_is_not_in_the_way_of_what_came_after_it() {
+        let mut found = candidates(&[(1, 1, 10, 0), (2, 2, 20, 10), (4, 1, 40, 10)]);
+        let mut lost = SeqSet::default();
+        lost.insert_range(2, 3);
+        found.forget(&lost);
+        assert_eq!(firsts(found), [(1, 10), (4, 40)]);
+    }
+}

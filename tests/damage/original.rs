@@ -1,0 +1,309 @@
+//! A store before it is damaged: its files, and everything that was put into it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use redeliver::clock::ManualClock;
+use redeliver::endpoint::Order;
+use redeliver::event::Event;
+use redeliver::store::backend::Backend;
+use redeliver::store::disk::Disk;
+use redeliver::store::{Log, Options, Outcome, Store, StoreError};
+
+use super::harness::*;
+
+/// The bytes by which a frame is looked for.
+const HEAD: usize = 10;
+
+/// What is asked about a delivery: its status and its attempts.
+pub type Told = (
+    redeliver::delivery::Status,
+    Vec<redeliver::delivery::Attempt>,
+);
+
+/// A record and every place of the database's file that holds it.
+#[derive(Debug)]
+pub struct Record {
+    bytes: Vec<u8>,
+    places: Vec<usize>,
+}
+
+/// Files of a store, and what is in them.
+pub struct Original {
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// By position, from 1.
+    pub events: Vec<Arc<Event>>,
+    /// By endpoint and position.
+    pub deliveries: BTreeMap<(u32, u64), Told>,
+    /// The first frame of transitions that a power cut may take, and so damage as well.
+    pub unpromised: u64,
+    /// By position: the frame that it is in, and the parts of its body.
+    events_in: BTreeMap<u64, Vec<Record>>,
+    transitions_in: BTreeMap<u64, Record>,
+    meta: Record,
+}
+
+/// Where damaged stores are put: in memory, where there is such a place.
+pub fn place() -> tempfile::TempDir {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() {
+        tempfile::tempdir_in(shared).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
+pub fn open(dir: &Path, options: Options) -> Result<Log<Disk>, StoreError> {
+    let clock = Arc::new(ManualClock::new(START));
+    Log::open(dir, 8 << 20, clock, options, ENTROPY)
+}
+
+/// Options that give up these events and transitions.
+pub fn accepting(events: Option<(u64, u64)>, transitions: Option<(u64, u64)>) -> Options {
+    Options {
+        accept_loss: events.map(|(from, to)| from..=to),
+        accept_lost_transitions: transitions.map(|(from, to)| from..=to),
+        ..Options::default()
+    }
+}
+
+impl Original {
+    /// A few events to two endpoints, some delivered, on hardly more bytes than that needs.
+    pub fn small() -> Self {
+        let world = World::<OnDisk>::new();
+        world.add(settings("crm", Order::InOrder));
+        world.append(vec![event("a", "one"), event("a", "two")]);
+        let world = world.restart(true);
+        world.settle(&world.claim()[0], Outcome::Delivered);
+        world.append(vec![event("b", vec![b'x'; 6_200])]);
+        Self::of(world)
+    }
+
+    /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
+    /// left as a kill leaves it.
+    pub fn large(closed: bool) -> Self {
+        let mut world = World::<OnDisk>::new();
+        let crm = world.add(settings("crm", Order::InOrder));
+        world.add(settings("warehouse", Order::Independent));
+        for group in 0..120u64 {
+            let body = |n: u64| -> Vec<u8> {
+                let len = [40, 300, 2_000, 6_144, 14_000][((group + n) % 5) as usize];
+                (0..len)
+                    .map(|at| (group * 31 + n * 7 + at / 3) as u8)
+                    .collect()
+            };
+            world.append((0..1 + group % 3).map(|n| event("t", body(n))).collect());
+            for claim in world.log.claim(3).unwrap() {
+                let outcome = match claim.token.seq % 7 {
+                    0 => retry(3_600),
+                    1 => Outcome::Dead,
+                    _ => Outcome::Delivered,
+                };
+                world.settle(&claim, outcome);
+            }
+            if group == 60 {
+                world.log.replay(replay(crm)).unwrap();
+                world.log.commit().unwrap();
+            }
+            if group % 50 == 49 {
+                world = world.restart(group == 49);
+            }
+        }
+        if closed {
+            Self::of(world)
+        } else {
+            Self::of_killed(world)
+        }
+    }
+
+    fn of(world: World<OnDisk>) -> Self {
+        let dir = world.dir();
+        let kept = world.into_directory();
+        let original = Self::at(&dir);
+        drop(kept);
+        original
+    }
+
+    fn of_killed(world: World<OnDisk>) -> Self {
+        let (from, to) = (world.dir(), place());
+        write_files(to.path(), &read_files(&from));
+        Self::at(to.path())
+    }
+
+    fn at(dir: &Path) -> Self {
+        let files = read_files(dir);
+        let looked_at = place();
+        write_files(looked_at.path(), &files);
+        let log = open(looked_at.path(), Options::default()).unwrap();
+        let events: Vec<Arc<Event>> = (1..).map_while(|seq| log.event(seq).unwrap()).collect();
+        let deliveries = told(&log, events.len() as u64);
+        let db = &files["db"];
+        let used = db.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+        let heads = heads(&db[..used]);
+        let scan = |prefix: &[u8]| log.backend().scan(prefix, prefix, 1 << 20).unwrap();
+        let record = |bytes: Vec<u8>| {
+            let places = heads.get(&bytes[..HEAD]).into_iter().flatten().copied();
+            let places = places.filter(|at| db[*at..].starts_with(&bytes)).collect();
+            Record { bytes, places }
+        };
+        let number = |key: &[u8]| u64::from_be_bytes(key[1..9].try_into().unwrap());
+        let frames = scan(b"e");
+        let mut events_in: BTreeMap<u64, Vec<Record>> = BTreeMap::new();
+        let mut ends: Vec<u64> = frames.iter().map(|(key, _)| number(key)).collect();
+        ends.push(events.len() as u64 + 1);
+        for ((key, bytes), end) in frames.iter().zip(&ends[1..]) {
+            for seq in number(key)..*end {
+                events_in
+                    .entry(seq)
+                    .or_default()
+                    .push(record(bytes.clone()));
+            }
+        }
+        for (key, bytes) in scan(b"b") {
+            events_in
+                .entry(number(&key))
+                .or_default()
+                .push(record(bytes));
+        }
+        let transitions_in: BTreeMap<u64, Record> = scan(b"t")
+            .into_iter()
+            .map(|(key, bytes)| (number(&key), record(bytes)))
+            .collect();
+        Self {
+            unpromised: next_frame(&files["high-water"]),
+            meta: record(log.backend().get(b"m").unwrap().unwrap()),
+            files,
+            events,
+            deliveries,
+            events_in,
+            transitions_in,
+        }
+    }
+
+    /// Where each record lies, and how long it is.
+    pub fn records(&self) -> Vec<(&[usize], usize)> {
+        let events = self.events_in.values().flatten();
+        let records = events.chain(self.transitions_in.values());
+        let placed = records.map(|record| (record.places.as_slice(), record.bytes.len()));
+        placed.collect()
+    }
+
+    /// Where a frame of transitions lies, and how long it is.
+    pub fn transition(&self, number: u64) -> (&[usize], usize) {
+        let record = &self.transitions_in[&number];
+        (&record.places, record.bytes.len())
+    }
+
+    pub fn last_seq(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// The part of the database's file that holds anything.
+    pub fn used(&self) -> usize {
+        let db = &self.files["db"];
+        db.iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1)
+    }
+
+    /// The events that cannot be read any more from a database's file with these bytes, in which
+    /// some of the original's have moved.
+    pub fn lost_events(&self, db: &[u8], moved: &[Moved]) -> Vec<u64> {
+        let lost = |records: &[Record]| !records.iter().all(|record| record.is_in(db, moved));
+        let all = self.events_in.iter();
+        all.filter(|(_, records)| lost(records))
+            .map(|(seq, _)| *seq)
+            .collect()
+    }
+
+    /// The same of the frames of transitions.
+    pub fn lost_transitions(&self, db: &[u8], moved: &[Moved]) -> Vec<u64> {
+        let all = self.transitions_in.iter();
+        let lost = all.filter(|(_, record)| !record.is_in(db, moved));
+        lost.map(|(number, _)| *number).collect()
+    }
+
+    /// Whether anything still says which store it is.
+    pub fn has_meta(&self, db: &[u8], moved: &[Moved]) -> bool {
+        self.meta.is_in(db, moved)
+    }
+}
+
+/// Bytes that lie elsewhere now.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    pub from: Range<usize>,
+    pub to: usize,
+}
+
+impl Record {
+    fn is_in(&self, db: &[u8], moved: &[Moved]) -> bool {
+        let len = self.bytes.len();
+        let at = |place: usize| db.get(place..place + len) == Some(&self.bytes);
+        self.places.iter().any(|place| {
+            let elsewhere = moved
+                .iter()
+                .filter(|moved| moved.from.start <= *place && place + len <= moved.from.end);
+            at(*place)
+                || elsewhere
+                    .clone()
+                    .any(|moved| at(place - moved.from.start + moved.to))
+        })
+    }
+}
+
+/// Every place in the file where a frame may begin, by its first bytes: version, kind, CRC and the
+/// CRC of the one before it.
+fn heads(db: &[u8]) -> HashMap<[u8; HEAD], Vec<usize>> {
+    let mut heads: HashMap<[u8; HEAD], Vec<usize>> = HashMap::new();
+    let mut at = 0;
+    while let Some(head) = db.get(at..at + HEAD) {
+        if head[0] == 1 && (1..=5).contains(&head[1]) {
+            heads.entry(head.try_into().unwrap()).or_default().push(at);
+        }
+        at += 1;
+    }
+    heads
+}
+
+/// What is told of every delivery.
+pub fn told(log: &Log<Disk>, last_seq: u64) -> BTreeMap<(u32, u64), Told> {
+    let mut told = BTreeMap::new();
+    for view in log.endpoints().unwrap() {
+        for seq in 1..=last_seq {
+            let number = view.endpoint.number;
+            if let Ok(Some(delivery)) = log.delivery(number, seq) {
+                told.insert((number, seq), (delivery.status, delivery.attempts));
+            }
+        }
+    }
+    told
+}
+
+/// What the high-water mark says: the third number of the slot that was written last.
+fn next_frame(mark: &[u8]) -> u64 {
+    let number = |slot: &[u8], at: usize| u64::from_le_bytes(slot[at..at + 8].try_into().unwrap());
+    let last = mark.chunks(32).max_by_key(|slot| number(slot, 0));
+    last.map_or(0, |slot| number(slot, 16))
+}
+
+fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    let files = files.filter(|entry| entry.file_type().unwrap().is_file());
+    files
+        .map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+/// Puts files into a directory, and nothing else.
+pub fn write_files(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    for (name, bytes) in files {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+}
