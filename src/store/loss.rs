@@ -1,9 +1,9 @@
 //! Events that are missing: a start is refused, or the operator has given them up.
 
 use super::backend::Backend;
-use super::codec;
+use super::codec::{self, Kind};
 use super::log::{Log, Writer};
-use super::record::{MAX_RECORD_BYTES, Transition};
+use super::record::{MAX_RECORD_BYTES, Transition, key};
 use super::seqset::SeqSet;
 use super::{AcceptedLoss, Options, StoreError};
 use crate::id::Seq;
@@ -79,6 +79,19 @@ fn not_within(missing: &SeqSet, accepted: &AcceptedLoss) -> Vec<(u64, u64)> {
 }
 
 impl<B: Backend> Log<B> {
+    /// Whether the last frame before `next_seq` goes up to it, so that the next one names its CRC.
+    pub(super) fn ends_before(&self, next_seq: Seq) -> Result<bool, StoreError> {
+        let last = self.backend.last(b"e", &key::events(next_seq - 1))?;
+        let frame = last
+            .as_ref()
+            .map(|(_, bytes)| codec::open(bytes, Kind::Events));
+        Ok(match frame {
+            Some(Ok(frame)) => frame.head.first + u64::from(frame.head.count) == next_seq,
+            Some(Err(_)) => false,
+            None => next_seq == 1,
+        })
+    }
+
     /// The log once reached up to `next_seq`: what is not there of it is missing, and its numbers
     /// are never given again.
     pub(super) fn reach(&self, writer: &mut Writer, next_seq: Seq, gaps: &mut Gaps) {

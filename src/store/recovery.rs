@@ -102,8 +102,12 @@ impl<B: Backend> Log<B> {
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the
     /// events that are not there.
     fn read_tail(&self, mark: Mark) -> Result<SeqSet, StoreError> {
-        let mut gaps = Gaps::default();
-        let mut events = Frames::new(b"e", key::events(self.writer().next_seq));
+        let next_seq = self.writer().next_seq;
+        let mut gaps = Gaps {
+            chain_is_broken: !self.ends_before(next_seq)?,
+            ..Gaps::default()
+        };
+        let mut events = Frames::new(b"e", key::events(next_seq));
         let mut transitions = Frames::new(b"t", key::transitions(self.writer().next_frame));
         let mut next_event = events.next(&self.backend)?;
         let mut next_transition = self.checked(transitions.next(&self.backend)?)?;

@@ -183,6 +183,12 @@ impl Original {
         }
     }
 
+    /// Whether there are attempts that a power cut may take.
+    pub fn has_unpromised(&self) -> bool {
+        let last = self.transitions_in.keys().next_back();
+        last.is_some_and(|last| *last >= self.unpromised)
+    }
+
     /// Where each record lies, and how long it is.
     pub fn records(&self) -> Vec<(&[usize], usize)> {
         let events = self.events_in.values().flatten();

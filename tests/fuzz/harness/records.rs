@@ -54,6 +54,7 @@ pub struct Transitions {
 }
 
 #[derive(Arbitrary, Debug, Serialize, Deserialize, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made one at a time")]
 pub enum Transition {
     Attempt(Attempt),
     Endpoint(i64, Endpoint),
