@@ -249,34 +249,31 @@ fn main() {
     for name in chosen {
         let animal = animals.iter().find(|animal| animal.name == *name);
         let animal = animal.unwrap_or_else(|| panic!("there is no animal called {name}"));
-        let runs: Vec<_> = (0..pairs)
-            .map(|pair| {
-                // Which comes first changes, so that no drift of the machine favours one.
-                if pair % 2 == 0 {
-                    let without = phase(&broker, "alone", &times_us);
-                    (without, phase_beside(&broker, animal, &times_us))
-                } else {
-                    let with = phase_beside(&broker, animal, &times_us);
-                    (phase(&broker, "alone", &times_us), with)
-                }
-            })
-            .collect();
-        let of = |which: fn(&(Vec<u64>, Vec<u64>)) -> &Vec<u64>, percent| {
-            let each = runs
-                .iter()
-                .map(|run| percentile(which(run), percent) as f64 / 1e3);
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        for pair in 0..pairs {
+            // Which comes first changes, so that no drift of the machine favours one.
+            if pair % 2 == 0 {
+                without.push(phase(&broker, "alone", &times_us));
+                with.push(phase_beside(&broker, animal, &times_us));
+            } else {
+                with.push(phase_beside(&broker, animal, &times_us));
+                without.push(phase(&broker, "alone", &times_us));
+            }
+        }
+        let of = |runs: &[Vec<u64>], percent| {
+            let each = runs.iter().map(|run| percentile(run, percent) as f64 / 1e3);
             median(each.collect())
         };
-        let ratios = runs
-            .iter()
+        let pairs = without.iter().zip(&with);
+        let ratios = pairs
             .map(|(without, with)| percentile(with, 99) as f64 / percentile(without, 99) as f64);
         let ratio = median(ratios.collect());
         println!(
             "{name:<32} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {ratio:>6.2}{}",
-            of(|run| &run.0, 50),
-            of(|run| &run.1, 50),
-            of(|run| &run.0, 99),
-            of(|run| &run.1, 99),
+            of(&without, 50),
+            of(&with, 50),
+            of(&without, 99),
+            of(&with, 99),
             if ratio > GOAL { "  above the goal" } else { "" }
         );
     }
