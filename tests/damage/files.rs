@@ -126,6 +126,18 @@ fn an_older_snapshot_of_the_same_store_is_caught_up_with() {
 }
 
 #[test]
+fn the_last_event_that_a_snapshot_knows_can_be_given_up() {
+    let original = Original::going_on();
+    let mut damaged = Damaged::new(&original);
+    let (places, len) = original.frame_of(3);
+    let db = damaged.files.get_mut("db").unwrap();
+    for place in places {
+        db[place + len - 1] ^= 1;
+    }
+    assert_eq!(damaged.lives_on(), "named");
+}
+
+#[test]
 fn projections_of_another_store_are_ignored() {
     let original = Original::small();
     let other = place();

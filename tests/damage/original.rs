@@ -82,6 +82,15 @@ impl Original {
         Self::of(world)
     }
 
+    /// One event behind a snapshot of three, left as a kill leaves it.
+    pub fn going_on() -> Self {
+        let world = World::<OnDisk>::new();
+        world.append_many(3);
+        let world = world.restart(true);
+        world.append(vec![event("a", "four")]);
+        Self::of_killed(world)
+    }
+
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
     /// left as a kill leaves it.
     pub fn large(closed: bool) -> Self {
@@ -195,6 +204,12 @@ impl Original {
         let records = events.chain(self.transitions_in.values());
         let placed = records.map(|record| (record.places.as_slice(), record.bytes.len()));
         placed.collect()
+    }
+
+    /// Where the frame with this event lies, and how long it is.
+    pub fn frame_of(&self, seq: u64) -> (&[usize], usize) {
+        let frame = &self.events_in[&seq][0];
+        (&frame.places, frame.bytes.len())
     }
 
     /// Where a frame of transitions lies, and how long it is.
