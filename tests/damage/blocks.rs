@@ -22,7 +22,7 @@ fn number(name: &str) -> Option<u64> {
 /// All of them where everything is tested, a taste of them otherwise.
 fn rounds() -> u64 {
     let all = std::env::var("REDELIVER_TEST_ALL").is_ok_and(|wish| wish == "1");
-    number("REDELIVER_DAMAGE_ROUNDS").unwrap_or(if all { 2_000 } else { 100 })
+    number("REDELIVER_DAMAGE_ROUNDS").unwrap_or(if all { 400 } else { 100 })
 }
 
 /// A block of this size in the part of the file that holds anything.
