@@ -113,9 +113,11 @@ impl Disk {
     }
 
     /// The words of a fault; a page that cannot be read is taken note of, so that the next start
-    /// looks for its records elsewhere in the file.
+    /// looks for its records elsewhere in the file. After a failed write sled fails at everything,
+    /// which says nothing of what is in the file.
     fn noted(&self, fault: Fault) -> String {
-        if fault.io.is_none() {
+        let is_about_the_disk = fault.io.is_some() || self.failed.load(Ordering::Acquire);
+        if !is_about_the_disk {
             let noted = private::options().open(self.dir.join(UNREADABLE));
             if let Err(error) = noted {
                 tracing::warn!(%error, "that the database is damaged cannot be noted");

@@ -26,7 +26,7 @@ pub fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<
         Ok(Err(error)) => Err(Fault {
             words: format!("{what}: {error}"),
             io: match error {
-                sled::Error::Io(error) if error.raw_os_error().is_some() => Some(error),
+                sled::Error::Io(error) if is_of_the_system(&error) => Some(error),
                 _ => None,
             },
         }),
@@ -44,6 +44,15 @@ pub fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<
     }
 }
 
+/// Whether the operating system said so, and not sled of what it read. Whoever comes after the first
+/// to meet an error gets sled's copy of it, which has the system's number in its words only.
+fn is_of_the_system(error: &io::Error) -> bool {
+    let is_a_copy = |inner: &(dyn std::error::Error + Send + Sync)| {
+        inner.to_string().starts_with("Os { code: ")
+    };
+    error.raw_os_error().is_some() || error.get_ref().is_some_and(is_a_copy)
+}
+
 /// What sled says to a programmer goes over many lines.
 fn first_line(words: &str) -> &str {
     words.lines().next().unwrap_or_default()
@@ -55,4 +64,29 @@ pub fn panic_is_an_error() -> bool {
     let thread = std::thread::current();
     let is_its_own = thread.name().is_some_and(|name| name.starts_with("sled-"));
     is_its_own || IS_GUARDED.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io_of(error: io::Error) -> Option<io::Error> {
+        guarded("reading", || Err::<(), _>(sled::Error::Io(error)))
+            .unwrap_err()
+            .io
+    }
+
+    #[test]
+    fn what_the_system_says_is_no_damage_even_as_a_copy() {
+        for code in [5, 28] {
+            let first = sled::Error::Io(io::Error::from_raw_os_error(code));
+            let sled::Error::Io(copy) = first.clone() else {
+                unreachable!()
+            };
+            assert!(io_of(io::Error::from_raw_os_error(code)).is_some());
+            assert!(io_of(copy).is_some(), "{first}");
+        }
+        assert!(io_of(io::ErrorKind::UnexpectedEof.into()).is_none());
+        assert!(io_of(io::Error::other("corrupt")).is_none());
+    }
 }

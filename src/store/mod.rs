@@ -40,6 +40,7 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
+mod frames;
 mod guarded;
 mod high_water;
 mod history;

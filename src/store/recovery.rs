@@ -3,6 +3,7 @@
 use super::backend::Backend;
 use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
+use super::frames::Frames;
 use super::high_water::Mark;
 use super::log::Log;
 use super::loss::{Gaps, check, damaged_range};
@@ -12,9 +13,6 @@ use super::snapshot::Snapshot;
 use super::state::State;
 use super::{Options, StoreError};
 use crate::id::{MAX_SEQ, Seq};
-
-/// How many frames are read at once.
-const FRAMES_PER_READ: usize = 16;
 
 /// A frame of transitions and its CRC.
 type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
@@ -267,37 +265,5 @@ impl<B: Backend> Log<B> {
                 _ => return Ok(()),
             }
         }
-    }
-}
-
-/// The frames of one kind, in order.
-struct Frames {
-    prefix: &'static [u8],
-    next_key: Vec<u8>,
-    read: std::vec::IntoIter<(Vec<u8>, Vec<u8>)>,
-}
-
-impl Frames {
-    fn new(prefix: &'static [u8], from: Vec<u8>) -> Self {
-        Self {
-            prefix,
-            next_key: from,
-            read: Vec::new().into_iter(),
-        }
-    }
-
-    /// The number in the key of the next one, and the next one.
-    fn next<B: Backend>(&mut self, backend: &B) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        let numbered =
-            |(entry, value): (Vec<u8>, Vec<u8>)| (key::number(&entry, 1).unwrap_or(0), value);
-        if let Some(entry) = self.read.next() {
-            return Ok(Some(numbered(entry)));
-        }
-        let entries = backend.scan(self.prefix, &self.next_key, FRAMES_PER_READ)?;
-        if let Some((last, _)) = entries.last() {
-            self.next_key = [last.as_slice(), &[0]].concat();
-        }
-        self.read = entries.into_iter();
-        Ok(self.read.next().map(numbered))
     }
 }
