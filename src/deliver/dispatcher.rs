@@ -97,7 +97,7 @@ impl Dispatcher {
         let mut attempts = JoinSet::new();
         while !*stop.borrow_and_update() {
             changed.mark_unchanged();
-            let now = self.clock.now();
+            let looked = self.clock.moment();
             let room = self.in_flight_max - attempts.len();
             let claims = self.store.claim(room.min(CLAIMS_AT_ONCE))?;
             let full = claims.len() == CLAIMS_AT_ONCE;
@@ -105,12 +105,15 @@ impl Dispatcher {
                 attempts.spawn(self.clone().attempt(claim));
             }
             while attempts.try_join_next().is_some() {}
-            if full {
+            let next_due = self.store.depth().next_due;
+            // Due times have moved with a clock that was set, away from the time that was read.
+            let was_set = self.clock.moment().stepped_ms != looked.stepped_ms;
+            if full || was_set {
                 continue;
             }
             // What was due before the claim and was not handed out waits for something to change.
             let room = attempts.len() < self.in_flight_max;
-            let due = self.store.depth().next_due.filter(|due| room && *due > now);
+            let due = next_due.filter(|due| room && *due > looked.now);
             tokio::select! {
                 // In this order, not by chance: a seeded simulation repeats exactly.
                 biased;
