@@ -276,6 +276,40 @@ fn texts(prefix: &str, head: &[u8], texts: &[&str]) -> Vec<(String, Vec<u8>)> {
     texts.iter().enumerate().map(seed).collect()
 }
 
+/// A request to the route of events, as `ingest` reads it: lengths of values stand at the end,
+/// the first one last.
+fn request(media: u8, headers: &[(u8, &str)], body: &str) -> Vec<u8> {
+    let mut bytes = vec![0, media, headers.len() as u8];
+    for (name, value) in headers {
+        bytes.push(*name);
+        bytes.extend(value.bytes());
+    }
+    bytes.extend(body.bytes());
+    bytes.extend(headers.iter().rev().map(|(_, value)| value.len() as u8));
+    bytes
+}
+
+/// Requests with headers of their own, by their places in the target's lists.
+fn requests() -> Vec<(String, Vec<u8>)> {
+    const JSON: u8 = 0;
+    const TEXT: u8 = 5;
+    const KEY: u8 = 1;
+    let event = r#"{"type":"t","data":1,"id":"of the body"}"#;
+    let attributes = [(2, "1.0"), (3, "1"), (4, "/shop"), (5, "order%2Epaid")];
+    [
+        ("keyed", request(JSON, &[(KEY, "of the header")], event)),
+        (
+            "keyed-twice",
+            request(JSON, &[(KEY, "a"), (KEY, "b")], event),
+        ),
+        ("keyed-oddly", request(JSON, &[(KEY, "")], event)),
+        ("binary", request(TEXT, &attributes, "hello")),
+        ("binary-json", request(JSON, &attributes, "[1]")),
+    ]
+    .map(|(name, bytes)| (name.to_owned(), bytes))
+    .into()
+}
+
 /// The frames of the store that the format's test keeps.
 fn frames() -> Vec<Vec<u8>> {
     let dump = include_str!("../fixtures/store-v1.hex");
@@ -316,6 +350,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "ingest" => [
             texts("native", b"\x00\x00\x00", NATIVE),
             texts("structured", b"\x00\x02\x00", CLOUDEVENTS),
+            requests(),
             numbers(20, 200),
         ]
         .concat(),

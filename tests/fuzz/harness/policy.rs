@@ -303,14 +303,17 @@ fn ends_an_attempt(
     } else {
         policy.jitter.clamp(0.0, 1.0)
     };
+    let most = i64::MAX as u128 - now.as_millis() as u128;
+    if part == 0.0 {
+        return assert_eq!(waited, step.max(asked).min(most), "to the millisecond");
+    }
     // A float holds a delay of centuries to the second only.
     let spread = (step as f64 * (part + 1e-9)).ceil() as u128 + 1;
-    assert!(waited >= asked.min(i64::MAX as u128 - now.as_millis() as u128));
+    assert!(waited >= asked.min(most));
     assert!(
         waited <= step.saturating_add(spread).max(asked),
         "{waited} {step}"
     );
-    let most = i64::MAX as u128 - now.as_millis() as u128;
     assert!(
         waited >= step.saturating_sub(spread).min(most),
         "{waited} is earlier than {step} less {spread}"

@@ -21,6 +21,8 @@ enum Change {
     Insert(u16, u8),
     Case(u16),
     Double(bool),
+    /// Another way to write the same number.
+    Respell(bool),
 }
 
 impl Change {
@@ -36,6 +38,7 @@ impl Change {
             Self::Cut(at) => bytes.truncate(usize::from(at) % len),
             Self::Insert(at, byte) => bytes.insert(usize::from(at) % (len + 1), byte),
             Self::Case(at) => bytes[usize::from(at) % len] ^= 0x20,
+            Self::Respell(signed) => bytes.insert(0, if signed { b'+' } else { b'0' }),
             Self::Double(spaced) => {
                 if spaced {
                     bytes.push(b' ');
