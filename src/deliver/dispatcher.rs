@@ -97,6 +97,9 @@ impl Dispatcher {
         let mut attempts = JoinSet::new();
         while !*stop.borrow_and_update() {
             changed.mark_unchanged();
+            // Before the claim, which needs their room, and never behind it: the end of an attempt
+            // that nobody has looked at yet is what wakes the next claim.
+            while attempts.try_join_next().is_some() {}
             let looked = self.clock.moment();
             let room = self.in_flight_max - attempts.len();
             let claims = self.store.claim(room.min(CLAIMS_AT_ONCE))?;
@@ -104,7 +107,6 @@ impl Dispatcher {
             for claim in claims {
                 attempts.spawn(self.clone().attempt(claim));
             }
-            while attempts.try_join_next().is_some() {}
             let next_due = self.store.depth().next_due;
             // Due times have moved with a clock that was set, away from the time that was read.
             let was_set = self.clock.moment().stepped_ms != looked.stepped_ms;

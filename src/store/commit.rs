@@ -15,9 +15,7 @@ use crate::clock::Moment;
 use crate::event::Event;
 use crate::id::{EventId, Seq};
 
-/// A snapshot is written after this many events and transitions, or bytes, so that a start reads
-/// no more than that.
-const RECORDS_PER_SNAPSHOT: u64 = 100_000;
+/// A snapshot is written after this many bytes, so that a start reads no more than that.
 const BYTES_PER_SNAPSHOT: u64 = 256 << 20;
 
 /// How many events are looked at in one go when routing is taken up again.
@@ -31,7 +29,7 @@ impl<B: Backend> Log<B> {
             self.route_ahead(writer.next_seq)?;
             let wanted = std::mem::take(&mut self.shared().snapshot_wanted);
             if wanted
-                || writer.records_since_snapshot >= RECORDS_PER_SNAPSHOT
+                || writer.records_since_snapshot >= self.options.snapshot_max_records
                 || writer.bytes_since_snapshot >= BYTES_PER_SNAPSHOT
             {
                 self.write_snapshot(&mut writer)?;

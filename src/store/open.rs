@@ -46,7 +46,7 @@ impl Log<Disk> {
         let open = |may_be_missing| {
             let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
             let (clock, options) = (clock.clone(), options.clone());
-            Self::from_disk(disk, dir, clock, options, entropy, may_be_missing)
+            Self::beside(dir, disk, clock, options, entropy, may_be_missing)
         };
         match look_before(dir).and_then(|()| open(false)) {
             Err(error) if options.mend && error.is_damage() => {
@@ -60,37 +60,6 @@ impl Log<Disk> {
             }
             opened => opened,
         }
-    }
-
-    fn from_disk(
-        disk: Disk,
-        dir: &Path,
-        clock: SharedClock,
-        options: Options,
-        entropy: [u64; 3],
-        may_be_missing: bool,
-    ) -> Result<Self, StoreError> {
-        let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
-        let snapshot_path = dir.join("projections");
-        let snapshot = snapshot::load(&snapshot_path);
-        let is_new = mark.is_none() && snapshot.is_none();
-        let meta = meta(&disk, &clock, entropy, is_new)?;
-        let log = empty(disk, clock, options, meta, |recovered| Recovered {
-            high_water: Some(high_water),
-            snapshot_path: Some(snapshot_path),
-            ..recovered
-        });
-        log.recover(snapshot, mark.unwrap_or_default(), may_be_missing)?;
-        let holds_something = {
-            let writer = log.writer();
-            writer.next_seq > 1 || writer.next_frame > 1
-        };
-        if mark.is_none() && holds_something {
-            tracing::warn!(
-                "the high-water mark is missing or unreadable: if the log had lost its end, this start would not see it"
-            );
-        }
-        Ok(log)
     }
 }
 
@@ -134,6 +103,52 @@ impl<B: Backend> Log<B> {
     /// What tells this store's event ids from another's.
     pub fn tag(&self) -> u32 {
         self.meta.tag
+    }
+
+    /// A log over any backend, with its snapshots and its high-water mark in `dir`.
+    ///
+    /// # Errors
+    /// As those of a store on disk, as far as they apply.
+    pub fn over_in(
+        dir: &Path,
+        backend: B,
+        clock: SharedClock,
+        options: Options,
+        entropy: [u64; 3],
+    ) -> Result<Self, StoreError> {
+        Self::beside(dir, backend, clock, options, entropy, true)
+    }
+
+    /// What the snapshot and the mark in `dir` tell about the log in `backend`.
+    fn beside(
+        dir: &Path,
+        backend: B,
+        clock: SharedClock,
+        options: Options,
+        entropy: [u64; 3],
+        may_be_missing: bool,
+    ) -> Result<Self, StoreError> {
+        let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
+        let snapshot_path = dir.join("projections");
+        let snapshot = snapshot::load(&snapshot_path);
+        let is_new = mark.is_none() && snapshot.is_none();
+        let meta = meta(&backend, &clock, entropy, is_new)?;
+        let log = empty(backend, clock, options, meta, |recovered| Recovered {
+            high_water: Some(high_water),
+            snapshot_path: Some(snapshot_path),
+            ..recovered
+        });
+        log.recover(snapshot, mark.unwrap_or_default(), may_be_missing)?;
+        let holds_something = {
+            let writer = log.writer();
+            writer.next_seq > 1 || writer.next_frame > 1
+        };
+        if mark.is_none() && holds_something {
+            tracing::warn!(
+                "the high-water mark is missing or unreadable: if the log had lost its end, this start would not see it"
+            );
+        }
+        Ok(log)
     }
 
     /// A log over any backend, without a snapshot or a high-water mark.

@@ -27,6 +27,8 @@ pub struct Options {
     pub waiting_max_per_endpoint: usize,
     /// Attempts that may be under way at once, by which claims are shared out.
     pub in_flight_max: usize,
+    /// Events and transitions after which a snapshot is written, so that a start reads no more.
+    pub snapshot_max_records: u64,
     /// Below this much free disk nothing is ingested.
     pub disk_reserve_bytes: u64,
     /// Events that the operator gave up for lost.
@@ -51,6 +53,7 @@ impl Default for Options {
             endpoints_max: 10_000,
             waiting_max_per_endpoint: 100_000,
             in_flight_max: 512,
+            snapshot_max_records: 100_000,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
             accept_lost_transitions: None,

@@ -20,6 +20,18 @@ pub enum Point {
     Synced,
 }
 
+impl Point {
+    pub const ALL: [Self; 3] = [Self::Before, Self::Written, Self::Synced];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Written => "written",
+            Self::Synced => "synced",
+        }
+    }
+}
+
 /// The in-memory backend, with a crash on request.
 pub struct SimDisk {
     memory: Memory,
@@ -29,12 +41,18 @@ pub struct SimDisk {
 
 #[derive(Default)]
 struct State {
-    /// Writes until the crash, and where in the last one it comes.
+    /// Writes until the crash, and where in the last one it comes: by the seed, and by the
+    /// scenario.
     armed: Option<(u64, Point)>,
+    asked_for: Option<(u64, Point)>,
+    /// The crash that was asked for has come.
+    came: bool,
     /// What the next process finds, once there was a crash.
     left: Option<(Memory, Safety)>,
     writes: u64,
     synced: bool,
+    /// The next sync is not made: a fault.
+    skips: bool,
 }
 
 impl SimDisk {
@@ -53,6 +71,25 @@ impl SimDisk {
     /// Crashes in the write after the next `writes`.
     pub fn arm(&self, writes: u64, point: Point) {
         self.state().armed = Some((writes, point));
+    }
+
+    /// Likewise, whatever else is armed.
+    pub fn arm_for_scenario(&self, writes: u64, point: Point) {
+        self.state().asked_for = Some((writes, point));
+    }
+
+    /// Whether the crash that the scenario asks for has come.
+    pub fn has_come(&self) -> bool {
+        self.state().came
+    }
+
+    pub fn skip_a_sync(&self) {
+        self.state().skips = true;
+    }
+
+    /// Whether there was a crash: nothing is answered any more.
+    pub fn is_gone(&self) -> bool {
+        self.state().left.is_some()
     }
 
     /// What the crash has left, and how safe something had to be to be in it, if there was one.
@@ -103,6 +140,18 @@ impl SimDisk {
     }
 }
 
+/// Where in this write the crash comes, if it does; else it is one write nearer.
+fn due(armed: &mut Option<(u64, Point)>) -> Option<Point> {
+    match armed {
+        Some((0, point)) => Some(*point),
+        Some((left, _)) => {
+            *left -= 1;
+            None
+        }
+        None => None,
+    }
+}
+
 /// The handle that the log owns; the simulation holds the other.
 pub struct Plugged(pub Arc<SimDisk>);
 
@@ -112,14 +161,9 @@ impl Backend for Plugged {
         let point = {
             let mut state = disk.state();
             state.writes += 1;
-            match &mut state.armed {
-                Some((0, point)) => Some(*point),
-                Some((left, _)) => {
-                    *left -= 1;
-                    None
-                }
-                None => None,
-            }
+            let asked_for = due(&mut state.asked_for);
+            state.came |= asked_for.is_some();
+            asked_for.or(due(&mut state.armed))
         };
         if let Some(point) = point {
             let left = disk.crash(changes, point);
@@ -128,6 +172,9 @@ impl Backend for Plugged {
         }
         let durability = match disk.fault {
             Some(Fault::SyncForgotten) => Durability::Process,
+            Some(Fault::GoneUnsynced) if std::mem::take(&mut disk.state().skips) => {
+                Durability::Process
+            }
             _ => durability,
         };
         disk.memory.write(changes, durability)?;

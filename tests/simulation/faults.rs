@@ -9,12 +9,14 @@ use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
-    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
     EndpointError, EndpointView, Outcome, Page, ReplayRequest, SettleError, Settlement, Store,
     StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
+
+use super::disk::SimDisk;
 
 /// A mistake that a developer could make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +53,22 @@ pub enum Fault {
     PauseIgnored,
     /// One event in five is never handed out.
     NeverClaimed,
+    /// Every event is stored, and refused.
+    TakesNothing,
+    /// An event without a key is stored twice.
+    TakenTwice,
+    /// Hotjar's third delay is a second long.
+    OneSecondLate,
+    /// One attempt too many is made.
+    GivesUpLate,
+    /// A 410 is not on disk before anything else happens.
+    GoneUnsynced,
+    /// A replay is answered and not made.
+    ReplayForgotten,
 }
 
 impl Fault {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::SyncForgotten,
         Self::TornGroups,
         Self::OneSecondEarly,
@@ -71,7 +85,20 @@ impl Fault {
         Self::BodyChanged,
         Self::PauseIgnored,
         Self::NeverClaimed,
+        Self::TakesNothing,
+        Self::TakenTwice,
+        Self::OneSecondLate,
+        Self::GivesUpLate,
+        Self::GoneUnsynced,
+        Self::ReplayForgotten,
     ];
+
+    /// Words of the rules that it breaks.
+    pub fn breaks(self) -> &'static [&'static str] {
+        match self {
+            _ => &["?"],
+        }
+    }
 }
 
 /// The product's policies, with the fault in them if it is one of policy.
@@ -79,11 +106,14 @@ pub fn policies(fault: Option<Fault>) -> Policies {
     let mut policies = vendor::builtin_policies();
     let hotjar = vendor::hotjar::policy();
     match fault {
-        Some(Fault::OneSecondEarly) => {
+        Some(Fault::OneSecondEarly | Fault::OneSecondLate) => {
             let Schedule::Table(mut delays) = hotjar.schedule.clone() else {
                 panic!("Hotjar's schedule is a table");
             };
-            delays[2] -= Duration::from_secs(1);
+            delays[2] += Duration::from_secs(1);
+            if fault == Some(Fault::OneSecondEarly) {
+                delays[2] -= Duration::from_secs(2);
+            }
             policies.insert(Policy {
                 schedule: Schedule::Table(delays),
                 ..hotjar
@@ -95,6 +125,10 @@ pub fn policies(fault: Option<Fault>) -> Policies {
         }),
         Some(Fault::GivesUpEarly) => policies.insert(Policy {
             give_up_after: Some(6),
+            ..hotjar
+        }),
+        Some(Fault::GivesUpLate) => policies.insert(Policy {
+            give_up_after: Some(8),
             ..hotjar
         }),
         Some(Fault::NoDeadline) => policies.insert(Policy {
@@ -126,6 +160,7 @@ pub fn settings(fault: Option<Fault>, settings: EndpointSettings) -> EndpointSet
 pub struct Faulty {
     pub store: Arc<dyn Store>,
     pub fault: Fault,
+    pub disk: Arc<SimDisk>,
     /// How many crashes there were.
     pub crashes: u32,
 }
@@ -159,7 +194,14 @@ impl Store for Faulty {
                 event.idempotency_key = None;
             }
         }
-        self.store.append(events)
+        if self.has(Fault::TakenTwice) && events.iter().all(|e| e.idempotency_key.is_none()) {
+            let _ = self.store.append(events.clone());
+        }
+        let ticket = self.store.append(events);
+        match self.has(Fault::TakesNothing) {
+            true => Err(AppendError::Full),
+            false => ticket,
+        }
     }
 
     fn claim(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
@@ -182,6 +224,9 @@ impl Store for Faulty {
             Outcome::Dead if self.has(Fault::DeadIsDelivered) => Outcome::Delivered,
             outcome => outcome,
         };
+        if self.has(Fault::GoneUnsynced) && matches!(settlement.effect, Effect::Remove(_)) {
+            self.disk.skip_a_sync();
+        }
         let settlement = Settlement {
             outcome,
             ..settlement
@@ -226,7 +271,10 @@ impl Store for Faulty {
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
-        self.store.replay(request)
+        match self.has(Fault::ReplayForgotten) {
+            true => Ok(0),
+            false => self.store.replay(request),
+        }
     }
 
     fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError> {

@@ -4,13 +4,12 @@
 //! there is to judge by.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use redeliver::clock::Timestamp;
 use redeliver::id::{DeliveryId, Seq};
 
+use super::contract::Verdict;
 use super::plan::{Planned, Reply};
-use super::rules::Verdict;
 
 /// How safe something is that happened between two crashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +31,8 @@ pub struct Attempt {
     /// When and how it ended; none if a crash cut it off, or as long as it lasts.
     pub ended: Option<(Timestamp, Verdict)>,
     pub open: bool,
-    incarnation: u32,
-    safety: Safety,
+    pub incarnation: u32,
+    pub safety: Safety,
     /// The clock jumped over its end: nobody can tell who was first, the answer or the deadline.
     pub unsure: bool,
 }
@@ -45,7 +44,9 @@ pub struct Delivery {
     /// The number with which the present round of failures began.
     pub round: u32,
     /// The attempts that may leave at once, because the operator has put it back before them.
-    at_once: BTreeSet<u32>,
+    pub at_once: BTreeSet<u32>,
+    /// The operator was told that it is put back: an attempt of at least this number must come.
+    pub owed: Option<u32>,
     /// Whether the operator ever did.
     pub put_back: bool,
     /// Nobody outside can tell whether it was put back, so it is not judged by its rounds.
@@ -56,19 +57,25 @@ pub struct Delivery {
 
 /// Why nothing may be sent to an endpoint.
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    turn: u64,
+pub struct Stop {
+    pub turn: u64,
     safety: Safety,
+    /// The greatest position that was acknowledged by then.
+    pub acknowledged: Seq,
 }
 
 /// An endpoint from outside.
 #[derive(Debug)]
 pub struct Watched {
     pub planned: Planned,
-    open: u32,
+    pub open: u32,
+    /// How many events had been put in when it was made, at most.
+    pub posted_before: u64,
     /// Connections that the network refused: attempts that no receiver has seen.
     pub refused: u32,
-    stop: Option<Stop>,
+    pub stop: Option<Stop>,
+    /// Whether it was ever paused, by whomever, so that nobody outside knows when it went on.
+    pub interrupted: bool,
     /// Whether deliveries were ever put back, or began their schedule again.
     pub put_back: bool,
     /// Every request: its event, and its place in the order of all requests.
@@ -84,6 +91,12 @@ pub struct Posted {
     pub at: Timestamp,
     /// The id and position that were answered.
     pub acknowledged: Option<(String, Seq)>,
+    /// How often it was sent, and the life in which it was sent last.
+    pub sent: u32,
+    pub sent_in: u32,
+    /// Answers that call it new, and a duplicate.
+    pub new: u32,
+    pub duplicates: u32,
 }
 
 /// Everything that was seen.
@@ -98,8 +111,8 @@ pub struct Ledger {
     pub violation: Option<String>,
     /// Connections are being closed in good order: an attempt that ends now is none.
     pub draining: bool,
-    incarnation: u32,
-    turn: u64,
+    pub incarnation: u32,
+    pub turn: u64,
     order: u64,
 }
 
@@ -122,14 +135,44 @@ impl Ledger {
     }
 
     pub fn watch(&mut self, number: u32, planned: Planned) {
+        let posted_before = self.posted.len() as u64;
         self.watched.entry(number).or_insert(Watched {
             planned,
             open: 0,
+            posted_before,
             refused: 0,
             stop: None,
+            interrupted: false,
             put_back: false,
             arrivals: Vec::new(),
         });
+    }
+
+    /// A client has been told that its event is on disk.
+    pub fn acknowledge(&mut self, n: u64, id: &str, seq: Seq, duplicate: bool) {
+        self.note(format!(
+            "event {n} is acknowledged as {seq}, {id}, duplicate: {duplicate}"
+        ));
+        let Some(posted) = self.posted.get_mut(&n) else {
+            return;
+        };
+        let known = (id.to_owned(), seq);
+        let before = posted.acknowledged.get_or_insert(known.clone()).clone();
+        match duplicate {
+            true => posted.duplicates += 1,
+            false => posted.new += 1,
+        }
+        let (new, sent) = (posted.new, posted.sent);
+        if before != known {
+            self.broken(format!(
+                "event {n} was answered as {before:?} and then as {known:?}"
+            ));
+        }
+        if new > 1 || duplicate && sent < 2 {
+            self.broken(format!(
+                "event {n}, sent {sent} times, was called new {new} times"
+            ));
+        }
     }
 
     /// A request has come in. Gives what is to be done with it, unless it breaks a rule.
@@ -161,53 +204,10 @@ impl Ledger {
         Some(reply)
     }
 
-    fn admit(&mut self, index: usize, arrival: &Arrival, now: Timestamp) -> Result<(), String> {
-        let (endpoint, seq) = (arrival.delivery.endpoint(), arrival.delivery.seq());
-        let watched = self.watched.get(&endpoint).ok_or("nobody has made it")?;
-        let planned = watched.planned;
-        if planned.index != index {
-            return Err(format!("it came to {index}"));
-        }
-        if watched.open >= planned.concurrency {
-            return Err(format!("{} are under way already", watched.open));
-        }
-        if watched.stop.is_some_and(|stop| stop.turn < self.turn) {
-            return Err("nothing may be sent there any more".to_owned());
-        }
-        self.known(arrival, &planned)?;
-        let delivery = self.deliveries.entry((endpoint, seq)).or_insert(Delivery {
-            attempts: Vec::new(),
-            round: 1,
-            at_once: BTreeSet::new(),
-            put_back: false,
-            unclear: false,
-            delivered_at: None,
-        });
-        delivery.next(arrival.number, self.incarnation, watched, now)
-    }
-
-    /// Whether the body is what a client has put in, under this event's id.
-    fn known(&self, arrival: &Arrival, planned: &Planned) -> Result<(), String> {
-        let n = number_in(&arrival.body).ok_or("its body has no number")?;
-        let posted = self.posted.get(&n).ok_or("nobody has put its event in")?;
-        if !arrival.body.contains(&posted.data) {
-            return Err(format!("its body is not what was put in: {}", arrival.body));
-        }
-        if !planned.wants(posted.kind) {
-            return Err("its type is not wanted there".to_owned());
-        }
-        match &posted.acknowledged {
-            Some((id, seq)) if (id, *seq) != (&arrival.event, arrival.delivery.seq()) => {
-                Err(format!("it was answered as {id}, {seq}"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// A request has been answered, or its connection has ended.
     pub fn end(&mut self, delivery: DeliveryId, number: u32, status: Option<u16>, now: Timestamp) {
         let key = (delivery.endpoint(), delivery.seq());
-        let (order, turn) = (self.order, self.turn);
+        let (order, stop) = (self.order, self.stop_now(Safety::Told));
         let (Some(watched), Some(delivery)) =
             (self.watched.get_mut(&key.0), self.deliveries.get_mut(&key))
         else {
@@ -232,16 +232,27 @@ impl Ledger {
             Verdict::Delivered => {
                 delivery.delivered_at.get_or_insert(order);
             }
-            Verdict::Gone | Verdict::Paused if !attempt.unsure => {
-                let safety = Safety::Told;
-                watched.stop.get_or_insert(Stop { turn, safety });
+            Verdict::Gone | Verdict::Paused => {
+                watched.interrupted = true;
+                if !attempt.unsure {
+                    watched.stop.get_or_insert(stop);
+                }
             }
-            _ => {}
+            Verdict::Failed => {}
         }
         self.note(format!(
             "{now} event {} to endpoint {}: {status:?}",
             key.1, key.0
         ));
+    }
+
+    fn stop_now(&self, safety: Safety) -> Stop {
+        let positions = self.posted.values().filter_map(|p| p.acknowledged.as_ref());
+        Stop {
+            turn: self.turn,
+            safety,
+            acknowledged: positions.map(|(_, seq)| *seq).max().unwrap_or(0),
+        }
     }
 
     /// Whether a connection may end at this moment without an answer.
@@ -262,20 +273,6 @@ impl Ledger {
         attempt.incarnation == self.incarnation || attempt.safety == Safety::Synced
     }
 
-    /// Everything that could happen at this moment has happened.
-    pub fn idle(&mut self, now: Timestamp) {
-        self.turn += 1;
-        self.moments = self.moments.split_off(&now.plus(Duration::from_millis(1)));
-        let overdue = self.deliveries.iter().find_map(|(key, delivery)| {
-            let timeout = self.watched.get(&key.0)?.planned.vendor.timeout();
-            let attempt = delivery.attempts.last()?;
-            (attempt.open && now >= attempt.arrived.plus(timeout)).then_some(*key)
-        });
-        if let Some(key) = overdue {
-            self.broken(format!("{key:?} is under way beyond its deadline"));
-        }
-    }
-
     /// The clock is about to pass over moments at which something happens.
     pub fn jump(&mut self) {
         for delivery in self.deliveries.values_mut() {
@@ -293,8 +290,9 @@ impl Ledger {
         for attempt in attempts.filter(|a| a.ended.is_some() && a.incarnation == present) {
             attempt.safety = attempt.safety.max(safety);
         }
+        // A stop is synced with the group that it is in, whatever else is in it.
         for stop in self.watched.values_mut().filter_map(|w| w.stop.as_mut()) {
-            stop.safety = stop.safety.max(safety);
+            stop.safety = Safety::Synced;
         }
     }
 
@@ -324,9 +322,10 @@ impl Ledger {
 
     /// The operator was told that nothing is sent there any more.
     pub fn stopped(&mut self, endpoint: u32) {
-        let (turn, safety) = (self.turn, Safety::Synced);
+        let stop = self.stop_now(Safety::Synced);
         if let Some(watched) = self.watched.get_mut(&endpoint) {
-            watched.stop = Some(Stop { turn, safety });
+            watched.interrupted = true;
+            watched.stop = Some(stop);
         }
     }
 
@@ -336,6 +335,7 @@ impl Ledger {
             return;
         };
         watched.stop = None;
+        watched.interrupted = true;
         if watched.planned.vendor.in_order() {
             watched.put_back = true;
             for (_, delivery) in self.deliveries_of(endpoint) {
@@ -358,6 +358,7 @@ impl Ledger {
             return;
         };
         watched.put_back = true;
+        let present = self.incarnation;
         let (max, refused) = (watched.planned.vendor.attempts_max(), watched.refused);
         for (_, delivery) in self.deliveries_of(endpoint) {
             let Some(last) = delivery.attempts.last() else {
@@ -369,8 +370,25 @@ impl Ledger {
             let dead = !delivered && max.is_some_and(|max| failures >= max);
             delivery.unclear |= crashed || last.unsure || last.ended.is_none() || refused > 0;
             if dead || delivered && !only_dead {
+                let remembered = last.incarnation == present || last.safety == Safety::Synced;
+                let owed = remembered && !last.open && !delivery.unclear;
                 delivery.start_over();
+                delivery.owed = owed.then_some(delivery.round);
             }
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            attempts: Vec::new(),
+            round: 1,
+            at_once: BTreeSet::new(),
+            owed: None,
+            put_back: false,
+            unclear: false,
+            delivered_at: None,
         }
     }
 }
@@ -389,75 +407,6 @@ impl Delivery {
         };
         if !last.open {
             self.at_once.insert(self.round);
-        }
-    }
-
-    /// Whether attempt `number` may be made now. Forgets attempts that a crash made forgotten.
-    fn next(
-        &mut self,
-        number: u32,
-        incarnation: u32,
-        watched: &Watched,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        if self.attempts.last().is_some_and(|last| last.open) {
-            return Err("the one before it is under way".to_owned());
-        }
-        while let Some(last) = self.attempts.last().filter(|last| last.number >= number) {
-            if last.incarnation == incarnation {
-                return Err(format!("attempt {} was made in this life", last.number));
-            }
-            if last.safety == Safety::Synced {
-                return Err(format!("attempt {} was settled for good", last.number));
-            }
-            self.attempts.pop();
-        }
-        let Some(last) = self.attempts.last() else {
-            if watched.put_back {
-                self.round = number;
-            }
-            let unseen = number > 1 && watched.refused == 0;
-            return if unseen {
-                Err("it is not the first".to_owned())
-            } else {
-                Ok(())
-            };
-        };
-        if number > last.number + 1 && watched.refused == 0 {
-            return Err(format!("the one before it was attempt {}", last.number));
-        }
-        let at_once = self.at_once.range(last.number + 1..=number).next();
-        if at_once.is_some() {
-            // Those in between met no receiver, and may have come before the new round.
-            self.round = number;
-        }
-        if self.unclear || at_once.is_some() {
-            return Ok(());
-        }
-        // A crash may have made it forgotten, and its repetition have met no receiver.
-        let forgotten = last.incarnation != incarnation && last.safety != Safety::Synced;
-        if forgotten && watched.refused > 0 {
-            return Ok(());
-        }
-        let Some((ended, verdict)) = last.ended else {
-            return Err(format!(
-                "attempt {} was cut off and not repeated",
-                last.number
-            ));
-        };
-        if verdict == Verdict::Delivered && !last.unsure {
-            return Err(format!("it was delivered by attempt {}", last.number));
-        }
-        let failures = last.number.saturating_sub(self.round) + 1;
-        let waits = (failures..).take((number - last.number) as usize);
-        let wait: Duration = waits
-            .map(|failures| watched.planned.vendor.delay(failures))
-            .sum();
-        match now < ended.plus(wait) {
-            true => Err(format!(
-                "it is early: the one before ended at {ended}, {wait:?} ago at least"
-            )),
-            false => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One process: the product's own parts, put together as its composition root does.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use super::network::{Network, Outside};
 use super::world::{End, Scenario};
 
 /// Attempts at once, few enough to be short of places at times.
-const IN_FLIGHT: usize = 6;
+pub const IN_FLIGHT: usize = 6;
 
 /// How long a drain waits, on the machine's time, which passes at once here.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -46,6 +47,7 @@ pub struct Life {
 impl Life {
     pub fn start(
         disk: Arc<SimDisk>,
+        beside: &Path,
         outside: &Arc<Outside>,
         clock: SharedClock,
         scenario: Scenario,
@@ -56,10 +58,13 @@ impl Life {
             // Small, so that groups fill up.
             group_max_events: 3,
             waiting_max_per_endpoint: 5,
+            // Often, so that crashes come soon after them, and with attempts under way.
+            snapshot_max_records: 10,
             ..Options::default()
         };
         let entropy = [scenario.seed << 32 | 7, 2, 3];
-        let opened = Log::over(Plugged(disk.clone()), clock.clone(), options, entropy);
+        let plugged = Plugged(disk.clone());
+        let opened = Log::over_in(beside, plugged, clock.clone(), options, entropy);
         let log = match opened {
             Ok(log) => Arc::new(log),
             Err(error) => return Err(crashed(&disk, format!("the store does not open: {error}"))),
@@ -68,6 +73,7 @@ impl Life {
             Some(fault) => Arc::new(Faulty {
                 store: log.clone(),
                 fault,
+                disk: disk.clone(),
                 crashes,
             }),
             None => log.clone(),
@@ -152,13 +158,14 @@ impl Life {
         }
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         let (answer, outside) = (self.ingest.call(request), outside.clone());
+        let disk = self.disk.clone();
         tokio::spawn(async move {
             let Ok(response) = answer.await;
             let status = response.status();
             let Ok(body) = response.into_body().collect().await else {
                 return;
             };
-            note_answer(n, status, &body.to_bytes(), &outside);
+            note_answer(n, status, &body.to_bytes(), &disk, &outside);
         });
     }
 
@@ -191,9 +198,9 @@ fn crashed(disk: &SimDisk, rule: String) -> End {
     }
 }
 
-fn note_answer(n: u64, status: StatusCode, body: &[u8], outside: &Outside) {
+fn note_answer(n: u64, status: StatusCode, body: &[u8], disk: &SimDisk, outside: &Outside) {
     let mut ledger = outside.ledger();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if status == StatusCode::SERVICE_UNAVAILABLE && (ledger.draining || disk.is_gone()) {
         ledger.note(format!("event {n} is refused"));
         return;
     }
@@ -202,14 +209,6 @@ fn note_answer(n: u64, status: StatusCode, body: &[u8], outside: &Outside) {
         ledger.broken(format!("event {n} was answered {status}: {answer}"));
         return;
     };
-    ledger.note(format!("event {n} is acknowledged as {seq}: {answer}"));
-    let known = (id.to_owned(), seq);
-    let Some(posted) = ledger.posted.get_mut(&n) else {
-        return;
-    };
-    let before = posted.acknowledged.get_or_insert(known.clone());
-    if *before != known {
-        let rule = format!("event {n} was answered as {before:?} and then as {known:?}");
-        ledger.broken(rule);
-    }
+    let duplicate = answer["duplicate"].as_bool().unwrap_or(false);
+    ledger.acknowledge(n, id, seq, duplicate);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::rules::Vendor;
+use super::contract::Vendor;
 
 /// What a receiver does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Planned {
             6 => Mood::Slow,
             7 => Mood::Hanging,
             8 => Mood::Resetting,
-            _ => Mood::Leaving(rng.random_range(1..=7)),
+            _ => Mood::Leaving(rng.random_range(1..=10)),
         };
         Self {
             index,

@@ -1,86 +1,166 @@
-//! The rules that the checker knows: each vendor's contract as plain facts, told again here so that
-//! a mistake in the product's own tables cannot hide behind itself.
+//! What must hold at every request, and whenever nothing more can happen at a moment.
 
 use std::time::Duration;
 
-/// Whose contract an endpoint is under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vendor {
-    Hotjar,
-    Esputnik,
-    Standard,
+use redeliver::clock::Timestamp;
+
+use super::contract::Verdict;
+use super::ledger::{Arrival, Delivery, Ledger, Safety, Watched, number_in};
+use super::plan::Planned;
+
+impl Ledger {
+    /// Whether this request may come now.
+    pub fn admit(&mut self, index: usize, arrival: &Arrival, now: Timestamp) -> Result<(), String> {
+        let (endpoint, seq) = (arrival.delivery.endpoint(), arrival.delivery.seq());
+        let watched = self.watched.get(&endpoint).ok_or("nobody has made it")?;
+        let planned = watched.planned;
+        if planned.index != index {
+            return Err(format!("it came to {index}"));
+        }
+        if watched.open >= planned.concurrency {
+            return Err(format!("{} are under way already", watched.open));
+        }
+        if watched.stop.is_some_and(|stop| stop.turn < self.turn) {
+            return Err("nothing may be sent there any more".to_owned());
+        }
+        self.known(arrival, &planned)?;
+        let delivery = self.deliveries.entry((endpoint, seq)).or_default();
+        delivery.next(arrival.number, self.incarnation, watched, now)
+    }
+
+    /// Whether the body is what a client has put in, under this event's id.
+    fn known(&self, arrival: &Arrival, planned: &Planned) -> Result<(), String> {
+        let n = number_in(&arrival.body).ok_or("its body has no number")?;
+        let posted = self.posted.get(&n).ok_or("nobody has put its event in")?;
+        if !arrival.body.contains(&posted.data) {
+            return Err(format!("its body is not what was put in: {}", arrival.body));
+        }
+        if !planned.wants(posted.kind) {
+            return Err("its type is not wanted there".to_owned());
+        }
+        match &posted.acknowledged {
+            Some((id, seq)) if (id, *seq) != (&arrival.event, arrival.delivery.seq()) => {
+                Err(format!("it was answered as {id}, {seq}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything that could happen at this moment has happened.
+    pub fn idle(&mut self, now: Timestamp, places: u32) {
+        self.turn += 1;
+        self.moments = self.moments.split_off(&now.plus(Duration::from_millis(1)));
+        let overdue = self.deliveries.iter().find_map(|(key, delivery)| {
+            let timeout = self.watched.get(&key.0)?.planned.vendor.timeout();
+            let attempt = delivery.attempts.last()?;
+            (attempt.open && now >= attempt.arrived.plus(timeout)).then_some(*key)
+        });
+        if let Some(key) = overdue {
+            self.broken(format!("{key:?} is under way beyond its deadline"));
+        }
+        let taken: u32 = self.watched.values().map(|watched| watched.open).sum();
+        if taken < places
+            && let Some((key, due)) = self.deliveries.iter().find_map(|(key, delivery)| {
+                let due = self.due(key.0, delivery)?;
+                (due <= now).then_some((*key, due))
+            })
+        {
+            self.broken(format!("{key:?} is late: it was due by {due}"));
+        }
+    }
+
+    /// When the next attempt of `delivery` must have been made at the latest, where there is room
+    /// for one and everything about it can be told from outside.
+    fn due(&self, endpoint: u32, delivery: &Delivery) -> Option<Timestamp> {
+        let watched = self.watched.get(&endpoint)?;
+        let in_doubt = watched.interrupted || watched.put_back || watched.refused > 0;
+        let last = delivery.attempts.last()?;
+        let (ended, verdict) = last.ended?;
+        if in_doubt || watched.open > 0 || last.unsure || !self.remembers(last) {
+            return None;
+        }
+        let vendor = watched.planned.vendor;
+        let given_up = vendor.attempts_max().is_some_and(|max| last.number >= max);
+        if verdict != Verdict::Failed || given_up {
+            return None;
+        }
+        let delay = vendor.delay(last.number);
+        Some(ended.plus(delay + vendor.spread(delay)))
+    }
 }
 
-/// What an answer, or none, means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Delivered,
-    Failed,
-    /// A failure, and nothing is sent until the operator resumes the endpoint.
-    Paused,
-    /// The endpoint is gone for good (HOT-28).
-    Gone,
-}
-
-impl Vendor {
-    pub fn policy(self) -> &'static str {
-        match self {
-            Self::Hotjar => "hotjar",
-            Self::Esputnik => "esputnik",
-            Self::Standard => "standard",
+impl Delivery {
+    /// Whether attempt `number` may be made now. Forgets attempts that a crash made forgotten.
+    fn next(
+        &mut self,
+        number: u32,
+        incarnation: u32,
+        watched: &Watched,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        if self.attempts.last().is_some_and(|last| last.open) {
+            return Err("the one before it is under way".to_owned());
         }
-    }
-
-    /// ESP-16: one after the other. HOT-12: none holds back another.
-    pub fn in_order(self) -> bool {
-        self == Self::Esputnik
-    }
-
-    pub fn timeout(self) -> Duration {
-        match self {
-            Self::Hotjar | Self::Esputnik => Duration::from_secs(10),
-            Self::Standard => Duration::from_secs(20),
-        }
-    }
-
-    /// HOT-16, ESP-12.
-    pub fn verdict(self, status: Option<u16>) -> Verdict {
-        match (self, status) {
-            (Self::Esputnik, Some(200)) => Verdict::Delivered,
-            (Self::Esputnik, _) => Verdict::Failed,
-            (_, Some(200..=299)) => Verdict::Delivered,
-            (Self::Hotjar, Some(410)) => Verdict::Gone,
-            (Self::Standard, Some(410)) => Verdict::Paused,
-            _ => Verdict::Failed,
-        }
-    }
-
-    /// The least time from the end of the `failures`-th failure in a row to the next attempt.
-    pub fn delay(self, failures: u32) -> Duration {
-        let at = failures.saturating_sub(1) as usize;
-        match self {
-            Self::Hotjar => {
-                let table = [30, 60, 120, 300, 600, 1200];
-                Duration::from_secs(table[at.min(table.len() - 1)])
+        while let Some(last) = self.attempts.last().filter(|last| last.number >= number) {
+            if last.incarnation == incarnation {
+                return Err(format!("attempt {} was made in this life", last.number));
             }
-            Self::Esputnik => {
-                let table = [60, 120, 240, 480, 960, 1920, 3600];
-                Duration::from_secs(table[at.min(table.len() - 1)])
+            if last.safety == Safety::Synced {
+                return Err(format!("attempt {} was settled for good", last.number));
             }
-            // Spread by a tenth either way.
-            Self::Standard => {
-                let table = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
-                Duration::from_millis(table[at.min(table.len() - 1)] * 900)
-            }
+            self.attempts.pop();
         }
-    }
-
-    /// The failure after which a delivery is given up.
-    pub fn attempts_max(self) -> Option<u32> {
-        match self {
-            Self::Hotjar => Some(7),
-            Self::Esputnik => None,
-            Self::Standard => Some(10),
+        let Some(last) = self.attempts.last() else {
+            if watched.put_back {
+                self.round = number;
+            }
+            let unseen = number > 1 && watched.refused == 0;
+            return if unseen {
+                Err("it is not the first".to_owned())
+            } else {
+                Ok(())
+            };
+        };
+        if number > last.number + 1 && watched.refused == 0 {
+            return Err(format!("the one before it was attempt {}", last.number));
+        }
+        let at_once = self.at_once.range(last.number + 1..=number).next();
+        if at_once.is_some() {
+            // Those in between met no receiver, and may have come before the new round.
+            self.round = number;
+        }
+        if self.unclear || at_once.is_some() {
+            return Ok(());
+        }
+        // A crash may have made it forgotten, and its repetition have met no receiver.
+        let forgotten = last.incarnation != incarnation && last.safety != Safety::Synced;
+        if forgotten && watched.refused > 0 {
+            return Ok(());
+        }
+        let Some((ended, verdict)) = last.ended else {
+            return Err(format!(
+                "attempt {} was cut off and not repeated",
+                last.number
+            ));
+        };
+        if verdict == Verdict::Delivered && !last.unsure {
+            return Err(format!("it was delivered by attempt {}", last.number));
+        }
+        let failures = last.number.saturating_sub(self.round) + 1;
+        let max = watched.planned.vendor.attempts_max();
+        let rounds_are_known = !watched.put_back || watched.refused == 0;
+        if max.is_some_and(|max| failures >= max) && rounds_are_known {
+            return Err(format!("it had been given up after {failures} failures"));
+        }
+        let waits = (failures..).take((number - last.number) as usize);
+        let wait: Duration = waits
+            .map(|failures| watched.planned.vendor.delay(failures))
+            .sum();
+        match now < ended.plus(wait) {
+            true => Err(format!(
+                "it is early: the one before ended at {ended}, {wait:?} ago at least"
+            )),
+            false => Ok(()),
         }
     }
 }

@@ -9,8 +9,8 @@ use redeliver::event::Event;
 use redeliver::id::Seq;
 use redeliver::store::{DeliveryQuery, DeliveryView, EndpointView, Store};
 
+use super::contract::Verdict;
 use super::ledger::{Attempt, Ledger, Watched, number_in};
-use super::rules::Verdict;
 
 type Broken = Result<(), String>;
 
@@ -47,7 +47,9 @@ pub fn all_is_well(ledger: &Ledger, store: &dyn Store) -> Broken {
         let watched = ledger.watched.get(&number);
         let watched = watched.ok_or_else(|| format!("nobody has made endpoint {number}"))?;
         let deliveries = list(store, number)?;
+        within_bounds(ledger, view, watched)?;
         complete(view, watched, &log, &deliveries)?;
+        all_put_back(ledger, view, watched)?;
         for delivery in &deliveries {
             let name = || format!("event {} to endpoint {number}", delivery.event.seq);
             ended(ledger, view, watched, delivery).map_err(|rule| format!("{}: {rule}", name()))?;
@@ -66,12 +68,14 @@ fn once_each(ledger: &Ledger, log: &[Arc<Event>]) -> Broken {
         })?;
         let body = String::from_utf8_lossy(&event.content.body);
         let n = number_in(&body).ok_or("an event has no number")?;
-        let posted = ledger.posted.get(&n);
-        let posted = posted.ok_or_else(|| format!("event {n} was never put in"))?;
-        let once = seen.insert(n);
-        ensure(once || !posted.keyed, || {
-            format!("event {n} is there twice")
+        ensure(ledger.posted.contains_key(&n), || {
+            format!("event {n} was never put in")
         })?;
+        ensure(seen.insert(n), || format!("event {n} is there twice"))?;
+    }
+    for (n, posted) in &ledger.posted {
+        let in_time = posted.acknowledged.is_some() || posted.sent_in != ledger.incarnation;
+        ensure(in_time, || format!("event {n} was never answered"))?;
     }
     Ok(())
 }
@@ -93,6 +97,42 @@ fn list(store: &dyn Store, number: u32) -> Result<Vec<DeliveryView>, String> {
             None => return Ok(items),
         }
     }
+}
+
+/// The endpoint gets what was acknowledged between its making and its removal.
+fn within_bounds(ledger: &Ledger, view: &EndpointView, watched: &Watched) -> Broken {
+    let endpoint = &view.endpoint;
+    let removed = endpoint.state == EndpointState::Removed;
+    let until = endpoint.until_seq.unwrap_or(Seq::MAX);
+    ensure(removed || until == Seq::MAX, || {
+        format!("endpoint {} is there and ends at {until}", endpoint.number)
+    })?;
+    let after = ledger.posted.range(watched.posted_before..);
+    let after = after.filter_map(|(_, posted)| posted.acknowledged.as_ref());
+    let first = after.map(|(_, seq)| *seq).min().unwrap_or(Seq::MAX);
+    let last = watched.stop.map_or(0, |stop| stop.acknowledged);
+    ensure(endpoint.from_seq <= first && last < until, || {
+        format!(
+            "endpoint {} is to get {first} to {last} and gets {} to {until}",
+            endpoint.number, endpoint.from_seq
+        )
+    })
+}
+
+/// What the operator was told to be put back was sent again.
+fn all_put_back(ledger: &Ledger, view: &EndpointView, watched: &Watched) -> Broken {
+    let number = view.endpoint.number;
+    if view.endpoint.state == EndpointState::Removed || watched.refused > 0 {
+        return Ok(());
+    }
+    for ((_, seq), delivery) in ledger.deliveries.range((number, 0)..=(number, Seq::MAX)) {
+        let sent = delivery.attempts.last().map_or(0, |last| last.number);
+        let owed = delivery.owed.unwrap_or(0);
+        ensure(sent >= owed || delivery.unclear, || {
+            format!("event {seq} to endpoint {number} was put back and not sent again")
+        })?;
+    }
+    Ok(())
 }
 
 /// A delivery for each event that the endpoint wants, and its counters add up.

@@ -5,26 +5,24 @@
 //! what the disk has left.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redeliver::clock::{Clock, ManualClock, SharedClock, Timestamp};
-use redeliver::endpoint::{
-    Check, EndpointSettings, EndpointState, Filter, FilterOn, Order, Origin, TextEncoding,
-    TimestampMode,
-};
-use redeliver::secret::Secret;
+use redeliver::endpoint::EndpointState;
+use redeliver::store::Store;
 use redeliver::store::memory::Memory;
-use redeliver::store::{EndpointCommand, ReplayRequest, Store};
 
+use super::contract::Verdict;
 use super::disk::{Point, SimDisk};
-use super::faults::{self, Fault};
-use super::ledger::{Posted, Safety};
-use super::life::Life;
+use super::faults::Fault;
+use super::ledger::{Delivery, Ledger, Posted, Safety};
+use super::life::{IN_FLIGHT, Life};
 use super::network::Outside;
-use super::plan::{Endpoints, Planned};
+use super::plan::Endpoints;
 use super::verdict;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -52,8 +50,57 @@ pub struct Summary {
     pub attempts: u64,
     pub crashes: u64,
     pub writes: u64,
+    pub acknowledged: u64,
+    pub duplicates: u64,
+    /// Answers that remove an endpoint, and that pause one.
+    pub gone: u64,
+    pub paused: u64,
+    /// Deliveries that have met their last failure.
+    pub given_up: u64,
+    /// The crash that the scenario asks for has come.
+    pub came: bool,
     /// Of everything that happened.
     pub fingerprint: u64,
+}
+
+impl Summary {
+    /// With what the ledger tells.
+    fn of(self, ledger: &Ledger) -> Self {
+        let posted = || ledger.posted.values();
+        let deliveries = || ledger.deliveries.iter();
+        let ended_as = |wanted| {
+            let attempts = deliveries().flat_map(|(_, delivery)| &delivery.attempts);
+            let verdicts = attempts.filter_map(|attempt| attempt.ended);
+            verdicts.filter(|(_, verdict)| *verdict == wanted).count() as u64
+        };
+        let given_up = |((endpoint, _), delivery): &(&(u32, u64), &Delivery)| {
+            let max = ledger.watched[endpoint].planned.vendor.attempts_max();
+            max.is_some_and(|max| delivery.attempts.len() >= max as usize)
+        };
+        let arrivals = ledger.watched.values().map(|w| w.arrivals.len() as u64);
+        Self {
+            events: posted().count() as u64,
+            attempts: arrivals.sum(),
+            acknowledged: posted().filter(|p| p.acknowledged.is_some()).count() as u64,
+            duplicates: posted().map(|posted| u64::from(posted.duplicates)).sum(),
+            gone: ended_as(Verdict::Gone),
+            paused: ended_as(Verdict::Paused),
+            given_up: deliveries().filter(given_up).count() as u64,
+            ..self
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.attempts += other.attempts;
+        self.crashes += other.crashes;
+        self.writes += other.writes;
+        self.acknowledged += other.acknowledged;
+        self.duplicates += other.duplicates;
+        self.gone += other.gone;
+        self.paused += other.paused;
+        self.given_up += other.given_up;
+    }
 }
 
 /// A broken rule, and what led to it.
@@ -69,7 +116,7 @@ pub enum End {
     Broken(String),
 }
 
-type Turn<T = ()> = Result<T, End>;
+pub type Turn<T = ()> = Result<T, End>;
 
 /// Runs `scenario` to its end.
 pub fn run(scenario: Scenario) -> Result<Summary, Violation> {
@@ -79,6 +126,7 @@ pub fn run(scenario: Scenario) -> Result<Summary, Violation> {
         let disk = Arc::new(SimDisk::over(memory, scenario.fault));
         let ended = world.live(&disk);
         world.summary.writes += disk.writes();
+        world.summary.came |= disk.has_come();
         let mut ledger = world.outside.ledger();
         let rule = match ended {
             Ok(()) => ledger.violation.take(),
@@ -97,23 +145,31 @@ pub fn run(scenario: Scenario) -> Result<Summary, Violation> {
         }
         let mut hasher = DefaultHasher::new();
         trace.hash(&mut hasher);
-        let attempts = ledger.watched.values().map(|w| w.arrivals.len() as u64);
         return Ok(Summary {
-            events: ledger.posted.len() as u64,
-            attempts: attempts.sum(),
             fingerprint: hasher.finish(),
-            ..world.summary
+            ..world.summary.of(&ledger)
         });
     }
 }
 
-struct World {
-    scenario: Scenario,
-    rng: StdRng,
-    outside: Arc<Outside>,
-    endpoints: Endpoints,
+/// A file system in memory, where there is one: syncs cost nothing there.
+fn memory_disk() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    match shared.is_dir() {
+        true => shared,
+        false => std::env::temp_dir(),
+    }
+}
+
+pub struct World {
+    pub scenario: Scenario,
+    pub rng: StdRng,
+    pub outside: Arc<Outside>,
+    pub endpoints: Endpoints,
     /// Endpoints whose making was acknowledged.
-    made: Vec<usize>,
+    pub made: Vec<usize>,
+    /// What the store keeps beside its database.
+    beside: tempfile::TempDir,
     steps: u32,
     summary: Summary,
 }
@@ -132,6 +188,7 @@ impl World {
             outside: Arc::new(Outside::new(Arc::new(ManualClock::new(START)))),
             endpoints,
             made: Vec::new(),
+            beside: tempfile::tempdir_in(memory_disk()).unwrap(),
             summary: Summary::default(),
         }
     }
@@ -145,7 +202,7 @@ impl World {
         if let Some((at, point)) = self.scenario.crash
             && let Some(left) = at.checked_sub(self.summary.writes)
         {
-            disk.arm(left, point);
+            disk.arm_for_scenario(left, point);
         }
         // Without a reactor and with the machine's time standing still: a sleep ends when nobody
         // has anything left to do.
@@ -157,7 +214,15 @@ impl World {
         let clock: SharedClock = self.outside.clock.clone();
         runtime.block_on(async {
             let crashes = self.summary.crashes as u32;
-            let life = Life::start(disk.clone(), &self.outside, clock, self.scenario, crashes)?;
+            let beside = self.beside.path();
+            let life = Life::start(
+                disk.clone(),
+                beside,
+                &self.outside,
+                clock,
+                self.scenario,
+                crashes,
+            )?;
             self.go_on(&life).await
         })
     }
@@ -185,7 +250,7 @@ impl World {
             return Err(life.end(rule));
         }
         let mut ledger = self.outside.ledger();
-        ledger.idle(self.clock().now());
+        ledger.idle(self.clock().now(), IN_FLIGHT as u32);
         match ledger.violation.clone() {
             Some(rule) => Err(End::Broken(rule)),
             None => Ok(()),
@@ -240,7 +305,7 @@ impl World {
         }
     }
 
-    fn commit(&self, life: &Life) -> Turn {
+    pub fn commit(&self, life: &Life) -> Turn {
         let safety = life.commit()?;
         let mut ledger = self.outside.ledger();
         ledger.note(format!("commit: {safety:?}"));
@@ -271,7 +336,7 @@ impl World {
         } else {
             ledger.posted.len() as u64
         };
-        let rng = &mut self.rng;
+        let (rng, life_number) = (&mut self.rng, ledger.incarnation);
         let posted = ledger.posted.entry(n).or_insert_with(|| {
             let length = match rng.random_range(0..20) {
                 0 => rng.random_range(6_000..20_000),
@@ -283,8 +348,14 @@ impl World {
                 keyed: rng.random_bool(0.7),
                 at: now,
                 acknowledged: None,
+                sent: 0,
+                sent_in: life_number,
+                new: 0,
+                duplicates: 0,
             }
         });
+        posted.sent += 1;
+        posted.sent_in = life_number;
         let posted = posted.clone();
         ledger.note(format!("{now} event {n} is put in"));
         life.post(n, &posted, &self.outside);
@@ -316,93 +387,6 @@ impl World {
         self.clock().set(self.clock().now().plus(by));
     }
 
-    async fn operate(&mut self, life: &Life) -> Turn {
-        let Ok(views) = life.store.endpoints() else {
-            return Err(life.end("the endpoints cannot be listed".to_owned()));
-        };
-        let present = views.into_iter();
-        let present = present.filter(|view| view.endpoint.state != EndpointState::Removed);
-        let present: Vec<_> = present.collect();
-        let what = self.rng.random_range(0..10);
-        if present.is_empty() || what == 0 {
-            let planned = self.endpoints.add();
-            return self.make(life, planned).await;
-        }
-        let endpoint = &present[self.rng.random_range(0..present.len())].endpoint;
-        let number = endpoint.number;
-        self.outside
-            .ledger()
-            .note(format!("operator: {what} for endpoint {number}"));
-        match (what, endpoint.state) {
-            (1, _) => {
-                self.set_state(life, number, EndpointState::Removed).await?;
-                self.outside.ledger().stopped(number);
-                Ok(())
-            }
-            (2..=4, _) => {
-                let only_dead = self.rng.random_bool(0.5);
-                let replayed = life.replay(ReplayRequest {
-                    endpoint: number,
-                    since: None,
-                    until: None,
-                    seq: None,
-                    only_dead,
-                    limit: u64::MAX,
-                    dry_run: false,
-                });
-                let crashed = replayed.is_err();
-                self.outside.ledger().replayed(number, only_dead, crashed);
-                replayed
-            }
-            (_, EndpointState::Paused) => self.resume(life, number).await,
-            _ => {
-                self.set_state(life, number, EndpointState::Paused).await?;
-                self.outside.ledger().stopped(number);
-                Ok(())
-            }
-        }
-    }
-
-    async fn resume(&mut self, life: &Life, number: u32) -> Turn {
-        self.outside.ledger().resumed(number);
-        self.set_state(life, number, EndpointState::Active).await
-    }
-
-    async fn set_state(&mut self, life: &Life, number: u32, state: EndpointState) -> Turn {
-        let command = EndpointCommand::SetState(number, state, None);
-        life.command(command, || self.commit(life))
-            .await
-            .map(|_| ())
-    }
-
-    /// Makes a planned endpoint, unless it is there.
-    async fn make(&mut self, life: &Life, planned: Planned) -> Turn {
-        let views = life.store.endpoints();
-        let views = views.map_err(|error| life.end(error.to_string()))?;
-        let there = views
-            .iter()
-            .find(|v| v.endpoint.settings.name == planned.name());
-        let number = match there {
-            Some(view) => view.endpoint.number,
-            None if self.made.contains(&planned.index) => {
-                let rule = format!("endpoint {} is lost", planned.name());
-                return Err(End::Broken(rule));
-            }
-            None => {
-                let settings = faults::settings(self.scenario.fault, settings(&planned));
-                let add = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
-                life.command(add, || self.commit(life)).await?
-            }
-        };
-        if !self.made.contains(&planned.index) {
-            self.made.push(planned.index);
-        }
-        let mut ledger = self.outside.ledger();
-        ledger.note(format!("endpoint {number} is {planned:?}"));
-        ledger.watch(number, planned);
-        Ok(())
-    }
-
     /// Goes on, with nothing new, until nothing is left to be done.
     async fn finish(&mut self, life: &Life) -> Turn {
         self.outside.reconnect_all();
@@ -431,34 +415,5 @@ impl World {
         Err(End::Broken(format!(
             "it does not come to an end: {depth:?}"
         )))
-    }
-}
-
-fn settings(planned: &Planned) -> EndpointSettings {
-    EndpointSettings {
-        name: planned.name(),
-        url: format!("http://127.0.0.1:{}/hook", planned.port()),
-        policy: planned.vendor.policy().to_owned(),
-        order: match planned.vendor.in_order() {
-            true => Order::InOrder,
-            false => Order::Independent,
-        },
-        filter: Filter {
-            on: FilterOn::Kind,
-            patterns: vec![if planned.only_a { "a" } else { "*" }.to_owned()],
-        },
-        concurrency: planned.concurrency,
-        timeout: None,
-        basic_auth: None,
-        headers: Vec::new(),
-        signing_key: Some(Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
-        key_encoding: TextEncoding::Utf8,
-        signature_encoding: TextEncoding::Hex,
-        timestamp_mode: TimestampMode::PerAttempt,
-        allow_http: true,
-        drop_while_inactive: false,
-        ca_pem: None,
-        check: Check::Off,
-        origin: Origin::Api,
     }
 }
