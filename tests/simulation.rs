@@ -2,8 +2,16 @@
 //! loses its power and in front of receivers that misbehave, all by a seed; and a checker that
 //! knows only the rules.
 //!
-//! `REDELIVER_SEEDS=N` runs more seeds, `REDELIVER_SEED=N` one of them, with everything that
-//! happened in it.
+//! | to read | |
+//! |---|---|
+//! | `world`, `operator`, `plan` | one run: what the seed makes happen |
+//! | `life`, `disk`, `network` | the product between what is simulated |
+//! | `contract`, `ledger` | what the vendors promise, and what the world has seen |
+//! | `rules`, `verdict` | what must hold at each request and moment, and at the end |
+//! | `faults` | mistakes, each of which breaks a rule |
+//!
+//! `REDELIVER_SEEDS=N` runs more seeds; `REDELIVER_SEED=N`, with `REDELIVER_CRASH=WRITES:POINT` if
+//! the failure names one, runs one of them and tells everything that happened in it.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -145,11 +153,11 @@ fn every_seed_keeps_every_rule() {
     println!("{seeds} seeds, no rule broken: {sum:#?}");
     // A rule about something that never happens is none.
     if seeds >= SEEDS {
-        assert!(sum.acknowledged > sum.events * 9 / 10);
+        assert!(sum.acknowledged > sum.events * 8 / 10);
         assert!(sum.duplicates > seeds);
         assert!(sum.crashes > seeds);
         assert!(sum.gone > seeds / 100 && sum.paused > seeds / 100);
-        assert!(sum.given_up > seeds);
+        assert!(sum.given_up > seeds / 4);
     }
 }
 

@@ -170,9 +170,12 @@ impl Backend for Plugged {
             disk.state().left = Some(left);
             return Err(StoreError::Stopped("the power is gone".to_owned()));
         }
+        let skips = std::mem::take(&mut disk.state().skips);
         let durability = match disk.fault {
             Some(Fault::SyncForgotten) => Durability::Process,
-            Some(Fault::GoneUnsynced) if std::mem::take(&mut disk.state().skips) => {
+            Some(Fault::GoneUnsynced) if skips => {
+                // The next sync would make good for it.
+                disk.arm(0, Point::Before);
                 Durability::Process
             }
             _ => durability,

@@ -96,7 +96,26 @@ impl Fault {
     /// Words of the rules that it breaks.
     pub fn breaks(self) -> &'static [&'static str] {
         match self {
-            _ => &["?"],
+            Self::SyncForgotten => &["is lost"],
+            Self::TornGroups => &["should have deliveries of"],
+            Self::OneSecondEarly => &["it is early", "is on record as early"],
+            Self::OneSecondLate => &["is late"],
+            Self::HeadSkipped => &["was delivered"],
+            Self::GoneForgotten => &["has not removed the endpoint", "nothing may be sent there"],
+            Self::GoneUnsynced | Self::PauseIgnored => &["nothing may be sent there"],
+            Self::AnySuccess | Self::DeadIsDelivered => &["delivered, by no answer"],
+            Self::GivesUpEarly => &["dead after 6 failures"],
+            Self::GivesUpLate => &["had been given up"],
+            Self::NoDeadline => &["beyond its deadline"],
+            Self::KeyForgotten => &["is there twice", "was answered as", "was called new"],
+            Self::TakenTwice => &["is there twice"],
+            Self::ClaimedTwice => &["the one before it is under way"],
+            Self::SettlementForgotten => &["was made in this life"],
+            Self::CrashCounted => &["it is not the first", "the one before it was"],
+            Self::BodyChanged => &["is not what was put in"],
+            Self::NeverClaimed => &["does not come to an end"],
+            Self::TakesNothing => &["was answered 503"],
+            Self::ReplayForgotten => &["put back and not sent again"],
         }
     }
 }

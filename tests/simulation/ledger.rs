@@ -320,11 +320,17 @@ impl Ledger {
         }
     }
 
+    /// Whoever pauses it or lets it go on, nobody outside knows when that takes hold.
+    pub fn interrupt(&mut self, endpoint: u32) {
+        if let Some(watched) = self.watched.get_mut(&endpoint) {
+            watched.interrupted = true;
+        }
+    }
+
     /// The operator was told that nothing is sent there any more.
     pub fn stopped(&mut self, endpoint: u32) {
         let stop = self.stop_now(Safety::Synced);
         if let Some(watched) = self.watched.get_mut(&endpoint) {
-            watched.interrupted = true;
             watched.stop = Some(stop);
         }
     }
@@ -335,7 +341,6 @@ impl Ledger {
             return;
         };
         watched.stop = None;
-        watched.interrupted = true;
         if watched.planned.vendor.in_order() {
             watched.put_back = true;
             for (_, delivery) in self.deliveries_of(endpoint) {

@@ -47,7 +47,7 @@ pub struct Life {
 impl Life {
     pub fn start(
         disk: Arc<SimDisk>,
-        beside: &Path,
+        beside: Option<&Path>,
         outside: &Arc<Outside>,
         clock: SharedClock,
         scenario: Scenario,
@@ -64,7 +64,10 @@ impl Life {
         };
         let entropy = [scenario.seed << 32 | 7, 2, 3];
         let plugged = Plugged(disk.clone());
-        let opened = Log::over_in(beside, plugged, clock.clone(), options, entropy);
+        let opened = match beside {
+            Some(dir) => Log::over_in(dir, plugged, clock.clone(), options, entropy),
+            None => Log::over(plugged, clock.clone(), options, entropy),
+        };
         let log = match opened {
             Ok(log) => Arc::new(log),
             Err(error) => return Err(crashed(&disk, format!("the store does not open: {error}"))),

@@ -69,6 +69,8 @@ impl World {
 
     async fn set_state(&mut self, life: &Life, number: u32, state: EndpointState) -> Turn {
         let command = EndpointCommand::SetState(number, state, None);
+        // Taken or not, if a crash comes before the answer.
+        self.outside.ledger().interrupt(number);
         life.command(command, || self.commit(life))
             .await
             .map(|_| ())
