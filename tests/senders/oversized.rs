@@ -1,6 +1,6 @@
 //! Too much of everything: heads, bodies, nesting, numbers, names, lists, parameters.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 
@@ -158,6 +158,50 @@ fn a_body_over_the_limit_is_refused_before_it_is_all_there() {
         assert_eq!(statuses, [413], "{name}");
         assert!(answers[0].problem().contains("1048576 bytes"), "{name}");
     }
+    busy.unharmed(0);
+}
+
+/// How much memory a process has reserved, whether it uses it or not.
+fn reserved_bytes(broker: &Broker) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", broker.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_bodies_announce_takes_no_memory_before_it_comes() {
+    let busy = Busy::start("max_connections = 300\nbody_timeout = \"1m\"\n");
+    let announced = 1_000_000;
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {announced}\r\n\r\n"
+    );
+    let before = reserved_bytes(&busy.broker);
+    let mut clients: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = raw::connect(busy.broker.address);
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    for client in &mut clients {
+        // Now the body is being read.
+        let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        client.read_exact(&mut go_on).unwrap();
+    }
+    // In several pieces, each of which is surely taken while others are served.
+    for _ in 0..4 {
+        for client in &mut clients {
+            client.write_all(b" ").unwrap();
+        }
+        busy.good.are_served();
+    }
+    let grown = reserved_bytes(&busy.broker).saturating_sub(before);
+    // Besides, the good clients' events are stored meanwhile, and threads may have been started.
+    assert!(grown < clients.len() * announced / 2, "{grown} bytes");
+    drop(clients);
     busy.unharmed(0);
 }
 
