@@ -45,7 +45,13 @@ impl Cage {
 
     /// With these arguments for the broker.
     pub fn open_with(arguments: &[&str]) -> Self {
+        Self::open_under("", arguments)
+    }
+
+    /// With this configuration, too.
+    pub fn open_under(config: &str, arguments: &[&str]) -> Self {
         let site = Site::new();
+        site.configure(config);
         let broker = site.start(&[&["--log", "debug"], arguments].concat());
         let good = Receiver::always(200);
         let endpoint = json!({
