@@ -107,8 +107,8 @@ impl Courier {
         let began = self.began(&claim.endpoint.settings);
         let started_at = began.moment.now;
         let request = self.request(&claim.endpoint, &claim.event, claim.attempt, started_at);
-        let (attempt, input) = self.send(request, claim.attempt, began).await;
-        (in_confidence(attempt, &claim.endpoint.settings), input)
+        let settings = &claim.endpoint.settings;
+        self.send(request, settings, claim.attempt, began).await
     }
 
     /// Sends the profile's test message (HOT-58) once, now; nothing is stored. Says what came back
@@ -123,12 +123,12 @@ impl Courier {
             content: Profile::of(&endpoint.settings.policy).test_event(),
         };
         let request = self.request(endpoint, &event, 1, started_at);
-        let (attempt, input) = self.send(request, 1, began).await;
+        let (attempt, input) = self.send(request, &endpoint.settings, 1, began).await;
         let success = self
             .policy(endpoint)
             .map_or(Success::Any2xx, |policy| policy.success);
         let delivered = matches!(input, Input::Answer { status, .. } if success.accepts(status));
-        (in_confidence(attempt, &endpoint.settings), delivered)
+        (attempt, delivered)
     }
 
     fn began(&self, settings: &EndpointSettings) -> Began {
@@ -141,6 +141,7 @@ impl Courier {
     async fn send(
         &self,
         request: Result<Request, Unsendable>,
+        settings: &EndpointSettings,
         number: u32,
         began: Began,
     ) -> (Attempt, Input) {
@@ -174,10 +175,12 @@ impl Courier {
                 status,
                 retry_after,
                 excerpt,
+                excerpt_is_cut,
                 ..
             }) => {
                 attempt.status = Some(status);
-                attempt.response_excerpt = excerpt;
+                attempt.response_excerpt =
+                    excerpt.map(|text| masked(text, excerpt_is_cut, settings));
                 Input::Answer {
                     status,
                     retry_after,
@@ -242,12 +245,6 @@ impl Courier {
         kept.insert(endpoint.number, prepared.clone());
         Ok(prepared)
     }
-}
-
-fn in_confidence(mut attempt: Attempt, settings: &EndpointSettings) -> Attempt {
-    let excerpt = attempt.response_excerpt.take();
-    attempt.response_excerpt = excerpt.map(|text| masked(text, settings));
-    attempt
 }
 
 fn value(id: &impl ToString) -> Result<HeaderValue, InvalidHeaderValue> {

@@ -12,6 +12,8 @@ use std::pin::Pin;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
+use super::transport::is_our_shortage;
+
 /// Decides which addresses requests may be sent to.
 #[derive(Clone, Debug, Default)]
 pub struct AddressGuard {
@@ -71,6 +73,8 @@ pub enum GuardError {
         host: String,
         /// What the resolver said.
         reason: String,
+        /// Whether it said that this machine lacks something to look names up with.
+        our_shortage: bool,
     },
     /// The URL has no host.
     #[error("the URL has no host")]
@@ -137,16 +141,17 @@ impl AddressGuard {
             Host::Ipv4(v4) => return self.literal(v4.into(), port),
             Host::Ipv6(v6) => return self.literal(v6.into(), port),
         };
-        let unresolvable = |reason: String| GuardError::Unresolvable {
+        let unresolvable = |reason: String, our_shortage: bool| GuardError::Unresolvable {
             host: host.to_owned(),
             reason,
+            our_shortage,
         };
         let addresses = resolver
             .resolve(host, port)
             .await
-            .map_err(|e| unresolvable(e.to_string()))?;
+            .map_err(|error| unresolvable(error.to_string(), is_our_shortage(&error)))?;
         if addresses.is_empty() {
-            return Err(unresolvable("it has no address".to_owned()));
+            return Err(unresolvable("it has no address".to_owned(), false));
         }
         for address in &addresses {
             self.check(address.ip())

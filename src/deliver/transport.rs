@@ -38,6 +38,7 @@ use crate::clock::Sleep;
 
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::dial::{Dial, Dialing, Socket};
+pub(super) use self::error::is_our_shortage;
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::network::Network;
 pub use self::tls::{InvalidCa, TransportError, check_ca};
@@ -260,13 +261,7 @@ impl Inner {
         url: &Url,
         phase: &mut Phase,
     ) -> Result<Box<Connection>, SendError> {
-        let addresses = match self.guard.addresses(url, &*self.network.resolver).await {
-            Ok(addresses) => addresses,
-            Err(GuardError::Unresolvable { host, reason }) => {
-                return Err(SendError::Resolve { host, reason });
-            }
-            Err(refused) => return Err(SendError::Refused(refused)),
-        };
+        let addresses = self.network.addresses(&self.guard, url).await?;
         *phase = Phase::Connect;
         let (socket, peer) = dial::connect(&self.network.dial, addresses).await?;
         let meter = Arc::new(Meter::default());

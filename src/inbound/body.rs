@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use hyper::header::EXPECT;
@@ -74,38 +74,41 @@ impl Bodies {
     }
 
     async fn collect(&self, body: &mut Body) -> Result<Bytes, Problem> {
+        let whole = body.size_hint().exact().and_then(|n| n.try_into().ok());
+        let whole = whole.map_or(self.max_bytes, |n: usize| n.min(self.max_bytes));
         // A small body comes in one piece, which is then taken as it is.
         let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
+        let mut rest = Vec::new();
         let mut held = self.hold(0)?;
-        let mut free = SMALL_BYTES;
+        let mut covered = SMALL_BYTES;
         while let Some(frame) = body.frame().await {
             let frame = frame
                 .map_err(|_| Problem::malformed("the body broke off before its end").closing())?;
             let Ok(piece) = frame.into_data() else {
                 continue;
             };
-            if first.len() + rest.len() + piece.len() > self.max_bytes {
+            let length = first.len() + rest.len() + piece.len();
+            if length > self.max_bytes {
                 return Err(self.too_large());
             }
-            let counted = piece.len().saturating_sub(free);
-            free = free.saturating_sub(piece.len());
-            held.merge(self.hold(counted)?);
-            if first.is_empty() && rest.is_empty() {
+            let is_first = first.is_empty() && rest.is_empty();
+            let room = match is_first {
+                true => length,
+                false => grown(rest.capacity(), length, whole),
+            };
+            // Nothing is reserved that is not covered, whatever the client announces.
+            held.merge(self.hold(room.saturating_sub(covered))?);
+            covered = covered.max(room);
+            if is_first {
                 first = piece;
-            } else {
-                if rest.is_empty() {
-                    rest.reserve(first.len() + piece.len().max(body.size_hint().lower() as usize));
-                    rest.extend_from_slice(&std::mem::take(&mut first));
-                }
-                rest.extend_from_slice(&piece);
+                continue;
             }
+            rest.reserve_exact(room - rest.len());
+            rest.extend_from_slice(&std::mem::take(&mut first));
+            rest.extend_from_slice(&piece);
         }
-        Ok(if rest.is_empty() {
-            first
-        } else {
-            rest.freeze()
-        })
+        rest.shrink_to_fit();
+        Ok(if rest.is_empty() { first } else { rest.into() })
     }
 
     /// Room for so many bytes, until the body is handed on to a queue with a bound of its own.
@@ -131,6 +134,15 @@ impl Bodies {
         )
         .closing()
     }
+}
+
+/// How much is to be reserved for what has come, `needed`, of a body that is no longer than `whole`:
+/// by doubling, a body is copied but a few times.
+fn grown(reserved: usize, needed: usize, whole: usize) -> usize {
+    if needed <= reserved {
+        return reserved;
+    }
+    (2 * reserved).max(SMALL_BYTES).min(whole).max(needed)
 }
 
 async fn linger(body: &mut Body) {
@@ -191,6 +203,54 @@ mod tests {
             assert_eq!(hoard().await.0.unwrap_err().status.as_u16(), 408);
             let large = bodies.read(&none, Body::from(vec![7; 3 * SMALL_BYTES]));
             assert!(large.await.is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_reserved_grows_with_what_has_come_and_ends_where_the_body_does() {
+        const MIB: usize = 1 << 20;
+        assert_eq!(grown(0, 2, MIB), SMALL_BYTES);
+        assert_eq!(grown(0, 2, 100), 100);
+        assert_eq!(grown(SMALL_BYTES, SMALL_BYTES, MIB), SMALL_BYTES);
+        assert_eq!(grown(SMALL_BYTES, SMALL_BYTES + 1, MIB), 2 * SMALL_BYTES);
+        assert_eq!(grown(SMALL_BYTES, MIB / 2, MIB), MIB / 2);
+        assert_eq!(grown(MIB / 2, MIB / 2 + 1, MIB - 1), MIB - 1);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_pieces_is_put_together_and_takes_no_more_than_its_length() {
+        for announced in [true, false] {
+            for length in [2, SMALL_BYTES, SMALL_BYTES + 1, 10 * SMALL_BYTES + 7] {
+                let sent: Vec<u8> = (0..length).map(|n| n as u8).collect();
+                let body = InPieces(sent.clone().into(), announced);
+                let bodies = bodies(11 * SMALL_BYTES);
+                let read = bodies.read(&HeaderMap::new(), Body::new(body)).await;
+                assert!(read.unwrap() == sent, "{length}");
+                assert_eq!(bodies.room.available_permits(), 11 * SMALL_BYTES);
+            }
+        }
+    }
+
+    /// In pieces of up to 1000 bytes; whether it says how many there are in all.
+    struct InPieces(Bytes, bool);
+
+    impl hyper::body::Body for InPieces {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+            let next = self.0.len().min(1000);
+            let piece = self.0.split_to(next);
+            let piece = (next > 0).then(|| Ok(hyper::body::Frame::data(piece)));
+            std::task::Poll::Ready(piece)
+        }
+        fn size_hint(&self) -> hyper::body::SizeHint {
+            match self.1 {
+                true => hyper::body::SizeHint::with_exact(self.0.len() as u64),
+                false => hyper::body::SizeHint::default(),
+            }
         }
     }
 

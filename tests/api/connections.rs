@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::{Api, Setup, answer};
 
@@ -73,13 +74,22 @@ async fn a_shutdown_lets_requests_finish_and_cuts_off_the_rest() {
     setup.limits.body_timeout = Duration::from_secs(60);
     let mut api = Api::with(setup).await;
     let body = r#"{"type":"t","data":1}"#;
-    let head = format!("{HEAD}Content-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "{HEAD}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     let (mut finishes, mut hangs) = (api.connect().await, api.connect().await);
-    finishes.write_all(head.as_bytes()).await.unwrap();
-    hangs.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    for stream in [&mut finishes, &mut hangs] {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Its body is waited for.
+        let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut go_on).await.unwrap();
+    }
     api.shutdown.take().unwrap().send(()).unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // It takes no connection any more; one that was begun in time may still be queued.
+    let refused = async { while TcpStream::connect(api.address).await.is_ok() {} };
+    let refused = tokio::time::timeout(Duration::from_secs(10), refused);
+    assert!(refused.await.is_ok(), "connections are taken after the end");
     finishes.write_all(body.as_bytes()).await.unwrap();
     let mut text = String::new();
     finishes.read_to_string(&mut text).await.unwrap();

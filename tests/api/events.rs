@@ -167,10 +167,16 @@ async fn a_full_queue_asks_to_come_again() {
     .await;
     let body = r#"{"type":"t","data":1}"#;
     let first = tokio::join!(api.post("/v1/events", body), async {
-        // The first one waits for a commit, the second finds the queue full.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        let second = api.post("/v1/events", body).await;
         use redeliver::store::Store;
+        // The first one waits for a commit, the second finds the queue full.
+        let waits = async {
+            while api.store.depth().uncommitted == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waits = tokio::time::timeout(std::time::Duration::from_secs(10), waits);
+        assert!(waits.await.is_ok(), "the first one never came");
+        let second = api.post("/v1/events", body).await;
         api.store.commit().unwrap();
         second
     });

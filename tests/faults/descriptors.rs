@@ -14,7 +14,7 @@ use crate::process::{eventually, now};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn configure(site: &Site, good: &Receiver, hanging: &Receiver) {
+fn configure(site: &Site, good: &str, hanging: &str) {
     site.configure(&format!(
         r#"
 [limits]
@@ -38,8 +38,7 @@ policy = "few"
 events = ["hanging"]
 concurrency = 100
 "#,
-        good.url(),
-        hanging.url()
+        good, hanging
     ));
 }
 
@@ -63,7 +62,7 @@ fn idle_clients_and_hanging_receivers_share_what_descriptors_there_are_and_starv
     let hanging = Receiver::start(|_, _| Reply::Hang);
     let mut site = Site::new();
     site.launch_by(r#"ulimit -n 64 && exec "$@""#);
-    configure(&site, &good, &hanging);
+    configure(&site, &good.url(), &hanging.url());
     let broker = site.start(&["--drain", "1s"]);
     let log = site.log();
     assert!(log.contains("max_connections=16"), "{log}");
@@ -106,13 +105,24 @@ fn allow(broker: &Broker, descriptors: usize) -> bool {
 
 #[test]
 fn with_no_descriptor_left_nothing_spins_no_retry_is_burnt_and_all_goes_on_when_there_are_some() {
+    run_out_of_descriptors("127.0.0.1");
+}
+
+#[test]
+fn with_no_descriptor_left_to_look_a_name_up_with_no_retry_is_burnt_either() {
+    run_out_of_descriptors("localhost");
+}
+
+/// With receivers at this host.
+fn run_out_of_descriptors(host: &str) {
     let good = Receiver::start(|seen, _| match seen.attempt() {
         1 => Reply::Status(500),
         _ => Reply::Status(200),
     });
     let unused = Receiver::always(200);
     let site = Site::new();
-    configure(&site, &good, &unused);
+    let url = |receiver: &Receiver| receiver.url().replace("127.0.0.1", host);
+    configure(&site, &url(&good), &url(&unused));
     let broker = site.start(&[]);
     // A client that was there before goes on being served.
     let mut client = Client::new(broker.address);

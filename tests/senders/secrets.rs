@@ -24,6 +24,12 @@ const USERINFO: &str = "planted-userinfo-6a";
 const WRONG_TOKEN: &str = "planted-wrong-token-7b";
 const REJECTED: &str = "planted-rejected-8c";
 
+const PARSED_TOKEN: &str = "planted-token/with-a-slash-9d";
+const PARSED_COOKIE: &str = "planted-cookie-10e";
+
+/// As much of an answer is kept.
+const EXCERPT_BYTES: usize = 4096;
+
 const ALL: [&str; 9] = [
     TOKEN,
     HOTJAR_KEY,
@@ -86,6 +92,71 @@ fn mirror() -> String {
         }
     });
     format!("http://{address}/?token={QUERY}")
+}
+
+/// A receiver that sends back what it parsed out of the request, as JSON: `credentials` with its
+/// slashes escaped, the token and the cookie as they are meant, and the token once more where the
+/// excerpt ends. So says the endpoint that it is made with.
+fn parser(credentials: &str) -> String {
+    use std::io::{Read, Write};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let parsed = json!({"args": {"tenant": "7", "token": PARSED_TOKEN},
+        "cookies": {"lang": "en", "session": PARSED_COOKIE}});
+    let escaped = credentials.replace('/', "\\/");
+    let parsed = format!("{{\"authorization\":\"{escaped}\",\"parsed\":{parsed},\"again\":\"");
+    let filling = ".".repeat(EXCERPT_BYTES - parsed.len() - PARSED_TOKEN.len() / 2);
+    let body = format!("{parsed}{filling}{PARSED_TOKEN}\"}}");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let head = format!("HTTP/1.1 401 No\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
+        }
+    });
+    address.to_string()
+}
+
+#[test]
+fn what_a_receiver_parsed_and_says_back_shows_no_secret_not_even_where_it_is_cut_off() {
+    let site = Site::new();
+    let broker = site.start(&[]);
+    // Behind these the base64 of the password has a slash.
+    let password = format!("???{PASSWORD}");
+    let credentials = STANDARD.encode(format!("user:{password}"));
+    assert!(credentials.contains('/'));
+    let token = PARSED_TOKEN.replace('-', "%2D").replace('/', "%2F");
+    let url = format!("http://{}/?tenant=7&token={token}", parser(&credentials));
+    let endpoint = json!({
+        "name": "parser", "url": url, "policy": "standard", "check": "off",
+        "basic_auth": {"user": "user", "password": password},
+        "headers": {"Cookie": format!("lang=en; session={PARSED_COOKIE}")},
+    });
+    broker.post("/v1/endpoints", &endpoint);
+    let event = broker.event("t", &json!(1));
+    let delivery = broker.delivery_once(&event, "waiting");
+    let id = delivery["id"].as_str().unwrap();
+    let shown = broker.get(&format!("/v1/deliveries/{id}"));
+    let excerpt = shown["attempts"][0]["response_excerpt"].as_str().unwrap();
+    assert!(
+        excerpt.starts_with("{\"authorization\":\"…\","),
+        "{excerpt}"
+    );
+    assert!(
+        excerpt.contains("\"tenant\":\"7\",\"token\":\"…\""),
+        "{excerpt}"
+    );
+    assert!(
+        excerpt.contains("\"lang\":\"en\",\"session\":\"…\""),
+        "{excerpt}"
+    );
+    assert!(excerpt.ends_with("..…"), "{excerpt}");
+    clean(
+        "the history",
+        excerpt,
+        &[PARSED_TOKEN, PARSED_COOKIE, PASSWORD],
+    );
+    broker.stop();
 }
 
 /// A receiver that answers with this head to everything.

@@ -36,6 +36,7 @@ async fn the_request_goes_out_whole_and_the_answer_comes_back() {
             status: 202,
             retry_after: Some(Duration::from_secs(7)),
             excerpt: Some("hello".to_owned()),
+            excerpt_is_cut: false,
             body_bytes: 5,
             truncated: false,
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redeliver::clock::Timestamp;
@@ -21,11 +21,18 @@ pub const READ_MAX: usize = 64 * 1024;
 /// What a flood is written in.
 const WAVE: usize = 80 * 1024;
 
-/// Where the animals live.
-static GROUNDS: LazyLock<Runtime> = LazyLock::new(|| {
-    let mut grounds = tokio::runtime::Builder::new_multi_thread();
-    grounds.worker_threads(2).enable_all().build().unwrap()
-});
+thread_local! {
+    /// Where the animals of this test live: another test's floods must not make them late.
+    static GROUNDS: &'static Runtime = {
+        let mut grounds = tokio::runtime::Builder::new_multi_thread();
+        let grounds = grounds.worker_threads(2).enable_all().build().unwrap();
+        Box::leak(Box::new(grounds))
+    };
+}
+
+fn grounds() -> &'static Runtime {
+    GROUNDS.with(|grounds| *grounds)
+}
 
 /// How an attempt must end.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +82,7 @@ impl Animal {
         let (brims, visits) = (Arc::new(AtomicBool::default()), Arc::default());
         let listener = listener(1024);
         let at = listener.local_addr().unwrap();
-        GROUNDS.spawn(keep(listener, habit, brims.clone(), Arc::clone(&visits)));
+        grounds().spawn(keep(listener, habit, brims.clone(), Arc::clone(&visits)));
         Self {
             name,
             ends,
@@ -155,7 +162,7 @@ impl Animal {
 
 /// A listener with this many places in its queue, whose connections have small buffers.
 pub fn listener(backlog: u32) -> TcpListener {
-    let _here = GROUNDS.enter();
+    let _here = grounds().enter();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_send_buffer_size(64 * 1024).unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
@@ -165,7 +172,7 @@ pub fn listener(backlog: u32) -> TcpListener {
 
 /// A listener at this address.
 pub fn listener_at(address: &str) -> TcpListener {
-    let _here = GROUNDS.enter();
+    let _here = grounds().enter();
     let socket = std::net::TcpListener::bind(address).unwrap();
     socket.set_nonblocking(true).unwrap();
     TcpListener::from_std(socket).unwrap()
@@ -177,7 +184,7 @@ where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let habit: Arc<Habit> = Arc::new(move |guest| Box::pin(habit(guest)));
-    GROUNDS.spawn(keep(listener, habit, Arc::default(), Arc::default()));
+    grounds().spawn(keep(listener, habit, Arc::default(), Arc::default()));
 }
 
 async fn keep(

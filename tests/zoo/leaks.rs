@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::animal::Animal;
+use crate::holdings::{descriptors, peak_mib};
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::http::Client;
 use crate::process::receiver::{Receiver, Reply};
-use crate::sockets::{descriptors, peak_mib};
 use crate::{
     certificates, early, floods, garbage, handshakes, lengths, redirects, resets, silence,
 };

@@ -15,7 +15,7 @@ fn says(name: &'static str, ends: Ends, headers: &str, body: &str) -> Animal {
         ends,
         format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}"),
     )
-    .within(1000)
+    .within(2500)
 }
 
 pub fn animals() -> Vec<Animal> {

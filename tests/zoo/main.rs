@@ -2,7 +2,7 @@
 //! sockets. The real binary delivers to each of them under every vendor's policy, and each must
 //! leave it as it was: in time, unfed, judged by the contract, its neighbours served.
 
-// What of a flood was consumed is read off the kernel's table of sockets.
+// What an animal leaves behind is read off the kernel's view of the process.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -14,6 +14,7 @@ mod early;
 mod floods;
 mod garbage;
 mod handshakes;
+mod holdings;
 mod leaks;
 mod lengths;
 mod moods;
@@ -24,5 +25,4 @@ mod process;
 mod redirects;
 mod resets;
 mod silence;
-mod sockets;
 mod statuses;

@@ -19,7 +19,9 @@ use crate::process::http::Client;
 
 /// The only address of loopback that this broker may send to.
 const ALLOWED: &str = "127.0.0.2";
-const TIMEOUT_MS: u64 = 1000;
+const TIMEOUT_MS: u64 = 2500;
+/// How late an attempt may end: a second, and what a busy machine takes.
+const GRACE_MS: u64 = 3000;
 const TOKEN: &str = "t0ken";
 
 /// What a name leads to, one resolution after the other; the last holds from then on.
@@ -142,7 +144,7 @@ fn check_failure(policy: &str, delivery: &Value, words: &str) {
     let attempt = &delivery["attempts"][0];
     assert_eq!(attempt["error"], words, "{delivery}");
     let took = attempt["duration_ms"].as_u64().unwrap();
-    assert!(took <= TIMEOUT_MS + 1000, "{delivery}");
+    assert!(took <= TIMEOUT_MS + GRACE_MS, "{delivery}");
     let Verdict::Again(wait_ms) = verdict(policy, Ends::FailedLike(&[])) else {
         unreachable!("a failure is tried again");
     };

@@ -8,11 +8,15 @@ use tokio::io::AsyncReadExt;
 
 use crate::animal::{Animal, Ends, listener};
 use crate::cage;
+use crate::contract::POLICIES;
+use crate::process::eventually;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n";
 const WAITING: Ends = Ends::Failed("timed out waiting for the answer");
 /// The patience with those that would take all there is.
-const SHORT_MS: u64 = 500;
+const SHORT_MS: u64 = 2500;
+/// The patience with those that are not waited for at all.
+const LONG_MS: u64 = 60_000;
 
 /// A listener whose queue is full: the kernel drops whoever knocks.
 fn black_hole() -> Animal {
@@ -69,7 +73,7 @@ pub fn animals() -> Vec<Animal> {
         .within(SHORT_MS),
         Animal::new("drips_its_head", WAITING, |mut guest| async move {
             guest.request().await?;
-            guest.drip(ANSWER, 1, Duration::from_millis(20)).await
+            guest.drip(ANSWER, 1, Duration::from_millis(200)).await
         })
         .within(SHORT_MS),
         // The verdict is the status line and the headers.
@@ -139,6 +143,32 @@ fn a_kept_connection_that_falls_silent_costs_one_attempt() {
 #[test]
 fn silence_ends_at_the_deadline() {
     cage::visit(animals());
+}
+
+#[test]
+fn good_receivers_are_served_while_the_attempts_at_silent_ones_are_still_waiting() {
+    let silent = Animal::new("is_waited_for", WAITING, |mut guest| async move {
+        guest.request().await?;
+        guest.until_gone().await
+    });
+    let silent = silent.within(LONG_MS);
+    // With so few places that those who hang could take them all, were they let.
+    let limits = "[limits]\ndeliveries_in_flight_max = 8\n";
+    let cage = cage::Cage::open_under(limits, &["--drain", "1s"]);
+    for policy in POLICIES {
+        cage.keeper(&silent, policy);
+    }
+    let events = 20;
+    for sent in 1..=events {
+        cage.event(silent.name, "x");
+        eventually("the good receiver has it", || {
+            let waits = silent.visits().iter().all(|visit| visit.ended.is_none());
+            assert!(waits, "good deliveries waited until an attempt had ended");
+            (cage.good.posts().len() == sent).then_some(())
+        });
+    }
+    assert!(silent.visits().len() >= POLICIES.len());
+    cage.close(events);
 }
 
 /// Takes a byte of the request now and then, or none at all.

@@ -25,6 +25,8 @@ pub struct Answer {
     /// The start of the body as text without control characters, at most 4 KiB; absent if the
     /// body is empty or encoded.
     pub excerpt: Option<String>,
+    /// Whether the body went on behind the excerpt, as far as anybody knows.
+    pub excerpt_is_cut: bool,
     /// Bytes of the body that were read.
     pub body_bytes: usize,
     /// Whether the body was not read to its end: it was too long, too slow or broken.
@@ -60,10 +62,12 @@ impl Excerpt {
     }
 
     pub(super) fn into_answer(self, status: u16, headers: &HeaderMap) -> Answer {
+        let (text, whole) = printable(&self.kept);
         Answer {
             status,
             retry_after: retry_after(headers),
-            excerpt: (!self.kept.is_empty()).then(|| printable(&self.kept)),
+            excerpt: (!self.kept.is_empty()).then_some(text),
+            excerpt_is_cut: self.truncated || self.bytes > self.kept.len() || !whole,
             body_bytes: self.bytes,
             truncated: self.truncated,
         }
@@ -80,19 +84,20 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_LIMIT))
 }
 
-/// Text that can be shown on a terminal and in a page without doing anything there.
-fn printable(bytes: &[u8]) -> String {
+/// Text that can be shown on a terminal and in a page without doing anything there, and whether it
+/// is all of it.
+fn printable(bytes: &[u8]) -> (String, bool) {
     let mut text = String::new();
     for c in String::from_utf8_lossy(bytes).chars() {
         // Bytes that are no UTF-8 take three bytes each once they are replaced.
         if text.len() + c.len_utf8() > EXCERPT_LIMIT {
-            break;
+            return (text, false);
         }
         if matches!(c, '\n' | '\t') || !(c.is_control() || steers(c)) {
             text.push(c);
         }
     }
-    text
+    (text, true)
 }
 
 #[cfg(test)]
@@ -127,9 +132,10 @@ mod tests {
     fn an_excerpt_is_short_text_without_control_characters() {
         assert_eq!(
             printable(b"a\x1b[31mb\r\n\x00\xffc\xe2\x80\xaed"),
-            "a[31mb\n\u{fffd}cd"
+            ("a[31mb\n\u{fffd}cd".to_owned(), true)
         );
-        assert!(printable(&[0xff; EXCERPT_LIMIT]).len() <= EXCERPT_LIMIT);
+        let (text, whole) = printable(&[0xff; EXCERPT_LIMIT]);
+        assert!(text.len() <= EXCERPT_LIMIT && !whole);
         let mut excerpt = Excerpt::new(&HeaderMap::new());
         for _ in 0..3 {
             excerpt.take(&[b'a'; 3000]);
@@ -137,5 +143,18 @@ mod tests {
         let answer = excerpt.into_answer(200, &HeaderMap::new());
         assert_eq!(answer.body_bytes, 9000);
         assert_eq!(answer.excerpt.map(|e| e.len()), Some(EXCERPT_LIMIT));
+        assert!(answer.excerpt_is_cut);
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_where_the_body_was_longer_or_may_have_been() {
+        let is_cut = |length: usize, truncated: bool| {
+            let mut excerpt = Excerpt::new(&HeaderMap::new());
+            excerpt.take(&vec![b'a'; length]);
+            excerpt.truncated = truncated;
+            excerpt.into_answer(200, &HeaderMap::new()).excerpt_is_cut
+        };
+        assert!(!is_cut(EXCERPT_LIMIT, false));
+        assert!(is_cut(EXCERPT_LIMIT + 1, false) && is_cut(1, true));
     }
 }

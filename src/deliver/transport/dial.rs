@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use super::SendError;
@@ -33,6 +33,11 @@ pub type Dialing<'a> = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send + 
 pub trait Dial: Send + Sync + 'static {
     /// Connects to `peer`, which the address guard has let through.
     fn dial(&self, peer: SocketAddr) -> Dialing<'_>;
+
+    /// Why this machine cannot connect to anybody right now, if it cannot.
+    fn shortage(&self) -> Option<io::Error> {
+        None
+    }
 }
 
 /// The operating system's TCP.
@@ -46,6 +51,10 @@ impl Dial for Tcp {
             tcp.set_nodelay(true)?;
             Ok(Box::new(tcp) as Socket)
         })
+    }
+
+    fn shortage(&self) -> Option<io::Error> {
+        TcpSocket::new_v4().err().filter(is_our_shortage)
     }
 }
 
@@ -70,6 +79,8 @@ pub(super) async fn connect(
         tokio::select! {
             done = trying.join_next() => match done {
                 Some(Ok(Ok(connected))) => return Ok(connected),
+                // That one was not tried counts for more than what the others did.
+                Some(Ok(Err(_))) if matches!(last, SendError::Starved(_)) => {}
                 Some(Ok(Err(error))) => last = error,
                 Some(Err(_)) => {}
                 None => return Err(last),
@@ -112,5 +123,28 @@ mod tests {
                 kind: io::ErrorKind::ConnectionRefused
             }
         );
+    }
+
+    /// Has a socket for every address but this one.
+    struct Short(SocketAddr);
+
+    impl Dial for Short {
+        fn dial(&self, peer: SocketAddr) -> Dialing<'_> {
+            let error = match peer == self.0 {
+                true => rustix::io::Errno::MFILE.into(),
+                false => io::ErrorKind::ConnectionRefused.into(),
+            };
+            Box::pin(std::future::ready(Err(error)))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_was_not_tried_for_lack_of_a_socket_is_no_failure_of_the_others() {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        for short in [1, 2] {
+            let dial: Arc<dyn Dial> = Arc::new(Short(at(short)));
+            let error = connect(&dial, vec![at(1), at(2)]).await.err().unwrap();
+            assert!(matches!(error, SendError::Starved(_)), "{error}");
+        }
     }
 }

@@ -159,8 +159,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Whether a socket cannot be had for lack of descriptors or memory on this machine.
-pub(super) fn is_our_shortage(error: &io::Error) -> bool {
+/// Whether this machine lacks descriptors or memory for what was asked of it.
+pub(in crate::deliver) fn is_our_shortage(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| {
         [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
     })

@@ -1,4 +1,4 @@
-//! What the kernel says about a process.
+//! What a process holds, as the kernel says: descriptors and memory.
 
 use std::fs;
 
