@@ -68,7 +68,8 @@ const GOAL: f64 = 1.2;
 /// Tame, for comparison.
 const TAME: &str = "answers_at_once";
 
-/// One of each kind.
+/// One of each kind, but for the one that hands out tickets without end: what it takes of this
+/// machine to make them would be all that is measured.
 const CHOSEN: &[&str] = &[
     TAME,
     "refuses",
@@ -91,7 +92,7 @@ const CHOSEN: &[&str] = &[
     "redirects_by_301_to_loopback",
     "has_expired",
     "says_nothing_to_a_handshake",
-    "hands_out_tickets_without_end",
+    "drips_its_handshake",
 ];
 
 /// Failures wait until the animal is gone.
