@@ -93,6 +93,15 @@ impl Dedupe {
         self.put(hash, seen);
     }
 
+    /// Forgets the keys of events that are not wanted any more: whoever repeats one is no duplicate
+    /// of anything.
+    pub fn retain(&mut self, wanted: impl Fn(Seq) -> bool) {
+        self.entries.retain(|_, seen| wanted(seen.seq));
+        let entries = &self.entries;
+        self.oldest_first.retain(|hash| entries.contains_key(hash));
+        self.forget_eras();
+    }
+
     fn put(&mut self, hash: u128, seen: Seen) {
         if self.entries.len() >= self.max_entries {
             self.forget_oldest();
@@ -130,7 +139,11 @@ impl Dedupe {
         if let Some(hash) = self.oldest_first.pop_front() {
             self.entries.remove(&hash);
         }
-        // An era that no event is left of.
+        self.forget_eras();
+    }
+
+    /// Forgets the eras that no event is left of.
+    fn forget_eras(&mut self) {
         let oldest = self.oldest_first.front();
         let oldest = oldest.and_then(|hash| self.entries.get(hash));
         let first = oldest.map_or(Seq::MAX, |seen| seen.seq);

@@ -54,6 +54,7 @@ impl<B: Backend> Log<B> {
             check(&all, &SeqSet::default(), &Options::default())?;
         }
         self.refuse_or_accept(missing, &unreadable)?;
+        self.forget_keys_of_the_lost();
         let now = self.clock.now();
         self.shared().state.forgive_a_clock_that_went_back(now);
         tracing::debug!(?mark, "the store is open");
@@ -95,6 +96,15 @@ impl<B: Backend> Log<B> {
         self.tail.send_replace(snapshot.next_seq - 1);
         self.shared().state =
             State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+    }
+
+    /// Keys of events that were given up, which a snapshot or a frame with a damaged body knows
+    /// still: a repeat must come in as an event, for the first one is never delivered.
+    fn forget_keys_of_the_lost(&self) {
+        let mut writer = self.writer();
+        let shared = self.shared();
+        let is_there = |seq| shared.state.lost_until(seq).is_none();
+        writer.dedupe.retain(is_there);
     }
 
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use redeliver::clock::ManualClock;
 use redeliver::endpoint::{EndpointState, Order};
+use redeliver::event::NewEvent;
 use redeliver::store::backend::{Backend, Change, Durability};
 use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
@@ -208,6 +209,59 @@ fn a_loss_that_is_none_can_be_accepted() {
     let log = reopen(&world.log, accept(1, 9)).unwrap();
     assert!(!log.commit().unwrap(), "nothing is recorded");
     assert_eq!(log.read(1, 9).unwrap().len(), 2);
+}
+
+/// Whether this one is a duplicate, and where it or the first one stands.
+fn repeat(log: &impl Store, event: NewEvent) -> (bool, u64) {
+    let ticket = log.append(vec![event]).unwrap();
+    log.commit().unwrap();
+    let appended = ticket.blocking_recv().unwrap().unwrap()[0];
+    (appended.duplicate, appended.seq)
+}
+
+#[test]
+fn a_key_of_an_event_that_was_given_up_is_free_though_a_snapshot_knows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path(), Options::default()).unwrap();
+    for key in ["a", "b", "c"] {
+        repeat(&log, keyed(key));
+    }
+    log.close().unwrap();
+    drop(log);
+    erase(dir.path(), &[3]);
+    let log = open(dir.path(), accept(3, 3)).unwrap();
+    log.commit().unwrap();
+    assert_eq!(repeat(&log, keyed("b")), (true, 2));
+    // The snapshot is still the one from before the loss.
+    drop(log);
+    let log = open(dir.path(), Options::default()).unwrap();
+    assert_eq!(repeat(&log, keyed("c")), (false, 4));
+    drop(log);
+    for _ in 0..2 {
+        let log = open(dir.path(), Options::default()).unwrap();
+        assert_eq!(repeat(&log, keyed("c")), (true, 4));
+        assert_eq!(repeat(&log, keyed("b")), (true, 2));
+        log.close().unwrap();
+    }
+}
+
+#[test]
+fn a_key_of_an_event_that_was_given_up_is_free_though_its_frame_is_there() {
+    let world = World::<InMemory>::new();
+    let large = || NewEvent {
+        body: "x".repeat(20_000).into(),
+        ..keyed("large")
+    };
+    repeat(&world.log, keyed("a"));
+    repeat(&world.log, large());
+    let part = [&b"b"[..], &2u64.to_be_bytes(), &1u32.to_be_bytes()].concat();
+    flip(&world.log, &part);
+    let log = reopen(&world.log, accept(2, 2)).unwrap();
+    log.commit().unwrap();
+    assert_eq!(repeat(&log, large()), (false, 3));
+    let log = reopen(&log, Options::default()).unwrap();
+    assert_eq!(repeat(&log, large()), (true, 3));
+    assert_eq!(repeat(&log, keyed("a")), (true, 1));
 }
 
 /// A store of three events on a disk, closed, the frames at `rotten` damaged.
