@@ -89,7 +89,8 @@ impl Dedupe {
 
     /// Remembers a key that was used before this process began, oldest first.
     pub fn restore(&mut self, hash: u128, seen: Seen) {
-        self.expire(seen.received_at);
+        // A clock that was set back while nobody ran has not made the others older.
+        self.expire(seen.received_at.min(self.opened_at));
         self.put(hash, seen);
     }
 
@@ -259,9 +260,16 @@ mod tests {
     fn a_key_from_the_future_is_remembered_for_the_window_and_not_until_then() {
         let mut dedupe = window(10);
         dedupe.restore(1, seen(1, YEAR_S));
-        dedupe.restore(2, seen(2, -10));
-        assert!(dedupe.find(1, moment(WINDOW_S - 1, 0)).is_some());
-        assert!(dedupe.find(1, moment(WINDOW_S, 0)).is_none());
-        assert!(dedupe.find(2, moment(WINDOW_S - 10, 0)).is_none());
+        dedupe.restore(2, seen(2, YEAR_S + 60));
+        dedupe.restore(3, seen(3, -10));
+        for from_the_future in [1, 2] {
+            assert!(
+                dedupe
+                    .find(from_the_future, moment(WINDOW_S - 1, 0))
+                    .is_some()
+            );
+            assert!(dedupe.find(from_the_future, moment(WINDOW_S, 0)).is_none());
+        }
+        assert!(dedupe.find(3, moment(WINDOW_S - 10, 0)).is_none());
     }
 }
