@@ -13,7 +13,7 @@ use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
 use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError, verify};
 
-use super::disk::{erase, open};
+use super::disk::{erase, erase_frames, open};
 use super::harness::*;
 
 fn frame(first: u64) -> Vec<u8> {
@@ -365,4 +365,38 @@ fn a_record_that_the_database_lost_is_found_in_its_file() {
     let bodies: Vec<_> = bodies.iter().map(|e| e.content.body.clone()).collect();
     assert_eq!(bodies, ["1", "2", "3"]);
     assert_eq!(append(&log, &["4"]), 4);
+}
+
+#[test]
+fn a_new_endpoint_gets_no_dead_letters_of_one_whose_making_was_lost() {
+    for outcome in [Outcome::Dead, Outcome::Delivered] {
+        let world = World::<OnDisk>::new();
+        let lost = world.add(settings("lost", Order::Independent));
+        world.append_many(1);
+        world.settle(&world.claim()[0], outcome);
+        if outcome != Outcome::Dead {
+            assert_eq!(world.log.replay(replay(lost)).unwrap(), 1);
+        }
+        let dir = world.dir();
+        let kept = world.into_directory();
+        erase_frames(&dir, b"t", &[1]);
+        fs::remove_file(dir.join("projections")).unwrap();
+        let accepting = Options {
+            accept_lost_transitions: Some(1..=1),
+            ..Options::default()
+        };
+        let log = open(&dir, accepting).unwrap();
+        let add = EndpointCommand::Add(
+            Box::new(settings("new", Order::Independent)),
+            EndpointState::Active,
+        );
+        let ticket = log.endpoint(add).unwrap();
+        log.commit().unwrap();
+        let new = ticket.blocking_recv().unwrap().unwrap();
+        assert_eq!(new.number, lost + 1);
+        let mut only_dead = replay(new.number);
+        only_dead.only_dead = true;
+        assert_eq!(log.replay(only_dead).unwrap(), 0);
+        drop(kept);
+    }
 }
