@@ -76,6 +76,7 @@ pub use guarded::panic_is_an_error;
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;
+pub use salvage::expect_store;
 pub use verify::{Finding, Report, verify};
 pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
 

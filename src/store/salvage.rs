@@ -28,7 +28,7 @@ use crate::id::Seq;
 use chain::Piece;
 use search::{Part, scan};
 
-pub use rebuild::finish;
+pub use rebuild::{expect_store, finish};
 pub use search::holds_promises;
 
 /// What was found in the files of a store.

@@ -72,12 +72,8 @@ impl Report {
 /// # Errors
 /// Those of opening the directory. What is wrong with the records is in the report.
 pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
-    if !dir.join("db").is_file() {
-        return Err(StoreError::Directory {
-            path: dir.display().to_string(),
-            cause: "there is no store in it".to_owned(),
-        });
-    }
+    // Taking the lock would make the directory.
+    salvage::expect_store(dir)?;
     let lock = Lock::take(dir)?;
     salvage::finish(dir)?;
     let mark = HighWater::read(&dir.join("high-water")).unwrap_or_default();

@@ -169,6 +169,23 @@ fn renumbered(
     codec::encode(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
 }
 
+/// Whether `dir` holds a store, be its database still to be moved into its place.
+///
+/// # Errors
+/// [`StoreError::Directory`] if it does not.
+pub fn expect_store(dir: &Path) -> Result<(), StoreError> {
+    if [dir.join("db"), dir.join(FINISHED).join("db")]
+        .iter()
+        .any(|path| path.is_file())
+    {
+        return Ok(());
+    }
+    Err(StoreError::Directory {
+        path: dir.display().to_string(),
+        cause: "there is no store in it".to_owned(),
+    })
+}
+
 /// Moves what is in `rebuilt` into its place, if there is anything.
 ///
 /// # Errors
@@ -182,10 +199,20 @@ pub fn finish(dir: &Path) -> Result<(), StoreError> {
 }
 
 fn put_in_place(dir: &Path, rebuilt: &Path) -> io::Result<()> {
-    if !NAMES.iter().any(|name| rebuilt.join(name).exists()) {
-        return clear(rebuilt);
+    if NAMES.iter().any(|name| rebuilt.join(name).exists()) {
+        let kept = kept(dir, rebuilt)?;
+        move_in(dir, rebuilt, &kept)?;
+        sync(&kept)?;
+        let kept = kept.display();
+        tracing::warn!(%kept, "the database has been put together anew from its records; the files as they were are kept, delete them if nothing in them is wanted");
     }
-    let kept = kept(dir)?;
+    // Before `rebuilt` is gone: what it holds nothing of any more is in its place.
+    Disk::is_readable_again(dir)?;
+    sync(dir)?;
+    clear(rebuilt)
+}
+
+fn move_in(dir: &Path, rebuilt: &Path, kept: &Path) -> io::Result<()> {
     // sled's own snapshots know nothing of the new database.
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -203,23 +230,19 @@ fn put_in_place(dir: &Path, rebuilt: &Path) -> io::Result<()> {
         }
         fs::rename(new, place)?;
     }
-    sync(dir)?;
-    sync(&kept)?;
-    clear(rebuilt)?;
-    Disk::is_readable_again(dir)?;
-    let kept = kept.display();
-    tracing::warn!(%kept, "the database has been put together anew from its records; the files as they were are kept, delete them if nothing in them is wanted");
     Ok(())
 }
 
 /// The directory for the old files: the one that a move before a crash began with, or a new one.
-fn kept(dir: &Path) -> io::Result<PathBuf> {
+/// The first name is in every new database, so one without it is being moved.
+fn kept(dir: &Path, rebuilt: &Path) -> io::Result<PathBuf> {
     let numbered = |number: u32| dir.join(format!("damaged-{number}"));
     let mut number = 1;
     while numbered(number + 1).exists() {
         number += 1;
     }
-    if numbered(number).join("db").exists() {
+    let has_begun = !rebuilt.join(NAMES[0]).exists();
+    if !has_begun && numbered(number).join("db").exists() {
         number += 1;
     }
     private::make_dir(&numbered(number))?;
