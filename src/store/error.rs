@@ -111,7 +111,7 @@ impl StoreError {
     }
 
     /// Whether something was written and cannot be read any more.
-    pub(super) fn is_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Forgotten { .. } | Self::Corrupt(_) | Self::Read(_) => {
                 true

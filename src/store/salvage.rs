@@ -7,6 +7,7 @@
 
 mod chain;
 mod frames;
+mod place;
 mod rebuild;
 mod search;
 
@@ -28,7 +29,7 @@ use crate::id::Seq;
 use chain::Piece;
 use search::{Part, scan};
 
-pub use rebuild::{expect_store, finish};
+pub use place::{expect_store, finish};
 pub use search::holds_promises;
 
 /// What was found in the files of a store.
