@@ -142,7 +142,10 @@ impl Disk {
             }
             Ok(entries)
         });
-        found.map_err(|fault| StoreError::Read(self.noted(fault)))
+        found.map_err(|fault| match fault.io {
+            Some(_) => StoreError::Disk(fault.words),
+            None => StoreError::Read(self.noted(fault)),
+        })
     }
 
     fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {

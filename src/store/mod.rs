@@ -12,6 +12,7 @@
 //! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
 //! | `segments.rs` | the database's own log, looked at before it is opened |
+//! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
 //! | `verify.rs` | reading every record |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
@@ -31,6 +32,7 @@ use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
 
 pub mod backend;
+mod blocks;
 mod cache;
 mod claim;
 mod claims;

@@ -49,7 +49,7 @@ impl Log<Disk> {
             Self::from_disk(disk, dir, clock, options, entropy, may_be_missing)
         };
         match look_before(dir).and_then(|()| open(false)) {
-            Err(error) if options.mend && error.is_damage() => {
+            Err(error) if options.mend && salvage::may_help(dir, &error) => {
                 tracing::warn!(%error, "the store is damaged; looking for every record in its file");
                 let salvage = Salvage::of(dir)?;
                 check(&salvage.missing, &salvage.missing_frames, &options)?;
@@ -118,6 +118,11 @@ pub(super) fn look_before(dir: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Corrupt(what.to_owned()));
     }
     let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
+    if survey.unreadable_bytes > 0 {
+        // Where sled cannot read its log, it takes it for ended as well.
+        let what = format!("{}: bytes that it does not give back", path.display());
+        return Err(StoreError::Disk(what));
+    }
     if let Some(what) = survey.damage {
         let what = format!("the database's log is not whole: {what}");
         return Err(StoreError::Corrupt(what));

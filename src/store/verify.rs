@@ -85,7 +85,7 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
         Ok(report) if report.findings.is_empty() => Ok(report),
         // The database may have lost what its file still holds.
         Ok(report) => salvaged(dir, &report.findings[0].what),
-        Err(error) if error.is_damage() => salvaged(dir, &error.to_string()),
+        Err(error) if salvage::may_help(dir, &error) => salvaged(dir, &error.to_string()),
         Err(error) => Err(error),
     }
 }
