@@ -11,7 +11,7 @@ use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
 use super::lock::Lock;
 use super::log::{Log, Recovered, Writer};
-use super::loss::check;
+use super::loss::{Search, check};
 use super::private;
 use super::record::{Meta, key};
 use super::salvage::{self, Salvage};
@@ -43,20 +43,21 @@ impl Log<Disk> {
         let lock = Lock::take(dir)?;
         private::warn_if_open(dir);
         salvage::finish(dir)?;
-        let open = |may_be_missing| {
+        let open = |search| {
             let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
             let (clock, options) = (clock.clone(), options.clone());
-            Self::from_disk(disk, dir, clock, options, entropy, may_be_missing)
+            Self::from_disk(disk, dir, clock, options, entropy, search)
         };
-        match look_before(dir).and_then(|()| open(false)) {
+        match look_before(dir).and_then(|()| open(Search::Ahead)) {
             Err(error) if options.mend && salvage::may_help(dir, &error) => {
                 tracing::warn!(%error, "the store is damaged; looking for every record in its file");
                 let salvage = Salvage::of(dir)?;
                 check(&salvage.missing, &salvage.missing_frames, &options)?;
+                let missing = salvage.missing.clone();
                 if !salvage.finds_what_is_missing_by(&error) {
                     salvage.rebuild(dir, cache_bytes)?;
                 }
-                open(true)
+                open(Search::Done(missing))
             }
             opened => opened,
         }
@@ -68,7 +69,7 @@ impl Log<Disk> {
         clock: SharedClock,
         options: Options,
         entropy: [u64; 3],
-        may_be_missing: bool,
+        search: Search,
     ) -> Result<Self, StoreError> {
         let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
         let snapshot_path = dir.join("projections");
@@ -80,7 +81,7 @@ impl Log<Disk> {
             snapshot_path: Some(snapshot_path),
             ..recovered
         });
-        log.recover(snapshot, mark.unwrap_or_default(), may_be_missing)?;
+        log.recover(snapshot, mark.unwrap_or_default(), &search)?;
         let holds_something = {
             let writer = log.writer();
             writer.next_seq > 1 || writer.next_frame > 1
@@ -153,7 +154,7 @@ impl<B: Backend> Log<B> {
     ) -> Result<Self, StoreError> {
         let meta = meta(&backend, &clock, entropy, true)?;
         let log = empty(backend, clock, options, meta, |recovered| recovered);
-        log.recover(None, Mark::default(), true)?;
+        log.recover(None, Mark::default(), &Search::Nowhere)?;
         Ok(log)
     }
 }
