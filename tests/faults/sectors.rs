@@ -116,7 +116,8 @@ fn a_sector_that_cannot_be_read_costs_the_events_in_it_and_no_others() {
 #[test]
 fn a_disk_that_gives_back_nothing_is_no_damage() {
     let (mut site, _) = site();
-    if !make_unreadable(&mut site, &[0..1 << 40]) {
+    let whole = 0..1 << 40;
+    if !make_unreadable(&mut site, &[whole]) {
         return;
     }
     for ran in [site.start_in_vain(&[]), site.verify()] {
