@@ -1,7 +1,8 @@
 //! How long a start takes with a long log behind it, and how much memory filling and starting take.
 //!
 //! `cargo bench --bench startup [-- EVENTS]`. A store of ten thousand events is the baseline of the
-//! same run. Each measurement is a process of its own.
+//! same run. Each measurement is a process of its own, on a copy of its own: a start leaves what
+//! makes the next one quicker.
 
 #![allow(
     clippy::unwrap_used,
@@ -70,6 +71,18 @@ fn start(dir: &Path) {
     drop(log);
 }
 
+/// Copies the files of a store; what lies in directories is none of this one's.
+fn copy(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+        }
+    }
+    to
+}
+
 fn rss_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -112,11 +125,15 @@ fn main() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().to_str().unwrap();
         let (filled_us, fill_kib) = measured(&["fill", place, &count.to_string(), how]);
-        let mut starts: Vec<_> = (0..RUNS).map(|_| measured(&["start", place])).collect();
+        let first_start = |_| {
+            let copied = copy(dir.path());
+            measured(&["start", copied.path().to_str().unwrap()])
+        };
+        let mut starts: Vec<_> = (0..RUNS).map(first_start).collect();
         starts.sort_unstable();
         let (start_us, start_kib) = starts[RUNS / 2];
         println!(
-            "{count:>8} events of {BODY_BYTES} B, {how}: start {} ms (median of {RUNS}), {} MiB; filled in {:.1} s, {} MiB",
+            "{count:>8} events of {BODY_BYTES} B, {how}: first start {} ms (median of {RUNS}), {} MiB; filled in {:.1} s, {} MiB",
             start_us / 1000,
             start_kib / 1024,
             filled_us as f64 / 1e6,

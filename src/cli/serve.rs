@@ -14,6 +14,7 @@ use crate::clock::ClockKind;
 use crate::config::{self, Config, ConfigErrors};
 use crate::duration::parse_duration;
 use crate::id::Seq;
+use crate::store::EndpointError;
 use crate::vendor::builtin_policies;
 
 const DEFAULT_CONFIG: &str = "redeliver.toml";
@@ -117,13 +118,14 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let words = error.to_string();
         match error {
-            AppError::Endpoints(_) | AppError::Clock(_) | AppError::Endpoint(_) => {
-                Self::Usage(words)
-            }
             AppError::Store(_)
+            | AppError::Endpoint(EndpointError::Store(_))
             | AppError::Listen { .. }
             | AppError::System { .. }
             | AppError::Transport(_) => Self::Environment(words),
+            AppError::Endpoints(_) | AppError::Clock(_) | AppError::Endpoint(_) => {
+                Self::Usage(words)
+            }
         }
     }
 }
@@ -204,6 +206,7 @@ fn good(args: &Args, file: Option<&Path>, config: &Config) -> Result<(), Failure
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn a_range_of_events_has_two_ends_in_order() {
@@ -212,6 +215,20 @@ mod tests {
         for text in ["", "4", "5-4", "0-3", "-", "4-", "a-b", "4-5-6"] {
             assert!(range(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_store_that_stops_at_an_endpoint_of_the_configuration_is_no_misuse() {
+        let failed = |error: EndpointError| Failure::from(AppError::Endpoint(error));
+        let stopped = StoreError::Stopped("fdatasync".to_owned());
+        assert!(matches!(
+            failed(stopped.into()),
+            Failure::Environment(words) if words.contains("fdatasync")
+        ));
+        assert!(matches!(
+            failed(EndpointError::TooMany(3)),
+            Failure::Usage(_)
+        ));
     }
 
     #[test]

@@ -61,15 +61,20 @@ fn cache_bytes() -> u64 {
 /// the check.
 fn failure(error: StoreError) -> Failure {
     let text = error.to_string();
-    match error {
-        StoreError::Damaged { .. } | StoreError::Forgotten { .. } | StoreError::Corrupt(_) => {
-            Failure::Check(text)
-        }
-        StoreError::Locked { .. }
-        | StoreError::Directory { .. }
-        | StoreError::NoRoom { .. }
-        | StoreError::TooNew { .. }
-        | StoreError::Stopped(_)
-        | StoreError::Read(_) => Failure::Environment(text),
+    if error.is_damage() {
+        Failure::Check(text)
+    } else {
+        Failure::Environment(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_the_database_cannot_read_has_failed_the_check() {
+        let error = StoreError::Read("reading: a page".to_owned());
+        assert!(matches!(failure(error), Failure::Check(_)));
     }
 }

@@ -89,8 +89,18 @@ impl Dedupe {
 
     /// Remembers a key that was used before this process began, oldest first.
     pub fn restore(&mut self, hash: u128, seen: Seen) {
-        self.expire(seen.received_at);
+        // A clock that was set back while nobody ran has not made the others older.
+        self.expire(seen.received_at.min(self.opened_at));
         self.put(hash, seen);
+    }
+
+    /// Forgets the keys of events that are not wanted any more: whoever repeats one is no duplicate
+    /// of anything.
+    pub fn retain(&mut self, wanted: impl Fn(Seq) -> bool) {
+        self.entries.retain(|_, seen| wanted(seen.seq));
+        let entries = &self.entries;
+        self.oldest_first.retain(|hash| entries.contains_key(hash));
+        self.forget_eras();
     }
 
     fn put(&mut self, hash: u128, seen: Seen) {
@@ -130,7 +140,11 @@ impl Dedupe {
         if let Some(hash) = self.oldest_first.pop_front() {
             self.entries.remove(&hash);
         }
-        // An era that no event is left of.
+        self.forget_eras();
+    }
+
+    /// Forgets the eras that no event is left of.
+    fn forget_eras(&mut self) {
         let oldest = self.oldest_first.front();
         let oldest = oldest.and_then(|hash| self.entries.get(hash));
         let first = oldest.map_or(Seq::MAX, |seen| seen.seq);
@@ -246,9 +260,16 @@ mod tests {
     fn a_key_from_the_future_is_remembered_for_the_window_and_not_until_then() {
         let mut dedupe = window(10);
         dedupe.restore(1, seen(1, YEAR_S));
-        dedupe.restore(2, seen(2, -10));
-        assert!(dedupe.find(1, moment(WINDOW_S - 1, 0)).is_some());
-        assert!(dedupe.find(1, moment(WINDOW_S, 0)).is_none());
-        assert!(dedupe.find(2, moment(WINDOW_S - 10, 0)).is_none());
+        dedupe.restore(2, seen(2, YEAR_S + 60));
+        dedupe.restore(3, seen(3, -10));
+        for from_the_future in [1, 2] {
+            assert!(
+                dedupe
+                    .find(from_the_future, moment(WINDOW_S - 1, 0))
+                    .is_some()
+            );
+            assert!(dedupe.find(from_the_future, moment(WINDOW_S, 0)).is_none());
+        }
+        assert!(dedupe.find(3, moment(WINDOW_S - 10, 0)).is_none());
     }
 }

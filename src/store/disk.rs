@@ -142,7 +142,10 @@ impl Disk {
             }
             Ok(entries)
         });
-        found.map_err(|fault| StoreError::Read(self.noted(fault)))
+        found.map_err(|fault| match fault.io {
+            Some(_) => StoreError::Disk(fault.words),
+            None => StoreError::Read(self.noted(fault)),
+        })
     }
 
     fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
@@ -255,9 +258,14 @@ impl Backend for Disk {
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        let stat = rustix::fs::statvfs(&self.dir).ok()?;
-        Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+        free_bytes(&self.dir)
     }
+}
+
+/// Bytes left on the disk of `dir`, where that is known.
+pub(super) fn free_bytes(dir: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn collect(

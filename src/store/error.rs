@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::blocks;
 use crate::id::Seq;
 
 /// The store cannot go on, or refuses to begin.
@@ -93,9 +94,14 @@ pub enum StoreError {
         "writing to the store failed ({0}); nothing is accepted until the program is started again"
     )]
     Stopped(String),
-    /// Reading failed.
+    /// The database cannot read what is in its files.
     #[error("reading the store failed: {0}")]
     Read(String),
+    /// The system cannot read its files, which says nothing of what is in them.
+    #[error(
+        "the store cannot be read from its disk ({0}); if that lasts, copy what can be read to another disk, or restore a backup there"
+    )]
+    Disk(String),
 }
 
 impl StoreError {
@@ -106,12 +112,13 @@ impl StoreError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Self::NoRoom { path, cause }
             }
+            _ if blocks::is_of_the_disk(error) => Self::Disk(format!("{path}: {cause}")),
             _ => Self::Directory { path, cause },
         }
     }
 
     /// Whether something was written and cannot be read any more.
-    pub(super) fn is_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Forgotten { .. } | Self::Corrupt(_) | Self::Read(_) => {
                 true
@@ -120,7 +127,8 @@ impl StoreError {
             | Self::Directory { .. }
             | Self::NoRoom { .. }
             | Self::TooNew { .. }
-            | Self::Stopped(_) => false,
+            | Self::Stopped(_)
+            | Self::Disk(_) => false,
         }
     }
 }

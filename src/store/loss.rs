@@ -11,6 +11,17 @@ use crate::id::Seq;
 /// How many events are looked at in one go.
 const EVENTS_PER_LOOK: usize = 256;
 
+/// Whether what is missing may be found elsewhere than in the database.
+#[derive(Debug)]
+pub(super) enum Search {
+    /// Nobody has looked there yet.
+    Ahead,
+    /// There is nowhere to look.
+    Nowhere,
+    /// Somebody has read every record: these events are missing, and all others are there.
+    Done(SeqSet),
+}
+
 /// What is not there behind the snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
@@ -107,8 +118,22 @@ impl<B: Backend> Log<B> {
 
     /// What cannot be read of the events `from` to `to` that the operator has given up. From here
     /// on it counts as lost; that is still to be recorded.
-    pub(super) fn unreadable(&self, from: Seq, to: Seq) -> Result<SeqSet, StoreError> {
+    pub(super) fn unreadable(
+        &self,
+        from: Seq,
+        to: Seq,
+        search: &Search,
+    ) -> Result<SeqSet, StoreError> {
         let mut unreadable = SeqSet::default();
+        if let Search::Done(missing) = search {
+            let last = to.min(*self.tail.borrow());
+            let within = missing.iter_runs().map(|(f, t)| (f.max(from), t.min(last)));
+            for (from, to) in within.filter(|(from, to)| from <= to) {
+                unreadable.insert_range(from, to);
+                self.shared().state.step_over(from, to);
+            }
+            return Ok(unreadable);
+        }
         let Some(accepted) = &self.options.accept_loss else {
             return Ok(unreadable);
         };

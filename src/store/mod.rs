@@ -12,6 +12,7 @@
 //! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
 //! | `segments.rs` | the database's own log, looked at before it is opened |
+//! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
 //! | `verify.rs` | reading every record |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
@@ -31,6 +32,7 @@ use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
 
 pub mod backend;
+mod blocks;
 mod cache;
 mod claim;
 mod claims;
@@ -76,6 +78,7 @@ pub use guarded::panic_is_an_error;
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;
+pub use salvage::expect_store;
 pub use verify::{Finding, Report, verify};
 pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
 

@@ -11,7 +11,7 @@ use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
 use super::lock::Lock;
 use super::log::{Log, Recovered, Writer};
-use super::loss::check;
+use super::loss::{Search, check};
 use super::private;
 use super::record::{Meta, key};
 use super::salvage::{self, Salvage};
@@ -43,20 +43,21 @@ impl Log<Disk> {
         let lock = Lock::take(dir)?;
         private::warn_if_open(dir);
         salvage::finish(dir)?;
-        let open = |may_be_missing| {
+        let open = |search| {
             let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
             let (clock, options) = (clock.clone(), options.clone());
-            Self::beside(dir, disk, clock, options, entropy, may_be_missing)
+            Self::beside(dir, disk, clock, options, entropy, search)
         };
-        match look_before(dir).and_then(|()| open(false)) {
-            Err(error) if options.mend && error.is_damage() => {
+        match look_before(dir).and_then(|()| open(Search::Ahead)) {
+            Err(error) if options.mend && salvage::may_help(dir, &error) => {
                 tracing::warn!(%error, "the store is damaged; looking for every record in its file");
                 let salvage = Salvage::of(dir)?;
                 check(&salvage.missing, &salvage.missing_frames, &options)?;
+                let missing = salvage.missing.clone();
                 if !salvage.finds_what_is_missing_by(&error) {
                     salvage.rebuild(dir, cache_bytes)?;
                 }
-                open(true)
+                open(Search::Done(missing))
             }
             opened => opened,
         }
@@ -87,6 +88,11 @@ pub(super) fn look_before(dir: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Corrupt(what.to_owned()));
     }
     let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
+    if survey.unreadable_bytes > 0 {
+        // Where sled cannot read its log, it takes it for ended as well.
+        let what = format!("{}: bytes that it does not give back", path.display());
+        return Err(StoreError::Disk(what));
+    }
     if let Some(what) = survey.damage {
         let what = format!("the database's log is not whole: {what}");
         return Err(StoreError::Corrupt(what));
@@ -116,7 +122,7 @@ impl<B: Backend> Log<B> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
-        Self::beside(dir, backend, clock, options, entropy, true)
+        Self::beside(dir, backend, clock, options, entropy, Search::Nowhere)
     }
 
     /// What the snapshot and the mark in `dir` tell about the log in `backend`.
@@ -126,7 +132,7 @@ impl<B: Backend> Log<B> {
         clock: SharedClock,
         options: Options,
         entropy: [u64; 3],
-        may_be_missing: bool,
+        search: Search,
     ) -> Result<Self, StoreError> {
         let (high_water, mark) = HighWater::open(&dir.join("high-water"))?;
         let snapshot_path = dir.join("projections");
@@ -138,7 +144,7 @@ impl<B: Backend> Log<B> {
             snapshot_path: Some(snapshot_path),
             ..recovered
         });
-        log.recover(snapshot, mark.unwrap_or_default(), may_be_missing)?;
+        log.recover(snapshot, mark.unwrap_or_default(), &search)?;
         let holds_something = {
             let writer = log.writer();
             writer.next_seq > 1 || writer.next_frame > 1
@@ -163,7 +169,7 @@ impl<B: Backend> Log<B> {
     ) -> Result<Self, StoreError> {
         let meta = meta(&backend, &clock, entropy, true)?;
         let log = empty(backend, clock, options, meta, |recovered| recovered);
-        log.recover(None, Mark::default(), true)?;
+        log.recover(None, Mark::default(), &Search::Nowhere)?;
         Ok(log)
     }
 }

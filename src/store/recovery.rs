@@ -6,7 +6,7 @@ use super::dedupe::Seen;
 use super::frames::Frames;
 use super::high_water::Mark;
 use super::log::Log;
-use super::loss::{Gaps, check, damaged_range};
+use super::loss::{Gaps, Search, check, damaged_range};
 use super::record::{EventRecord, Transition, TransitionFrame, key};
 use super::seqset::SeqSet;
 use super::snapshot::Snapshot;
@@ -19,12 +19,12 @@ type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
 
 impl<B: Backend> Log<B> {
     /// Brings the projections up to the end of the log, from `snapshot` if it is of this log. Where
-    /// nothing `may_be_missing`, even what the operator gave up is an error: others may find it.
+    /// a `search` may follow, even what the operator gave up is an error.
     pub(super) fn recover(
         &self,
         snapshot: Option<Snapshot>,
         mut mark: Mark,
-        may_be_missing: bool,
+        search: &Search,
     ) -> Result<(), StoreError> {
         if let Some(snapshot) = snapshot {
             // It was written behind a sync, so it is a witness even where it does not fit.
@@ -40,13 +40,13 @@ impl<B: Backend> Log<B> {
         }
         let end_of_snapshot = self.writer().next_seq - 1;
         // What the operator gave up is not in the way of the rest.
-        let mut unreadable = self.unreadable(1, end_of_snapshot)?;
+        let mut unreadable = self.unreadable(1, end_of_snapshot, search)?;
         let missing = self.read_tail(mark)?;
-        let behind = self.unreadable(end_of_snapshot + 1, Seq::MAX)?;
+        let behind = self.unreadable(end_of_snapshot + 1, Seq::MAX, search)?;
         for (from, to) in behind.iter_runs() {
             unreadable.insert_range(from, to);
         }
-        if !may_be_missing {
+        if let Search::Ahead = search {
             let mut all = missing.clone();
             for (from, to) in unreadable.iter_runs() {
                 all.insert_range(from, to);
@@ -54,6 +54,7 @@ impl<B: Backend> Log<B> {
             check(&all, &SeqSet::default(), &Options::default())?;
         }
         self.refuse_or_accept(missing, &unreadable)?;
+        self.forget_keys_of_the_lost();
         let now = self.clock.now();
         self.shared().state.forgive_a_clock_that_went_back(now);
         tracing::debug!(?mark, "the store is open");
@@ -95,6 +96,15 @@ impl<B: Backend> Log<B> {
         self.tail.send_replace(snapshot.next_seq - 1);
         self.shared().state =
             State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+    }
+
+    /// Keys of events that were given up, which a snapshot or a frame with a damaged body knows
+    /// still: a repeat must come in as an event, for the first one is never delivered.
+    fn forget_keys_of_the_lost(&self) {
+        let mut writer = self.writer();
+        let shared = self.shared();
+        let is_there = |seq| shared.state.lost_until(seq).is_none();
+        writer.dedupe.retain(is_there);
     }
 
     /// Applies every frame behind the snapshot, in the order in which they were written. Gives the

@@ -7,6 +7,7 @@
 
 mod chain;
 mod frames;
+mod place;
 mod rebuild;
 mod search;
 
@@ -15,6 +16,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::blocks;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
 use super::loss::check;
@@ -28,7 +30,7 @@ use crate::id::Seq;
 use chain::Piece;
 use search::{Part, scan};
 
-pub use rebuild::finish;
+pub use place::{expect_store, finish};
 pub use search::holds_promises;
 
 /// What was found in the files of a store.
@@ -50,6 +52,15 @@ pub struct Salvage {
     readable: u64,
     /// Bytes of their bodies.
     body_bytes: u64,
+}
+
+/// Whether looking for every record may find what could not be read, as `error` says. A disk that
+/// cannot be read for once, or not at all, is no reason to.
+pub fn may_help(dir: &Path, error: &StoreError) -> bool {
+    match error {
+        StoreError::Disk(_) => blocks::are_missing(&dir.join("db")),
+        _ => error.is_damage(),
+    }
 }
 
 impl Salvage {

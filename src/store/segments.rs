@@ -16,6 +16,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::blocks;
+
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.
 pub const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -44,6 +46,8 @@ pub struct Survey {
     pub cut_off: Vec<Range<u64>>,
     /// Damage that no crash leaves, in words.
     pub damage: Option<String>,
+    /// How many bytes the disk did not give back.
+    pub unreadable_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,18 +97,17 @@ fn is_snapshot(bytes: &[u8]) -> bool {
 const ZEROS_BEHIND: usize = 64;
 
 /// Reads up to `len` bytes. Behind the end of a file come some zeros, as they do for good when sled
-/// has opened it.
+/// has opened it; in the place of blocks that the disk does not give back come zeros, too.
 pub fn read(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    read_and_count(file, at, len).map(|(bytes, _)| bytes)
+}
+
+/// What can be read, and how many bytes of it cannot.
+fn read_and_count(file: &File, at: u64, len: usize) -> io::Result<(Vec<u8>, usize)> {
     let left = usize::try_from(file.metadata()?.len().saturating_sub(at)).unwrap_or(usize::MAX);
     let mut bytes = vec![0; len.min(left.saturating_add(ZEROS_BEHIND))];
-    let mut end = 0;
-    while end < bytes.len() {
-        match file.read_at(&mut bytes[end..], at + end as u64)? {
-            0 => break,
-            read => end += read,
-        }
-    }
-    Ok(bytes)
+    let (_, unreadable) = blocks::fill(&mut bytes, at, |to, from| file.read_at(to, from))?;
+    Ok((bytes, unreadable))
 }
 
 /// Looks at every segment that sled reads when it opens its log: those that reach beyond
@@ -117,7 +120,9 @@ pub fn survey(file: &File, snapshot_lsn: u64) -> io::Result<Survey> {
         let mut head = [0; SEGMENT_HEAD];
         let whole = at + SEGMENT_HEAD as u64 <= len;
         if whole {
-            file.read_exact_at(&mut head, at)?;
+            let (bytes, unreadable) = read_and_count(file, at, SEGMENT_HEAD)?;
+            survey.unreadable_bytes += unreadable;
+            head.copy_from_slice(&bytes);
         }
         match segment(at, &head).filter(|_| whole) {
             Some(segment) => segments.push(segment),
@@ -139,7 +144,8 @@ pub fn survey(file: &File, snapshot_lsn: u64) -> io::Result<Survey> {
     }
     let (mut batch, last) = (None, segments.len().saturating_sub(1));
     for (place, segment) in segments.iter().enumerate() {
-        let mut bytes = read(file, segment.at, SEGMENT_BYTES)?;
+        let (mut bytes, unreadable) = read_and_count(file, segment.at, SEGMENT_BYTES)?;
+        survey.unreadable_bytes += unreadable;
         // sled makes nothing up behind the end of its file.
         bytes.truncate(usize::try_from(len - segment.at).unwrap_or(usize::MAX));
         let tear = walk(&bytes, segment.lsn, &mut batch);

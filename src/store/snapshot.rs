@@ -58,9 +58,11 @@ impl<B: Backend> Log<B> {
         let Some(path) = &self.snapshot_path else {
             return Ok(());
         };
-        let mut shared = self.shared();
-        // What is in memory must be in the records too.
-        let unsaved = shared.take_unsaved();
+        // What is in memory must be in the records too; what is settled from here on is in neither.
+        let (unsaved, state) = {
+            let mut shared = self.shared();
+            (shared.take_unsaved(), shared.state.snapshot())
+        };
         let group = Group::encode(writer, &unsaved, &[])?;
         self.backend.write(group.changes, Durability::Process)?;
         writer.advance(&group.next, unsaved.len());
@@ -70,10 +72,9 @@ impl<B: Backend> Log<B> {
             next_frame: writer.next_frame,
             events_crc: writer.events_crc,
             transitions_crc: writer.transitions_crc,
-            state: shared.state.snapshot(),
+            state,
             dedupe: writer.dedupe.snapshot(),
         };
-        drop(shared);
         // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
         self.backend.write(Vec::new(), Durability::Disk)?;
         self.mark(group.mark)?;
@@ -109,5 +110,75 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match path.parent() {
         Some(dir) => File::open(dir)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock, Weak};
+
+    use super::super::backend::{Change, Entry};
+    use super::super::memory::Memory;
+    use super::super::{Options, Store};
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+
+    /// Memory that looks, at each write, whether the log is of use to others meanwhile.
+    #[derive(Default)]
+    struct Watching {
+        memory: Memory,
+        log: OnceLock<Weak<Log<Watching>>>,
+    }
+
+    impl Backend for Watching {
+        fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+            if let Some(log) = self.log.get().and_then(Weak::upgrade) {
+                assert!(log.shared.try_lock().is_ok(), "{durability:?}");
+            }
+            self.memory.write(changes, durability)
+        }
+
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            self.memory.get(key)
+        }
+
+        fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+            self.memory.last(prefix, key)
+        }
+
+        fn scan(&self, prefix: &[u8], key: &[u8], most: usize) -> Result<Vec<Entry>, StoreError> {
+            self.memory.scan(prefix, key, most)
+        }
+
+        fn scan_back(
+            &self,
+            prefix: &[u8],
+            key: &[u8],
+            most: usize,
+        ) -> Result<Vec<Entry>, StoreError> {
+            self.memory.scan_back(prefix, key, most)
+        }
+
+        fn used_bytes(&self) -> u64 {
+            self.memory.used_bytes()
+        }
+
+        fn free_bytes(&self) -> Option<u64> {
+            self.memory.free_bytes()
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_the_disk_while_a_snapshot_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
+        let options = Options::default();
+        let mut log = Log::over(Watching::default(), clock, options, [1, 2, 3]).unwrap();
+        let path = dir.path().join("projections");
+        log.snapshot_path = Some(path.clone());
+        let log = Arc::new(log);
+        assert!(log.backend.log.set(Arc::downgrade(&log)).is_ok());
+        log.close().unwrap();
+        assert!(load(&path).is_some());
     }
 }

@@ -72,12 +72,8 @@ impl Report {
 /// # Errors
 /// Those of opening the directory. What is wrong with the records is in the report.
 pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
-    if !dir.join("db").is_file() {
-        return Err(StoreError::Directory {
-            path: dir.display().to_string(),
-            cause: "there is no store in it".to_owned(),
-        });
-    }
+    // Taking the lock would make the directory.
+    salvage::expect_store(dir)?;
     let lock = Lock::take(dir)?;
     salvage::finish(dir)?;
     let mark = HighWater::read(&dir.join("high-water")).unwrap_or_default();
@@ -89,7 +85,7 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
         Ok(report) if report.findings.is_empty() => Ok(report),
         // The database may have lost what its file still holds.
         Ok(report) => salvaged(dir, &report.findings[0].what),
-        Err(error) if error.is_damage() => salvaged(dir, &error.to_string()),
+        Err(error) if salvage::may_help(dir, &error) => salvaged(dir, &error.to_string()),
         Err(error) => Err(error),
     }
 }

@@ -126,3 +126,19 @@ fn a_store_that_lost_events_fails_the_check_and_names_them() {
     assert!(ran.out.contains("events 1 to 2: "), "{}", ran.out);
     assert_eq!(ran.err, "error: the store is damaged: 1 finding\n");
 }
+
+#[test]
+fn a_store_whose_new_database_is_still_to_be_moved_into_its_place_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = store(dir.path());
+    drop(log.append(vec![event()]).unwrap());
+    log.close().unwrap();
+    end(log);
+    let data = dir.path().display().to_string();
+    for verb in ["verify", "stats"] {
+        std::fs::create_dir(dir.path().join("rebuilt")).unwrap();
+        std::fs::rename(dir.path().join("db"), dir.path().join("rebuilt/db")).unwrap();
+        let ran = run(&["store", verb, "--data", &data]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+}

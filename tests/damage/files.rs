@@ -252,39 +252,45 @@ fn a_crash_while_the_new_database_is_moved_into_its_place_is_caught_up_with() {
         let names = ["high-water", "projections", "conf", "db"];
         names.map(|name| (name, fs::read(dir.path().join(name)).unwrap()))
     };
-    // As if the process had died after the first `moved` of them.
-    for moved in 0..=rebuilt.len() {
+    // As if the process had died after so many steps: each file is moved away, then its new one in.
+    for steps in 0..=2 * rebuilt.len() {
         let dir = place();
+        let at = |name: &str| dir.path().join(name);
         write_files(dir.path(), &original.files);
-        fs::create_dir(dir.path().join("rebuilt")).unwrap();
-        fs::create_dir(dir.path().join("damaged-1")).unwrap();
+        fs::write(at("unreadable"), b"").unwrap();
+        fs::create_dir(at("rebuilt")).unwrap();
+        fs::write(at("rebuilt/lock"), b"1").unwrap();
+        fs::create_dir(at("damaged-1")).unwrap();
         for (number, (name, bytes)) in rebuilt.iter().enumerate() {
-            let to = dir.path().join(name);
-            if number < moved {
-                fs::rename(&to, dir.path().join("damaged-1").join(name)).unwrap();
-                fs::write(to, bytes).unwrap();
-            } else {
-                fs::write(dir.path().join("rebuilt").join(name), bytes).unwrap();
+            if 2 * number < steps {
+                fs::rename(at(name), at("damaged-1").join(name)).unwrap();
             }
+            let is_in = 2 * number + 1 < steps;
+            let new = if is_in {
+                at(name)
+            } else {
+                at("rebuilt").join(name)
+            };
+            fs::write(new, bytes).unwrap();
         }
-        if moved > 0 {
-            fs::remove_file(dir.path().join(sleds_snapshot(&original))).unwrap();
+        if steps > 0 {
+            fs::remove_file(at(&sleds_snapshot(&original))).unwrap();
         }
+        let report = verify(dir.path(), 8 << 20).unwrap();
+        assert_eq!(report.findings, [], "{steps} steps");
         let log = open(dir.path(), Options::default()).unwrap();
         for (seq, written) in (1..).zip(&original.events) {
             assert_eq!(
                 log.event(seq).unwrap().as_ref(),
                 Some(written),
-                "{moved} moved"
+                "{steps} steps"
             );
         }
-        assert!(!dir.path().join("rebuilt").exists());
-        let kept = dir.path().join("damaged-1/db");
-        assert_eq!(
-            fs::read(kept).unwrap(),
-            original.files["db"],
-            "{moved} moved"
-        );
+        for name in ["rebuilt", "unreadable", "damaged-2"] {
+            assert!(!at(name).exists(), "{steps} steps: {name}");
+        }
+        let kept = fs::read(at("damaged-1/db")).unwrap();
+        assert_eq!(kept, original.files["db"], "{steps} steps");
     }
     // One that was not finished is begun anew, if it is wanted at all.
     let dir = place();

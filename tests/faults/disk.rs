@@ -220,3 +220,44 @@ fn a_disk_full_to_the_last_byte_ends_the_process_and_loses_nothing_that_was_ackn
     let verified = site.run(&["store", "verify", "--data", "data"]);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
 }
+
+#[test]
+fn a_new_database_for_which_there_is_no_room_says_how_much_it_takes() {
+    let Some(on) = OnVolume::new(MIB, &nobody()) else {
+        return;
+    };
+    let (site, volume) = (&on.site, &on.volume);
+    let broker = site.start(&[]);
+    let events: Vec<String> = (0..10)
+        .map(|_| {
+            broker.post("/v1/events", &large())["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    broker.stop();
+    std::fs::write(site.path("data/conf"), b"no configuration").unwrap();
+    // Not enough for the records, and enough for them but not for segments.
+    for free_mib in [8, 10] {
+        volume.fill(free_mib * MIB);
+        let ran = site.start_in_vain(&[]);
+        assert_eq!(ran.code, 3, "{free_mib}: {}", ran.err);
+        let line = ran.err.lines().rfind(|line| line.starts_with("error: "));
+        let line = line.unwrap();
+        assert!(line.contains("there is no room for"), "{free_mib}: {line}");
+        let taken = line.split(" bytes").next().unwrap().rsplit(' ').next();
+        let taken: u64 = taken.unwrap().parse().unwrap();
+        assert!(
+            (9_000_000..9_300_000).contains(&taken),
+            "{free_mib}: {line}"
+        );
+        assert!(!site.path("data/rebuilding").exists(), "{free_mib}");
+        volume.make_room();
+    }
+    let broker = site.start(&[]);
+    for event in &events {
+        broker.get(&format!("/v1/events/{event}"));
+    }
+    broker.stop();
+}

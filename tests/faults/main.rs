@@ -11,3 +11,4 @@ mod machine;
 mod memory;
 #[path = "../process/mod.rs"]
 mod process;
+mod sectors;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use redeliver::clock::ManualClock;
 use redeliver::endpoint::{EndpointState, Order};
+use redeliver::event::NewEvent;
 use redeliver::store::backend::{Backend, Change, Durability};
 use redeliver::store::disk::Disk;
 use redeliver::store::memory::Memory;
 use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError, verify};
 
-use super::disk::{erase, open};
+use super::disk::{erase, erase_frames, open};
 use super::harness::*;
 
 fn frame(first: u64) -> Vec<u8> {
@@ -210,6 +211,59 @@ fn a_loss_that_is_none_can_be_accepted() {
     assert_eq!(log.read(1, 9).unwrap().len(), 2);
 }
 
+/// Whether this one is a duplicate, and where it or the first one stands.
+fn repeat(log: &impl Store, event: NewEvent) -> (bool, u64) {
+    let ticket = log.append(vec![event]).unwrap();
+    log.commit().unwrap();
+    let appended = ticket.blocking_recv().unwrap().unwrap()[0];
+    (appended.duplicate, appended.seq)
+}
+
+#[test]
+fn a_key_of_an_event_that_was_given_up_is_free_though_a_snapshot_knows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path(), Options::default()).unwrap();
+    for key in ["a", "b", "c"] {
+        repeat(&log, keyed(key));
+    }
+    log.close().unwrap();
+    drop(log);
+    erase(dir.path(), &[3]);
+    let log = open(dir.path(), accept(3, 3)).unwrap();
+    log.commit().unwrap();
+    assert_eq!(repeat(&log, keyed("b")), (true, 2));
+    // The snapshot is still the one from before the loss.
+    drop(log);
+    let log = open(dir.path(), Options::default()).unwrap();
+    assert_eq!(repeat(&log, keyed("c")), (false, 4));
+    drop(log);
+    for _ in 0..2 {
+        let log = open(dir.path(), Options::default()).unwrap();
+        assert_eq!(repeat(&log, keyed("c")), (true, 4));
+        assert_eq!(repeat(&log, keyed("b")), (true, 2));
+        log.close().unwrap();
+    }
+}
+
+#[test]
+fn a_key_of_an_event_that_was_given_up_is_free_though_its_frame_is_there() {
+    let world = World::<InMemory>::new();
+    let large = || NewEvent {
+        body: "x".repeat(20_000).into(),
+        ..keyed("large")
+    };
+    repeat(&world.log, keyed("a"));
+    repeat(&world.log, large());
+    let part = [&b"b"[..], &2u64.to_be_bytes(), &1u32.to_be_bytes()].concat();
+    flip(&world.log, &part);
+    let log = reopen(&world.log, accept(2, 2)).unwrap();
+    log.commit().unwrap();
+    assert_eq!(repeat(&log, large()), (false, 3));
+    let log = reopen(&log, Options::default()).unwrap();
+    assert_eq!(repeat(&log, large()), (true, 3));
+    assert_eq!(repeat(&log, keyed("a")), (true, 1));
+}
+
 /// A store of three events on a disk, closed, the frames at `rotten` damaged.
 fn damaged_store(dir: &Path, rotten: &[u64]) {
     let log = open(dir, Options::default()).unwrap();
@@ -311,4 +365,38 @@ fn a_record_that_the_database_lost_is_found_in_its_file() {
     let bodies: Vec<_> = bodies.iter().map(|e| e.content.body.clone()).collect();
     assert_eq!(bodies, ["1", "2", "3"]);
     assert_eq!(append(&log, &["4"]), 4);
+}
+
+#[test]
+fn a_new_endpoint_gets_no_dead_letters_of_one_whose_making_was_lost() {
+    for outcome in [Outcome::Dead, Outcome::Delivered] {
+        let world = World::<OnDisk>::new();
+        let lost = world.add(settings("lost", Order::Independent));
+        world.append_many(1);
+        world.settle(&world.claim()[0], outcome);
+        if outcome != Outcome::Dead {
+            assert_eq!(world.log.replay(replay(lost)).unwrap(), 1);
+        }
+        let dir = world.dir();
+        let kept = world.into_directory();
+        erase_frames(&dir, b"t", &[1]);
+        fs::remove_file(dir.join("projections")).unwrap();
+        let accepting = Options {
+            accept_lost_transitions: Some(1..=1),
+            ..Options::default()
+        };
+        let log = open(&dir, accepting).unwrap();
+        let add = EndpointCommand::Add(
+            Box::new(settings("new", Order::Independent)),
+            EndpointState::Active,
+        );
+        let ticket = log.endpoint(add).unwrap();
+        log.commit().unwrap();
+        let new = ticket.blocking_recv().unwrap().unwrap();
+        assert_eq!(new.number, lost + 1);
+        let mut only_dead = replay(new.number);
+        only_dead.only_dead = true;
+        assert_eq!(log.replay(only_dead).unwrap(), 0);
+        drop(kept);
+    }
 }

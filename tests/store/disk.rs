@@ -107,8 +107,13 @@ pub fn copy(from: &std::path::Path, to: &std::path::Path) {
 
 /// Flips a bit in every copy, in the database's file, of the frames of events at these positions.
 pub fn erase(dir: &std::path::Path, firsts: &[u64]) {
+    erase_frames(dir, b"e", firsts);
+}
+
+/// Flips a bit in every copy of the frames of this kind with these numbers.
+pub fn erase_frames(dir: &std::path::Path, prefix: &[u8], firsts: &[u64]) {
     let disk = Disk::open(dir, 8 << 20).unwrap();
-    let key = |first: &u64| [&b"e"[..], &first.to_be_bytes()].concat();
+    let key = |first: &u64| [prefix, &first.to_be_bytes()].concat();
     let frames = firsts.iter().map(|first| disk.get(&key(first)).unwrap());
     let frames: Vec<Vec<u8>> = frames.flatten().collect();
     drop(disk);

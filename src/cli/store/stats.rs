@@ -11,7 +11,7 @@ use crate::clock::{RealClock, Timestamp};
 use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::store::backend::Backend;
-use crate::store::{EndpointView, Log, Options, Store, StoreError};
+use crate::store::{EndpointView, Log, Options, Store, StoreError, expect_store};
 
 /// What is in a store.
 #[derive(Debug, Serialize)]
@@ -40,12 +40,7 @@ struct EndpointStats {
 /// Opens the store, claims nothing, and prints what is in it.
 pub(super) fn run(place: &Where) -> Result<(), Failure> {
     // Opening would make one.
-    if !place.data.join("db").is_file() {
-        return Err(failure(StoreError::Directory {
-            path: place.data.display().to_string(),
-            cause: "there is no store in it".to_owned(),
-        }));
-    }
+    expect_store(&place.data).map_err(failure)?;
     let options = Options {
         endpoints_max: usize::MAX,
         mend: false,

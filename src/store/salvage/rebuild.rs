@@ -1,29 +1,23 @@
 //! A new database of what was found in the old one, put in its place; the old one is kept.
 //!
 //! The new files are made in `rebuilding`, which becomes `rebuilt` when they are whole and synced.
-//! From there they are moved one by one, each after the file in whose place it comes, so that a
-//! start after a crash can go on with it: what is still in `rebuilt` has not been moved.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use super::super::StoreError;
 use super::super::backend::{Backend, Change, Durability};
 use super::super::codec::{self, Head, Kind};
-use super::super::disk::Disk;
+use super::super::disk::{Disk, free_bytes};
 use super::super::high_water::{HighWater, Mark};
-use super::super::private;
 use super::super::record::{TransitionFrame, key};
+use super::super::segments::SEGMENT_BYTES;
 use super::super::snapshot;
 use super::super::write::index;
 use super::Salvage;
+use super::place::{FINISHED, clear, finish, sync};
 
 const UNFINISHED: &str = "rebuilding";
-const FINISHED: &str = "rebuilt";
-
-/// What is moved; `conf` and `blobs` belong to `db`.
-const NAMES: [&str; 5] = ["high-water", "projections", "blobs", "conf", "db"];
 
 /// One batch of the new database.
 const BATCH_BYTES: usize = 1 << 20;
@@ -63,20 +57,40 @@ impl Salvage {
     /// chain is whole again. Missing events stay missing; the next start asks about them.
     ///
     /// # Errors
-    /// [`StoreError::Directory`] or [`StoreError::Stopped`] if the disk does not take it. The old
-    /// database is untouched then.
+    /// [`StoreError::NoRoom`], [`StoreError::Directory`] or [`StoreError::Stopped`] if the disk does
+    /// not take it. The old database is untouched then.
     pub fn rebuild(mut self, dir: &Path, cache_bytes: u64) -> Result<(), StoreError> {
         let unfinished = dir.join(UNFINISHED);
         let cleared =
             || clear(&unfinished).map_err(|error| StoreError::of_file(&unfinished, &error));
         cleared()?;
+        let needed = self.record_bytes();
+        let free = free_bytes(dir);
+        let no_room = || no_room(&unfinished, needed, free.unwrap_or(0));
+        if free.is_some_and(|free| free < needed) {
+            return Err(no_room());
+        }
         if let Err(error) = self.write(&unfinished, cache_bytes) {
+            let left = free_bytes(dir);
             cleared()?;
-            return Err(error);
+            // The database takes a segment at a time.
+            let is_full = left.is_some_and(|left| left < SEGMENT_BYTES as u64);
+            let stopped = matches!(error, StoreError::Stopped(_));
+            return Err(if is_full && stopped { no_room() } else { error });
         }
         let rename = sync(&unfinished).and_then(|()| fs::rename(&unfinished, dir.join(FINISHED)));
         rename.map_err(|error| StoreError::of_file(&unfinished, &error))?;
         finish(dir)
+    }
+
+    /// What of the new database are records: it takes no less.
+    fn record_bytes(&self) -> u64 {
+        let frames = self.events.values().chain(self.transitions.values());
+        let parts = self.parts.values().flatten();
+        let lens = frames
+            .map(|piece| piece.len)
+            .chain(parts.map(|(_, len, _)| *len));
+        lens.map(|len| len as u64).sum()
     }
 
     fn write(&mut self, dir: &Path, cache_bytes: u64) -> Result<(), StoreError> {
@@ -169,70 +183,11 @@ fn renumbered(
     codec::encode(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
 }
 
-/// Moves what is in `rebuilt` into its place, if there is anything.
-///
-/// # Errors
-/// [`StoreError::Directory`] if a file cannot be moved.
-pub fn finish(dir: &Path) -> Result<(), StoreError> {
-    let rebuilt = dir.join(FINISHED);
-    if !rebuilt.is_dir() {
-        return Ok(());
+fn no_room(path: &Path, needed: u64, free: u64) -> StoreError {
+    StoreError::NoRoom {
+        path: path.display().to_string(),
+        cause: format!(
+            "the records alone take {needed} bytes, a new database of them perhaps as much as the old one, and {free} bytes are free"
+        ),
     }
-    put_in_place(dir, &rebuilt).map_err(|error| StoreError::of_file(&rebuilt, &error))
-}
-
-fn put_in_place(dir: &Path, rebuilt: &Path) -> io::Result<()> {
-    if !NAMES.iter().any(|name| rebuilt.join(name).exists()) {
-        return clear(rebuilt);
-    }
-    let kept = kept(dir)?;
-    // sled's own snapshots know nothing of the new database.
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("snap.") {
-            fs::rename(entry.path(), kept.join(entry.file_name()))?;
-        }
-    }
-    for name in NAMES {
-        let (new, place) = (rebuilt.join(name), dir.join(name));
-        if !new.exists() {
-            continue;
-        }
-        if place.exists() {
-            fs::rename(&place, kept.join(name))?;
-        }
-        fs::rename(new, place)?;
-    }
-    sync(dir)?;
-    sync(&kept)?;
-    clear(rebuilt)?;
-    Disk::is_readable_again(dir)?;
-    let kept = kept.display();
-    tracing::warn!(%kept, "the database has been put together anew from its records; the files as they were are kept, delete them if nothing in them is wanted");
-    Ok(())
-}
-
-/// The directory for the old files: the one that a move before a crash began with, or a new one.
-fn kept(dir: &Path) -> io::Result<PathBuf> {
-    let numbered = |number: u32| dir.join(format!("damaged-{number}"));
-    let mut number = 1;
-    while numbered(number + 1).exists() {
-        number += 1;
-    }
-    if numbered(number).join("db").exists() {
-        number += 1;
-    }
-    private::make_dir(&numbered(number))?;
-    Ok(numbered(number))
-}
-
-fn clear(dir: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }

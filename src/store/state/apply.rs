@@ -25,10 +25,12 @@ impl State {
                 } else {
                     self.hanging.remove(&record.endpoint);
                 }
+                self.is_taken(record.endpoint);
                 self.settle(record.endpoint, record.seq, record.then, now);
             }
             Transition::Endpoint(at, endpoint) => self.put(endpoint, *at, now),
             Transition::Replay(replay) => {
+                self.is_taken(replay.endpoint);
                 if let Some(entry) = self.entries.get_mut(&replay.endpoint) {
                     for d in &replay.deliveries {
                         entry.queue.reopen(d.seq, d.attempts, replay.at, d.was_dead);
@@ -46,6 +48,12 @@ impl State {
                 self.refresh_all(now);
             }
         }
+    }
+
+    /// No other endpoint gets this number: where the record that made this one is lost, its dead
+    /// letters are still there.
+    fn is_taken(&mut self, number: u32) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
     }
 
     fn settle(&mut self, number: u32, seq: Seq, then: Then, now: Timestamp) {
@@ -80,7 +88,7 @@ impl State {
     pub(super) fn put(&mut self, endpoint: &Endpoint, at: Timestamp, now: Timestamp) {
         let number = endpoint.number;
         let settings = &endpoint.settings;
-        self.next_number = self.next_number.max(number.saturating_add(1));
+        self.is_taken(number);
         let was = self
             .entries
             .get(&number)

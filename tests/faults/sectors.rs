@@ -1,0 +1,131 @@
+//! Sectors that the disk does not give back: some of the database, or all of it.
+
+use std::fs;
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::machine::skip;
+use crate::process::broker::Site;
+use crate::process::receiver::nobody;
+
+const BLOCK: usize = 4096;
+
+/// Stands between the process and the system: of one file, by its number, blocks from a list cannot
+/// be read. As the system does, it gives what is before such a block first.
+const UNREADABLE: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef ssize_t (*reader)(int, void *, size_t, off_t);
+
+static ssize_t reading(const char *name, int fd, void *to, size_t len, off_t at) {
+    reader real = (reader)dlsym(RTLD_NEXT, name);
+    const char *file = getenv("UNREADABLE_FILE"), *bad = getenv("UNREADABLE_BLOCKS");
+    struct stat of;
+    if (file && bad && !fstat(fd, &of) && of.st_ino == strtoull(file, 0, 10)) {
+        char *rest = (char *)bad;
+        while (*rest) {
+            off_t from = strtoll(rest, &rest, 10), to = strtoll(rest + 1, &rest, 10);
+            if (*rest) rest++;
+            if (to <= at || from >= at + (off_t)len) continue;
+            if (from <= at) { errno = EIO; return -1; }
+            len = from - at;
+        }
+    }
+    return real(fd, to, len, at);
+}
+
+ssize_t pread(int fd, void *to, size_t len, off_t at) { return reading("pread", fd, to, len, at); }
+ssize_t pread64(int fd, void *to, size_t len, off_t at) { return reading("pread64", fd, to, len, at); }
+"#;
+
+/// A store of three events, stopped, and the second one's places in its database: blocks in the
+/// midst of its body.
+fn site() -> (Site, Vec<Range<usize>>) {
+    let site = Site::new();
+    site.configure(&format!(
+        "[[endpoint]]\nname = \"crm\"\nurl = \"{}\"\npolicy = \"mine\"\n\
+         [policy.mine]\nschedule = [\"1h\"]\n",
+        nobody()
+    ));
+    let broker = site.start(&[]);
+    broker.event("small", &json!(1));
+    broker.event("large", &json!("7".repeat(60_000)));
+    broker.event("small", &json!(3));
+    broker.stop();
+    let db = fs::read(site.path("data/db")).unwrap();
+    let sevens = |block: &[u8]| block.iter().all(|byte| *byte == b'7');
+    let blocks = db.chunks(BLOCK).enumerate();
+    let blocks = blocks.filter(|(_, block)| sevens(block));
+    let blocks: Vec<_> = blocks
+        .map(|(number, _)| number * BLOCK..(number + 1) * BLOCK)
+        .collect();
+    assert!(!blocks.is_empty());
+    (site, blocks)
+}
+
+/// From now on these blocks of the database as it is cannot be read, wherever it is moved.
+fn make_unreadable(site: &mut Site, blocks: &[Range<usize>]) -> bool {
+    let (source, library) = (site.path("unreadable.c"), site.path("unreadable.so"));
+    fs::write(&source, UNREADABLE).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]);
+    compiler.arg(&library).arg(&source).arg("-ldl");
+    if !compiler.status().is_ok_and(|status| status.success()) {
+        skip("a C compiler, cc");
+        return false;
+    }
+    let file = fs::metadata(site.path("data/db")).unwrap().ino();
+    let blocks = blocks.iter().map(|at| format!("{}-{}", at.start, at.end));
+    let blocks: Vec<String> = blocks.collect();
+    site.set_env("LD_PRELOAD", library.to_str().unwrap());
+    site.set_env("UNREADABLE_FILE", &file.to_string());
+    site.set_env("UNREADABLE_BLOCKS", &blocks.join(","));
+    true
+}
+
+#[test]
+fn a_sector_that_cannot_be_read_costs_the_events_in_it_and_no_others() {
+    let (mut site, blocks) = site();
+    if !make_unreadable(&mut site, &blocks) {
+        return;
+    }
+    let verified = site.verify();
+    assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
+    let ran = site.start_in_vain(&[]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("events 2 to 2 are missing"), "{}", ran.err);
+    assert!(ran.err.contains("Input/output error"), "{}", ran.err);
+    let broker = site.start(&["--accept-loss", "2-2"]);
+    let kept = broker.list("/v1/events?limit=10");
+    let mut kept: Vec<_> = kept.iter().map(|event| event["data"].clone()).collect();
+    kept.sort_by_key(|data| data.as_u64());
+    assert_eq!(kept, [1, 3]);
+    broker.event("small", &json!(4));
+    broker.stop();
+    site.start(&[]).stop();
+}
+
+#[test]
+fn a_disk_that_gives_back_nothing_is_no_damage() {
+    let (mut site, _) = site();
+    let whole = 0..1 << 40;
+    if !make_unreadable(&mut site, &[whole]) {
+        return;
+    }
+    for ran in [site.start_in_vain(&[]), site.verify()] {
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(ran.err.contains("Input/output error"), "{}", ran.err);
+        for wrong in ["damaged", "choose a writable directory", "panicked"] {
+            assert!(!ran.err.contains(wrong), "{}", ran.err);
+        }
+    }
+    assert!(!site.path("data/damaged-1").exists());
+}
