@@ -118,12 +118,11 @@ pub(super) fn look_before(dir: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Corrupt(what.to_owned()));
     }
     let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
-    if let Some(what) = survey.damage {
+    if let Some(what) = &survey.damage {
         let what = format!("the database's log is not whole: {what}");
         return Err(StoreError::Corrupt(what));
     }
-    let cut_off = survey.cut_off;
-    if salvage::holds_promises(&file, &cut_off, mark).map_err(unusable)? {
+    if salvage::holds_promises(&file, &survey, mark).map_err(unusable)? {
         let what = "the database's log ends before records that were synced";
         return Err(StoreError::Corrupt(what.to_owned()));
     }

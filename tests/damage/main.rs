@@ -22,4 +22,5 @@ mod original;
 #[path = "../process/mod.rs"]
 mod process;
 mod records;
+mod reuse;
 mod transitions;

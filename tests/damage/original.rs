@@ -311,7 +311,7 @@ fn next_frame(mark: &[u8]) -> u64 {
     last.map_or(0, |slot| number(slot, 16))
 }
 
-fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(dir).unwrap().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().unwrap().is_file());
     files

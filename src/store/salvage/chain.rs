@@ -21,6 +21,8 @@ pub struct Piece {
     pub inline_bytes: u64,
     /// Of events with bodies outside of it: the place in the frame, the parts, the bytes.
     pub bodies: Vec<(u32, u32, u32)>,
+    /// Whether any copy lies before the last batch of the log.
+    pub is_before_the_last_batch: bool,
 }
 
 /// All frames of one kind by their first number. A database that rewrites its pages leaves copies,
@@ -32,12 +34,28 @@ impl Candidates {
     /// Takes note of a frame, once.
     pub fn add(&mut self, first: u64, piece: Piece) {
         let found = self.0.entry(first).or_default();
-        if !found
-            .iter()
-            .any(|other| (other.crc, other.len) == (piece.crc, piece.len))
-        {
-            found.push(piece);
+        let same = |other: &&mut Piece| (other.crc, other.len) == (piece.crc, piece.len);
+        match found.iter_mut().find(same) {
+            Some(other) => other.is_before_the_last_batch |= piece.is_before_the_last_batch,
+            None => found.push(piece),
         }
+    }
+
+    /// The number behind the last frame that came before the last batch of the log.
+    pub fn end_before_the_last_batch(&self) -> u64 {
+        let pieces = self.0.iter().rev().flat_map(|(first, pieces)| {
+            let pieces = pieces.iter().filter(|piece| piece.is_before_the_last_batch);
+            pieces.map(move |piece| first + piece.count)
+        });
+        pieces.max().unwrap_or(0)
+    }
+
+    /// Leaves out what begins at `next` or behind it, and is only in the last batch of the log.
+    pub fn forget_the_last_batch(&mut self, next: u64) {
+        for (_, pieces) in self.0.range_mut(next..) {
+            pieces.retain(|piece| piece.is_before_the_last_batch);
+        }
+        self.0.retain(|_, pieces| !pieces.is_empty());
     }
 
     /// Leaves out what lies within `lost`: what was given up stays so, and its numbers may have

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 
 use super::super::codec;
 use super::super::high_water::Mark;
 use super::super::record::{Meta, key};
-use super::super::segments;
+use super::super::segments::{self, Survey};
 use super::chain::{Candidates, Piece};
 use super::frames::{self, Content};
 use crate::id::Seq;
@@ -28,7 +27,14 @@ pub struct Found {
 }
 
 impl Found {
-    fn take(&mut self, at: u64, len: usize, frame: &codec::Frame<'_>, content: Content) {
+    fn take(
+        &mut self,
+        at: u64,
+        len: usize,
+        frame: &codec::Frame<'_>,
+        content: Content,
+        is_before_the_last_batch: bool,
+    ) {
         let (first, count) = (frame.head.first, frame.head.count);
         let mut piece = Piece {
             at,
@@ -38,6 +44,7 @@ impl Found {
             count: 1,
             inline_bytes: 0,
             bodies: Vec::new(),
+            is_before_the_last_batch,
         };
         match content {
             Content::Events(inline_bytes, bodies) if count > 0 && first > 0 => {
@@ -62,7 +69,7 @@ impl Found {
 const OVERLAP: usize = 1 << 20;
 
 /// Reads every byte of the file.
-pub fn scan(file: &File) -> io::Result<Found> {
+pub fn scan(file: &File, survey: &Survey) -> io::Result<Found> {
     let mut found = Found::default();
     let len = file.metadata()?.len();
     let mut at = 0;
@@ -70,37 +77,41 @@ pub fn scan(file: &File) -> io::Result<Found> {
         let bytes = segments::read(file, at, segments::SEGMENT_BYTES + OVERLAP)?;
         let end = bytes.len().min(segments::SEGMENT_BYTES);
         let end = frames::for_each(&bytes, end, |place, len, frame, content| {
-            found.take(at + place as u64, len, &frame, content);
+            let at = at + place as u64;
+            let is_before = survey.is_before_the_last_batch(at);
+            found.take(at, len, &frame, content, is_before);
         });
         at += end as u64;
     }
     Ok(found)
 }
 
-/// Whether anything that was first written in these places of the file was synced, as far as
-/// `mark` tells. Without a mark nobody knows, so all of it counts.
-pub fn holds_promises(file: &File, ranges: &[Range<u64>], mark: Option<Mark>) -> io::Result<bool> {
+/// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log
+/// itself tell. Without a mark nobody knows, so all of it counts.
+pub fn holds_promises(file: &File, survey: &Survey, mark: Option<Mark>) -> io::Result<bool> {
     let mut promised = false;
-    for range in ranges {
+    for range in &survey.cut_off {
         let end = usize::try_from(range.end - range.start).unwrap_or(0);
         let bytes = segments::read(file, range.start, end + OVERLAP)?;
-        frames::for_each(&bytes, end.min(bytes.len()), |at, _, frame, content| {
+        let segment = survey.segment_at(range.start).unwrap_or(0);
+        let end = end.min(bytes.len());
+        frames::for_each(&bytes, end, |at, len, frame, content| {
             let (first, part) = (frame.head.first, frame.head.count);
-            let (key, was_synced) = match content {
-                Content::Events(..) => {
-                    (key::events(first), mark.is_none_or(|m| first < m.next_seq))
+            let before = |next: fn(Mark) -> u64| mark.is_none_or(|mark| first < next(mark));
+            let (key, was_synced) = match &content {
+                Content::Events(..) => (key::events(first), before(|mark| mark.next_seq)),
+                Content::Part(_) => (key::chunk(first, part), before(|mark| mark.next_seq)),
+                Content::Transitions(_) => {
+                    (key::transitions(first), before(|mark| mark.next_frame))
                 }
-                Content::Part(_) => (
-                    key::chunk(first, part),
-                    mark.is_none_or(|m| first < m.next_seq),
-                ),
-                Content::Transitions(_) => (
-                    key::transitions(first),
-                    mark.is_none_or(|m| first < m.next_frame),
-                ),
                 Content::Meta(_) => (key::META.to_vec(), mark.is_none()),
             };
-            promised |= was_synced && is_first_copy(&bytes[..at], &key);
+            let was_synced = was_synced
+                || (content.is_synced()
+                    && survey.is_before_the_last_batch(range.start + at as u64));
+            promised |= was_synced
+                && is_first_copy(&bytes[..at], &key)
+                && !segments::is_of_another_use(&bytes, at, at + len, segment);
         });
     }
     Ok(promised)
