@@ -18,6 +18,7 @@ mod files;
 mod harness;
 mod healthy;
 mod judge;
+mod marks;
 mod original;
 #[path = "../process/mod.rs"]
 mod process;

@@ -11,7 +11,7 @@ use redeliver::endpoint::Order;
 use redeliver::event::Event;
 use redeliver::store::backend::Backend;
 use redeliver::store::disk::Disk;
-use redeliver::store::{Log, Options, Outcome, Store, StoreError};
+use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError};
 
 use super::harness::*;
 
@@ -89,6 +89,23 @@ impl Original {
         let world = world.restart(true);
         world.append(vec![event("a", "four")]);
         Self::of_killed(world)
+    }
+
+    /// Events and changes of an endpoint behind a snapshot, in turn, left as a kill leaves them;
+    /// and the mark as it was at the snapshot.
+    pub fn changing() -> (Self, Vec<u8>) {
+        let world = World::<OnDisk>::new();
+        let crm = world.add(settings("crm", Order::Independent));
+        world.append_many(2);
+        let world = world.restart(true);
+        let mark = fs::read(world.dir().join("high-water")).unwrap();
+        for number in 0..6 {
+            let name = format!("crm {number}");
+            let changed = Box::new(settings(&name, Order::Independent));
+            world.command(EndpointCommand::Update(crm, changed));
+            world.append(vec![event("a", name)]);
+        }
+        (Self::of_killed(world), mark)
     }
 
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
