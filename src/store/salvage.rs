@@ -86,9 +86,14 @@ impl Salvage {
             readable: 0,
             body_bytes: 0,
         };
-        if let Some(snapshot) = &snapshot {
-            salvage.meta.retain(|meta| meta.tag == snapshot.tag);
-        }
+        // A snapshot of another store says nothing of this one.
+        let is_of = |meta: &Meta| snapshot.as_ref().is_some_and(|s| s.tag == meta.tag);
+        let snapshot = if salvage.meta.iter().any(is_of) {
+            salvage.meta.retain(is_of);
+            snapshot
+        } else {
+            None
+        };
         salvage.only_meta()?;
         if let Some(snapshot) = snapshot {
             salvage.reach(snapshot.next_seq, snapshot.next_frame);
@@ -141,7 +146,8 @@ impl Salvage {
         // The log tells more than a mark that was set back: whatever comes before an event that
         // was synced was synced as well.
         let unpromised = self.transitions.range(self.reached.next_frame..).rev();
-        for (number, piece) in unpromised.filter(|(_, piece)| piece.is_before_the_last_batch) {
+        for (number, piece) in unpromised.filter(|(_, piece)| piece.trust.is_before_the_last_batch)
+        {
             let frame = self.read_transitions(piece)?;
             if frame.as_of < synced_seq || Content::Transitions(frame).is_synced() {
                 self.reached.next_frame = number + 1;

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use message::{Behind, VALUE_BEHIND, behind, is_own, walk};
 
-pub use message::is_of_another_use;
+pub use message::{all as messages, is_of_another_use};
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.

@@ -13,6 +13,7 @@ mod binary;
 mod blocks;
 mod cuts;
 mod files;
+mod forged;
 #[allow(dead_code, reason = "the store's tests use the rest")]
 #[path = "../store/harness.rs"]
 mod harness;

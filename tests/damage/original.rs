@@ -108,6 +108,15 @@ impl Original {
         (Self::of_killed(world), mark)
     }
 
+    /// Twelve events, the sixth with this body.
+    pub fn with_body(body: Vec<u8>) -> Self {
+        let world = World::<OnDisk>::new();
+        world.append_many(5);
+        world.append(vec![event("a", body)]);
+        world.append_many(6);
+        Self::of(world)
+    }
+
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
     /// left as a kill leaves it.
     pub fn large(closed: bool) -> Self {

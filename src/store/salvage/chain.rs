@@ -21,8 +21,17 @@ pub struct Piece {
     pub inline_bytes: u64,
     /// Of events with bodies outside of it: the place in the frame, the parts, the bytes.
     pub bodies: Vec<(u32, u32, u32)>,
-    /// Whether any copy lies before the last batch of the log.
+    /// What speaks for it.
+    pub trust: Trust,
+}
+
+/// What speaks for a frame; of several copies the best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// It lies before the last batch of the log.
     pub is_before_the_last_batch: bool,
+    /// It is in a message of the database that is whole.
+    pub is_in_a_message: bool,
 }
 
 /// All frames of one kind by their first number. A database that rewrites its pages leaves copies,
@@ -36,15 +45,29 @@ impl Candidates {
         let found = self.0.entry(first).or_default();
         let same = |other: &&mut Piece| (other.crc, other.len) == (piece.crc, piece.len);
         match found.iter_mut().find(same) {
-            Some(other) => other.is_before_the_last_batch |= piece.is_before_the_last_batch,
+            Some(Piece { trust, .. }) => {
+                trust.is_before_the_last_batch |= piece.trust.is_before_the_last_batch;
+                trust.is_in_a_message |= piece.trust.is_in_a_message;
+            }
             None => found.push(piece),
+        }
+    }
+
+    /// Leaves out frames that are in no message where others of the same number are in one.
+    pub fn prefer_what_is_in_a_message(&mut self) {
+        for pieces in self.0.values_mut() {
+            if pieces.iter().any(|piece| piece.trust.is_in_a_message) {
+                pieces.retain(|piece| piece.trust.is_in_a_message);
+            }
         }
     }
 
     /// The number behind the last frame that came before the last batch of the log.
     pub fn end_before_the_last_batch(&self) -> u64 {
         let pieces = self.0.iter().rev().flat_map(|(first, pieces)| {
-            let pieces = pieces.iter().filter(|piece| piece.is_before_the_last_batch);
+            let pieces = pieces
+                .iter()
+                .filter(|piece| piece.trust.is_before_the_last_batch);
             pieces.map(move |piece| first + piece.count)
         });
         pieces.max().unwrap_or(0)
@@ -53,7 +76,7 @@ impl Candidates {
     /// Leaves out what begins at `next` or behind it, and is only in the last batch of the log.
     pub fn forget_the_last_batch(&mut self, next: u64) {
         for (_, pieces) in self.0.range_mut(next..) {
-            pieces.retain(|piece| piece.is_before_the_last_batch);
+            pieces.retain(|piece| piece.trust.is_before_the_last_batch);
         }
         self.0.retain(|_, pieces| !pieces.is_empty());
     }
@@ -103,7 +126,13 @@ impl Candidates {
         };
         let mut refused = HashSet::new();
         for pair in chosen.windows(2).filter(|pair| contradict(pair)) {
-            refused.extend([pair[0].0, pair[1].0]);
+            let is_in = |place: usize| pair[place].1.trust.is_in_a_message;
+            let refuse = |place: usize| !is_in(place) || is_in(1 - place);
+            refused.extend(
+                (0..2)
+                    .filter(|place| refuse(*place))
+                    .map(|place| pair[place].0),
+            );
         }
         let believed = chosen.into_iter().filter(|(first, piece)| {
             !refused.contains(first) && (*first > 1 || piece.previous == 0)

@@ -8,9 +8,9 @@ use super::super::codec;
 use super::super::high_water::Mark;
 use super::super::record::{Meta, key};
 use super::super::segments::{self, Survey};
-use super::chain::{Candidates, Piece};
+use super::chain::{Candidates, Piece, Trust};
 use super::frames::{self, Content};
-use crate::id::Seq;
+use crate::id::{MAX_SEQ, Seq};
 
 /// A part of a body: where it lies, the frame's length, the part's own.
 pub type Part = (u64, usize, u32);
@@ -22,8 +22,10 @@ pub struct Found {
     pub events: Candidates,
     pub transitions: Candidates,
     pub parts: BTreeMap<(Seq, u32), Vec<Part>>,
-    /// The CRCs of `parts`, to know a copy.
-    crcs: BTreeMap<(Seq, u32), u32>,
+    /// Of `meta`, and of parts: whether they were found in a message.
+    metas: Vec<(Meta, bool)>,
+    /// By CRC, to know a copy.
+    copies: BTreeMap<(Seq, u32), Vec<(u32, bool, Part)>>,
 }
 
 impl Found {
@@ -33,7 +35,7 @@ impl Found {
         len: usize,
         frame: &codec::Frame<'_>,
         content: Content,
-        is_before_the_last_batch: bool,
+        trust: Trust,
     ) {
         let (first, count) = (frame.head.first, frame.head.count);
         let mut piece = Piece {
@@ -44,24 +46,47 @@ impl Found {
             count: 1,
             inline_bytes: 0,
             bodies: Vec::new(),
-            is_before_the_last_batch,
+            trust,
         };
+        let last = first.saturating_add(u64::from(count));
+        let is_plausible = first > 0 && count > 0 && last <= MAX_SEQ;
         match content {
-            Content::Events(inline_bytes, bodies) if count > 0 && first > 0 => {
+            Content::Events(inline_bytes, bodies) if is_plausible => {
                 piece.count = u64::from(count);
                 (piece.inline_bytes, piece.bodies) = (inline_bytes, bodies);
                 self.events.add(first, piece);
             }
-            Content::Transitions(_) if first > 0 => self.transitions.add(first, piece),
+            Content::Transitions(_) if is_plausible => self.transitions.add(first, piece),
             Content::Part(bytes) => {
-                let key = (first, count);
-                if self.crcs.insert(key, frame.crc) != Some(frame.crc) {
-                    self.parts.entry(key).or_default().push((at, len, bytes));
+                let copies = self.copies.entry((first, count)).or_default();
+                match copies.iter_mut().find(|(crc, ..)| *crc == frame.crc) {
+                    Some((_, is_in, _)) => *is_in |= trust.is_in_a_message,
+                    None => copies.push((frame.crc, trust.is_in_a_message, (at, len, bytes))),
                 }
             }
-            Content::Meta(meta) if !self.meta.contains(&meta) => self.meta.push(meta),
-            Content::Events(..) | Content::Transitions(_) | Content::Meta(_) => {}
+            Content::Meta(meta) => match self.metas.iter_mut().find(|(other, _)| *other == meta) {
+                Some((_, is_in)) => *is_in |= trust.is_in_a_message,
+                None => self.metas.push((meta, trust.is_in_a_message)),
+            },
+            Content::Events(..) | Content::Transitions(_) => {}
         }
+    }
+
+    /// Where several differ, those that are in a message of the database go before those that are
+    /// not: a body may hold whatever its sender likes, and shows it when its own frame is damaged.
+    fn believe(&mut self) {
+        let any = self.metas.iter().any(|(_, is_in)| *is_in);
+        let metas = std::mem::take(&mut self.metas).into_iter();
+        let metas = metas.filter(|(_, is_in)| *is_in || !any);
+        self.meta = metas.map(|(meta, _)| meta).collect();
+        for (key, copies) in std::mem::take(&mut self.copies) {
+            let any = copies.iter().any(|(_, is_in, _)| *is_in);
+            let copies = copies.into_iter().filter(|(_, is_in, _)| *is_in || !any);
+            self.parts
+                .insert(key, copies.map(|(.., part)| part).collect());
+        }
+        self.events.prefer_what_is_in_a_message();
+        self.transitions.prefer_what_is_in_a_message();
     }
 }
 
@@ -72,17 +97,28 @@ const OVERLAP: usize = 1 << 20;
 pub fn scan(file: &File, survey: &Survey) -> io::Result<Found> {
     let mut found = Found::default();
     let len = file.metadata()?.len();
-    let mut at = 0;
-    while at < len {
-        let bytes = segments::read(file, at, segments::SEGMENT_BYTES + OVERLAP)?;
+    let mut from = 0;
+    for begin in (0..len).step_by(segments::SEGMENT_BYTES) {
+        let bytes = segments::read(file, begin, segments::SEGMENT_BYTES + OVERLAP)?;
+        let messages = segments::messages(&bytes);
         let end = bytes.len().min(segments::SEGMENT_BYTES);
-        let end = frames::for_each(&bytes, end, |place, len, frame, content| {
-            let at = at + place as u64;
-            let is_before = survey.is_before_the_last_batch(at);
-            found.take(at, len, &frame, content, is_before);
+        // A frame may have gone over into this segment, if its blocks have moved.
+        let skipped = end.min(from);
+        let rest = bytes.get(skipped..).unwrap_or_default();
+        let reached = frames::for_each(rest, end - skipped, |place, len, frame, content| {
+            let place = skipped + place;
+            let at = begin + place as u64;
+            let before = messages.partition_point(|message| message.start < place);
+            let message = before.checked_sub(1).and_then(|last| messages.get(last));
+            let trust = Trust {
+                is_before_the_last_batch: survey.is_before_the_last_batch(at),
+                is_in_a_message: message.is_some_and(|message| place + len <= message.end),
+            };
+            found.take(at, len, &frame, content, trust);
         });
-        at += end as u64;
+        from = (skipped + reached).saturating_sub(segments::SEGMENT_BYTES);
     }
+    found.believe();
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BLOCK, Batch, MESSAGE_HEAD_MAX, SEGMENT_BYTES, SEGMENT_HEAD, ZEROS};
+use super::{BLOCK, Batch, MESSAGE_HEAD_MAX, SEGMENT_BYTES, SEGMENT_HEAD, Segment, ZEROS, segment};
 
 const CAP: u8 = 2;
 const BATCH: u8 = 3;
@@ -51,6 +51,30 @@ pub fn behind(bytes: &[u8], from: usize, lsn: u64) -> Behind {
                     if message.kind == BATCH {
                         found.last_batch = Some(at);
                     }
+                    at += message.len;
+                }
+                None => at += 1,
+            },
+        }
+    }
+    found
+}
+
+/// Where the whole messages of the segment that begins with `bytes` lie, in order; none if nothing
+/// says which segment it is.
+pub fn all(bytes: &[u8]) -> Vec<Range<usize>> {
+    let head = bytes.first_chunk().and_then(|head| segment(0, head));
+    let Some(Segment { lsn, .. }) = head else {
+        return Vec::new();
+    };
+    let bytes = &bytes[..bytes.len().min(SEGMENT_BYTES)];
+    let (mut at, mut found) = (SEGMENT_HEAD, Vec::new());
+    while at + MESSAGE_HEAD_MAX < bytes.len() {
+        match bytes.get(at..at + BLOCK) {
+            Some(block) if block == ZEROS => at += BLOCK,
+            _ => match message(bytes, at, lsn) {
+                Some(message) => {
+                    found.push(at..at + message.len);
                     at += message.len;
                 }
                 None => at += 1,
