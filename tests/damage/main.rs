@@ -25,4 +25,5 @@ mod original;
 mod process;
 mod records;
 mod reuse;
+mod segments;
 mod transitions;

@@ -117,6 +117,14 @@ impl Original {
         Self::of(world)
     }
 
+    /// Thousands of events in several segments, of which the last was used before; left as a kill
+    /// leaves them.
+    pub fn of_segments() -> Self {
+        let dir = place();
+        write_files(dir.path(), &super::reuse::used_again());
+        Self::at(dir.path())
+    }
+
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
     /// left as a kill leaves it.
     pub fn large(closed: bool) -> Self {

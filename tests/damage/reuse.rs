@@ -104,6 +104,11 @@ fn groups(wanted: usize) -> Vec<Group> {
     panic!("no segment is used again");
 }
 
+/// The files of a store that has used a segment again.
+pub fn used_again() -> BTreeMap<String, Vec<u8>> {
+    groups(1).remove(0).before
+}
+
 impl Group {
     /// The files after a crash that let only these of the group's pages come to the disk.
     fn with_pages(&self, pages: impl IntoIterator<Item = usize>) -> BTreeMap<String, Vec<u8>> {
