@@ -1,6 +1,7 @@
 //! Looking through the whole file for frames.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 
@@ -58,10 +59,16 @@ impl Found {
             }
             Content::Transitions(_) if is_plausible => self.transitions.add(first, piece),
             Content::Part(bytes) => {
-                let copies = self.copies.entry((first, count)).or_default();
-                match copies.iter_mut().find(|(crc, ..)| *crc == frame.crc) {
-                    Some((_, is_in, _)) => *is_in |= trust.is_in_a_message,
-                    None => copies.push((frame.crc, trust.is_in_a_message, (at, len, bytes))),
+                let copy = (frame.crc, trust.is_in_a_message, (at, len, bytes));
+                match self.copies.entry((first, count)) {
+                    Entry::Vacant(place) => drop(place.insert(vec![copy])),
+                    Entry::Occupied(mut copies) => {
+                        let copies = copies.get_mut();
+                        match copies.iter_mut().find(|(crc, ..)| *crc == frame.crc) {
+                            Some((_, is_in, _)) => *is_in |= trust.is_in_a_message,
+                            None => copies.push(copy),
+                        }
+                    }
                 }
             }
             Content::Meta(meta) => match self.metas.iter_mut().find(|(other, _)| *other == meta) {
