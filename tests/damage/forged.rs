@@ -50,7 +50,9 @@ fn frames_in_the_body_of_a_damaged_event_are_its_senders() {
     let meta = backend.get(b"m").unwrap().unwrap();
     let frames = backend.scan(b"e", b"e", 9).unwrap();
     let frames: Vec<Vec<u8>> = frames.into_iter().map(|(_, frame)| frame).collect();
-    let with_all = [&[meta.clone()], frames.as_slice()].concat().concat();
+    let with_all = [std::slice::from_ref(&meta), frames.as_slice()]
+        .concat()
+        .concat();
     let without_end = [u64::MAX, u64::MAX - 1, 1 << 48].map(|first| renumbered(&frames[0], first));
     for (what, body) in [
         ("a description", meta),

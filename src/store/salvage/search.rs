@@ -16,6 +16,9 @@ use crate::id::{MAX_SEQ, Seq};
 /// A part of a body: where it lies, the frame's length, the part's own.
 pub type Part = (u64, usize, u32);
 
+/// A part as it was found: its CRC, whether it is in a message of the database, where it lies.
+type FoundPart = (u32, bool, Part);
+
 /// Everything that looks like a frame of ours.
 #[derive(Default)]
 pub struct Found {
@@ -26,7 +29,7 @@ pub struct Found {
     /// Of `meta`, and of parts: whether they were found in a message.
     metas: Vec<(Meta, bool)>,
     /// By CRC, to know a copy.
-    copies: BTreeMap<(Seq, u32), Vec<(u32, bool, Part)>>,
+    copies: BTreeMap<(Seq, u32), Vec<FoundPart>>,
 }
 
 impl Found {
