@@ -93,12 +93,11 @@ pub(super) fn look_before(dir: &Path) -> Result<(), StoreError> {
         let what = format!("{}: bytes that it does not give back", path.display());
         return Err(StoreError::Disk(what));
     }
-    if let Some(what) = survey.damage {
+    if let Some(what) = &survey.damage {
         let what = format!("the database's log is not whole: {what}");
         return Err(StoreError::Corrupt(what));
     }
-    let cut_off = survey.cut_off;
-    if salvage::holds_promises(&file, &cut_off, mark).map_err(unusable)? {
+    if salvage::holds_promises(&file, &survey, mark).map_err(unusable)? {
         let what = "the database's log ends before records that were synced";
         return Err(StoreError::Corrupt(what.to_owned()));
     }

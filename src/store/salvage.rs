@@ -28,6 +28,7 @@ use super::verify::Report;
 use super::{Options, StoreError};
 use crate::id::Seq;
 use chain::Piece;
+use frames::Content;
 use search::{Part, scan};
 
 pub use place::{expect_store, finish};
@@ -77,34 +78,52 @@ impl Salvage {
             }
             _ => StoreError::of_file(&path, &error),
         })?;
-        let found = scan(&file).map_err(|error| StoreError::of_file(&path, &error))?;
+        let unusable = |error: io::Error| StoreError::of_file(&path, &error);
+        let snapshot_lsn = segments::snapshot_lsn(dir).map_err(unusable)?;
+        let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
+        let mut found = scan(&file, &survey).map_err(unusable)?;
         let snapshot = snapshot::load(&dir.join("projections"));
+        let mark = HighWater::read(&dir.join("high-water"));
         let mut salvage = Self {
             file,
             meta: found.meta,
             events: BTreeMap::new(),
-            transitions: found.transitions.chain(),
+            transitions: BTreeMap::new(),
             parts: found.parts,
             snapshot: None,
-            reached: HighWater::read(&dir.join("high-water")).unwrap_or_default(),
+            reached: mark.unwrap_or_default(),
             missing: SeqSet::default(),
             missing_frames: SeqSet::default(),
             readable: 0,
             body_bytes: 0,
         };
-        if let Some(snapshot) = &snapshot {
-            salvage.meta.retain(|meta| meta.tag == snapshot.tag);
-        }
+        // A snapshot of another store says nothing of this one.
+        let is_of = |meta: &Meta| snapshot.as_ref().is_some_and(|s| s.tag == meta.tag);
+        let snapshot = if salvage.meta.iter().any(is_of) {
+            salvage.meta.retain(is_of);
+            snapshot
+        } else {
+            None
+        };
         salvage.only_meta()?;
         if let Some(snapshot) = snapshot {
             salvage.reach(snapshot.next_seq, snapshot.next_frame);
             salvage.snapshot = Some(snapshot);
         }
-        salvage.look_at_transitions();
+        let (events, transitions) = (&mut found.events, &mut found.transitions);
+        let synced_seq = events.end_before_the_last_batch();
+        if survey.last_batch_is_torn && mark.is_some() {
+            // Nobody was promised anything of it, unless the mark says so.
+            let reached = &salvage.reached;
+            events.forget_the_last_batch(synced_seq.max(reached.next_seq));
+            let synced_frame = transitions.end_before_the_last_batch();
+            transitions.forget_the_last_batch(synced_frame.max(reached.next_frame));
+        }
+        salvage.transitions = found.transitions.chain();
+        salvage.look_at_transitions(synced_seq)?;
         let lost = salvage.lost()?;
-        let mut events = found.events;
-        events.forget(&lost);
-        salvage.events = events.chain();
+        found.events.forget(&lost);
+        salvage.events = found.events.chain();
         salvage.look_at_events(&lost);
         Ok(salvage)
     }
@@ -130,10 +149,21 @@ impl Salvage {
 
     /// What is missing of the transitions. Behind what was synced, a power cut may have left a
     /// hole, and what comes after one that nobody was promised is not kept.
-    fn look_at_transitions(&mut self) {
+    fn look_at_transitions(&mut self, synced_seq: Seq) -> Result<(), StoreError> {
         let last = self.transitions.last_key_value().map_or(0, |(n, _)| *n);
         if self.reached.next_frame <= 1 {
             self.reached.next_frame = last + 1;
+        }
+        // The log tells more than a mark that was set back: whatever comes before an event that
+        // was synced was synced as well.
+        let unpromised = self.transitions.range(self.reached.next_frame..).rev();
+        for (number, piece) in unpromised.filter(|(_, piece)| piece.trust.is_before_the_last_batch)
+        {
+            let frame = self.read_transitions(piece)?;
+            if frame.as_of < synced_seq || Content::Transitions(frame).is_synced() {
+                self.reached.next_frame = number + 1;
+                break;
+            }
         }
         let mut next = self.reached.next_frame.max(1);
         self.missing_frames.insert_range(1, next - 1);
@@ -144,6 +174,7 @@ impl Salvage {
         for number in self.transitions.keys() {
             self.missing_frames.remove(*number);
         }
+        Ok(())
     }
 
     /// What was given up for lost; on the way, how far the transitions say that the log reached.
@@ -188,6 +219,9 @@ impl Salvage {
         for (from, to) in lost.iter_runs() {
             readable.remove_range(from, to);
         }
+        // Nor is a part kept for an event to come.
+        let next_seq = self.reached.next_seq;
+        self.parts.retain(|(seq, _), _| *seq < next_seq);
         self.readable = readable.len();
         self.missing
             .insert_range(1, self.reached.next_seq.max(1) - 1);

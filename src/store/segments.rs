@@ -10,6 +10,8 @@
 //!  message:  CRC32 u32, kind u8, length, segment number, page (varints), then the body
 //! ```
 
+mod message;
+
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
@@ -17,6 +19,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::blocks;
+use message::{Behind, VALUE_BEHIND, behind, is_own, walk};
+
+pub use message::{all as messages, is_of_another_use};
 
 /// Pages above a quarter of a segment go to files that sled never syncs; with segments of this
 /// size no record of ours comes near that.
@@ -27,16 +32,9 @@ const SEGMENT_HEAD: usize = 20;
 /// No message begins in the last bytes of a segment.
 const MESSAGE_HEAD_MAX: usize = 32;
 
-/// The record of a message begins no further behind it: before it are the heads and the key.
-const RECORD_BEHIND: u64 = 64;
-
 /// An all-zero block is skipped in one step.
 const BLOCK: usize = 4096;
 const ZEROS: [u8; BLOCK] = [0; BLOCK];
-
-const CAP: u8 = 2;
-const BATCH: u8 = 3;
-const KIND_MAX: u8 = 11;
 
 /// What an opening would throw away.
 #[derive(Debug, Default)]
@@ -48,6 +46,58 @@ pub struct Survey {
     pub damage: Option<String>,
     /// How many bytes the disk did not give back.
     pub unreadable_bytes: usize,
+    /// Whether the last batch is not whole, so that sled takes nothing of it.
+    pub last_batch_is_torn: bool,
+    /// The position in the log at which the last batch begins.
+    last_batch: u64,
+    segments: Vec<Segment>,
+}
+
+impl Survey {
+    /// The position in the log of the segment that this place of the file is in, if it is one that
+    /// was looked at.
+    pub fn segment_at(&self, at: u64) -> Option<u64> {
+        let begin = at / SEGMENT_BYTES as u64 * SEGMENT_BYTES as u64;
+        let mut segments = self.segments.iter();
+        segments
+            .find(|segment| segment.at == begin)
+            .map(|segment| segment.lsn)
+    }
+
+    /// Whether what was first written at this place of the file came before the last batch. No
+    /// batch is begun before the one before it was written, and synced, if it was to be.
+    pub fn is_before_the_last_batch(&self, at: u64) -> bool {
+        let position = self
+            .segment_at(at)
+            .map(|lsn| lsn + at % SEGMENT_BYTES as u64);
+        position.is_none_or(|position| position < self.last_batch)
+    }
+
+    /// What there is behind `tear` in the segment `place`: where the log ends, or was damaged. A
+    /// batch in there is the last one.
+    fn look_behind(&mut self, file: &File, place: usize, tear: usize) -> io::Result<Behind> {
+        let mut found = Behind::default();
+        for (number, segment) in self.segments.iter().enumerate().skip(place).rev() {
+            let (bytes, _) = read_segment(file, segment)?;
+            let from = if number == place {
+                tear + 1
+            } else {
+                SEGMENT_HEAD
+            };
+            let behind = behind(&bytes, from, segment.lsn);
+            found.goes_on |= behind.goes_on;
+            if let Some(at) = behind.last_batch {
+                let mut batch = None;
+                let end = walk(&bytes, segment.lsn, at, &mut batch);
+                let end = end.map_or(u64::MAX, |end| segment.lsn + end as u64);
+                self.last_batch = segment.lsn + at as u64;
+                self.last_batch_is_torn = batch.is_some_and(|(_, last)| last >= end);
+                found.last_batch = Some(at);
+                break;
+            }
+        }
+        Ok(found)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,45 +183,72 @@ pub fn survey(file: &File, snapshot_lsn: u64) -> io::Result<Survey> {
     segments.sort_by_key(|segment| segment.lsn);
     segments.retain(|segment| segment.lsn + SEGMENT_BYTES as u64 > snapshot_lsn);
     let stable_lsn = segments.iter().map(|segment| segment.stable_lsn).max();
-    let stable_lsn = stable_lsn.unwrap_or(0);
     let step = SEGMENT_BYTES as u64;
+    // What comes before this is whole, whatever a crash has done to the end.
+    let stable_lsn = stable_lsn.unwrap_or(0) / step * step;
     for pair in segments.windows(2) {
         // Further back, segments that were given free are missing by right.
-        if pair[0].lsn >= stable_lsn / step * step && pair[0].lsn + step != pair[1].lsn {
+        if pair[0].lsn >= stable_lsn && pair[0].lsn + step != pair[1].lsn {
             let at = pair[1].at;
             survey.damage = Some(format!("there is none before the segment at byte {at}"));
         }
     }
-    let (mut batch, last) = (None, segments.len().saturating_sub(1));
-    for (place, segment) in segments.iter().enumerate() {
-        let (mut bytes, unreadable) = read_and_count(file, segment.at, SEGMENT_BYTES)?;
+    survey.segments = segments;
+    let (mut batch, last) = (None, survey.segments.len().saturating_sub(1));
+    for (place, segment) in survey.segments.clone().iter().enumerate() {
+        let (bytes, unreadable) = read_segment(file, segment)?;
         survey.unreadable_bytes += unreadable;
-        // sled makes nothing up behind the end of its file.
-        bytes.truncate(usize::try_from(len - segment.at).unwrap_or(usize::MAX));
-        let tear = walk(&bytes, segment.lsn, &mut batch);
-        if place < last {
-            if let Some(tear) = tear {
-                let at = segment.at + tear as u64;
-                survey.damage = Some(format!("the message at byte {at}"));
-            }
-            continue;
-        }
+        let tear = walk(&bytes, segment.lsn, SEGMENT_HEAD, &mut batch);
         let end = segment.lsn + tear.unwrap_or(SEGMENT_BYTES) as u64;
         let torn = batch.filter(|(_, last)| *last >= end);
-        let goes_on = tear.is_some_and(|tear| goes_on_behind(&bytes, tear, segment.lsn));
-        if let Some(from) = torn.map(|(first, _)| first).or(goes_on.then_some(end)) {
-            survey.cut_off = behind(&segments, from);
+        let torn = torn.filter(|_| tear.is_some() || place == last);
+        if tear.is_none() && place < last {
+            continue;
+        }
+        let behind = match tear {
+            Some(tear) => survey.look_behind(file, place, tear)?,
+            None => Behind::default(),
+        };
+        if behind.last_batch.is_none() {
+            (survey.last_batch, survey.last_batch_is_torn) = match (torn, batch) {
+                (Some((first, _)), _) => (first, true),
+                // What is behind the tear has lost the head of its batch.
+                (None, _) if behind.goes_on => (end, true),
+                (None, batch) => (batch.map_or(0, |(first, _)| first), false),
+            };
+        }
+        if let Some(tear) = tear.filter(|_| place < last) {
+            // A group may go over into the next segment, and a crash let that one come first.
+            if segment.lsn < stable_lsn || behind.last_batch.is_some() {
+                let at = segment.at + tear as u64;
+                survey.damage = Some(format!("the message at byte {at}"));
+                continue;
+            }
+        }
+        let from = torn.map(|(first, _)| first);
+        if let Some(from) = from.or((behind.goes_on || place < last).then_some(end)) {
+            survey.cut_off = log_behind(&survey.segments, from);
         } else if let Some(tear) = tear.filter(|tear| is_own(&bytes, *tear, segment.lsn)) {
             // The last message may have lost less than its record.
             let at = segment.at + tear as u64;
-            survey.cut_off.push(at..at + RECORD_BEHIND);
+            survey.cut_off.push(at..at + VALUE_BEHIND as u64);
         }
+        break;
     }
     Ok(survey)
 }
 
+/// The bytes of a segment, and how many of them the disk did not give back. sled makes nothing up
+/// behind the end of its file.
+fn read_segment(file: &File, segment: &Segment) -> io::Result<(Vec<u8>, usize)> {
+    let (mut bytes, unreadable) = read_and_count(file, segment.at, SEGMENT_BYTES)?;
+    let left = file.metadata()?.len().saturating_sub(segment.at);
+    bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+    Ok((bytes, unreadable))
+}
+
 /// Where in the file the log lies from position `from` on.
-fn behind(segments: &[Segment], from: u64) -> Vec<Range<u64>> {
+fn log_behind(segments: &[Segment], from: u64) -> Vec<Range<u64>> {
     let step = SEGMENT_BYTES as u64;
     let later = segments.iter().filter(|segment| segment.lsn + step > from);
     let range =
@@ -191,104 +268,5 @@ fn segment(at: u64, head: &[u8; SEGMENT_HEAD]) -> Option<Segment> {
         at,
         lsn,
         stable_lsn,
-    })
-}
-
-/// Goes from message to message as sled does. Says where the first one would begin that is none,
-/// if it comes before the end of the segment.
-fn walk(bytes: &[u8], lsn: u64, batch: &mut Option<Batch>) -> Option<usize> {
-    let mut at = SEGMENT_HEAD;
-    while at <= SEGMENT_BYTES - MESSAGE_HEAD_MAX {
-        let message = match message(bytes, at, lsn) {
-            Some(message) => message,
-            None => return Some(at),
-        };
-        match message.kind {
-            CAP => break,
-            BATCH => *batch = message.batch_end.map(|last| (lsn + at as u64, last)),
-            _ => {}
-        }
-        at += message.len;
-    }
-    None
-}
-
-/// Whether a message of the same segment follows somewhere behind the tear.
-fn goes_on_behind(bytes: &[u8], tear: usize, lsn: u64) -> bool {
-    let mut at = tear + 1;
-    while at + MESSAGE_HEAD_MAX < bytes.len() {
-        match bytes.get(at..at + BLOCK) {
-            Some(block) if block == ZEROS => at += BLOCK,
-            _ if message(bytes, at, lsn).is_some() => return true,
-            _ => at += 1,
-        }
-    }
-    false
-}
-
-/// Whether the head of a message says that it is of this segment: what an earlier use of the segment
-/// has left does not.
-fn is_own(bytes: &[u8], at: usize, lsn: u64) -> bool {
-    let mut head = at + 5;
-    let number = varint(bytes, &mut head).and_then(|_| varint(bytes, &mut head));
-    number == Some(lsn / SEGMENT_BYTES as u64)
-}
-
-struct Message {
-    kind: u8,
-    /// Head and body.
-    len: usize,
-    /// Of the head of a batch: where its last message begins, or a place behind that.
-    batch_end: Option<u64>,
-}
-
-/// The message at `at` of the segment, if it is whole and the segment's own.
-fn message(bytes: &[u8], at: usize, lsn: u64) -> Option<Message> {
-    let kind = *bytes.get(at + 4)?;
-    // Kind 0 stands for damage, so that zeros are no message.
-    if kind == 0 || kind > KIND_MAX {
-        return None;
-    }
-    let mut head = at + 5;
-    let len = usize::try_from(varint(bytes, &mut head)?).ok()?;
-    let number = varint(bytes, &mut head)?;
-    if number != lsn / SEGMENT_BYTES as u64 {
-        return None;
-    }
-    varint(bytes, &mut head)?;
-    let body = bytes.get(head..head.checked_add(len)?)?;
-    let crc = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(body);
-    hasher.update(bytes.get(at + 4..head)?);
-    let found = hasher.finalize();
-    let batch_end = body.first_chunk().map(|last| u64::from_le_bytes(*last));
-    (crc == !found).then_some(Message {
-        kind,
-        len: head - at + len,
-        batch_end,
-    })
-}
-
-/// sled's numbers of one to nine bytes.
-fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
-    let first = *bytes.get(*at)?;
-    let more = match first {
-        0..=240 => 0,
-        241..=248 => 1,
-        249 => 2,
-        250..=255 => usize::from(first) - 247,
-    };
-    let rest = bytes.get(*at + 1..*at + 1 + more)?;
-    *at += 1 + more;
-    Some(match (first, rest) {
-        (0..=240, _) => u64::from(first),
-        (241..=248, [low]) => 240 + 256 * u64::from(first - 241) + u64::from(*low),
-        (249, [high, low]) => 2288 + 256 * u64::from(*high) + u64::from(*low),
-        _ => {
-            let mut number = [0; 8];
-            number[..more].copy_from_slice(rest);
-            u64::from_le_bytes(number)
-        }
     })
 }

@@ -16,6 +16,7 @@ policy = "standard"
 /// A store with five events that was killed; gives their ids.
 fn site() -> (Site, Vec<String>) {
     let site = Site::new();
+    site.let_be_damaged();
     site.configure(CONFIG);
     let broker = site.start(&[]);
     let data = |number: u64| json!({ "number": number, "text": format!("unmistakable {number}") });

@@ -13,13 +13,17 @@ mod binary;
 mod blocks;
 mod cuts;
 mod files;
+mod forged;
 #[allow(dead_code, reason = "the store's tests use the rest")]
 #[path = "../store/harness.rs"]
 mod harness;
 mod healthy;
 mod judge;
+mod marks;
 mod original;
 #[path = "../process/mod.rs"]
 mod process;
 mod records;
+mod reuse;
+mod segments;
 mod transitions;

@@ -11,7 +11,7 @@ use redeliver::endpoint::Order;
 use redeliver::event::Event;
 use redeliver::store::backend::Backend;
 use redeliver::store::disk::Disk;
-use redeliver::store::{Log, Options, Outcome, Store, StoreError};
+use redeliver::store::{EndpointCommand, Log, Options, Outcome, Store, StoreError};
 
 use super::harness::*;
 
@@ -89,6 +89,40 @@ impl Original {
         let world = world.restart(true);
         world.append(vec![event("a", "four")]);
         Self::of_killed(world)
+    }
+
+    /// Events and changes of an endpoint behind a snapshot, in turn, left as a kill leaves them;
+    /// and the mark as it was at the snapshot.
+    pub fn changing() -> (Self, Vec<u8>) {
+        let world = World::<OnDisk>::new();
+        let crm = world.add(settings("crm", Order::Independent));
+        world.append_many(2);
+        let world = world.restart(true);
+        let mark = fs::read(world.dir().join("high-water")).unwrap();
+        for number in 0..6 {
+            let name = format!("crm {number}");
+            let changed = Box::new(settings(&name, Order::Independent));
+            world.command(EndpointCommand::Update(crm, changed));
+            world.append(vec![event("a", name)]);
+        }
+        (Self::of_killed(world), mark)
+    }
+
+    /// Twelve events, the sixth with this body.
+    pub fn with_body(body: Vec<u8>) -> Self {
+        let world = World::<OnDisk>::new();
+        world.append_many(5);
+        world.append(vec![event("a", body)]);
+        world.append_many(6);
+        Self::of(world)
+    }
+
+    /// Thousands of events in several segments, of which the last was used before; left as a kill
+    /// leaves them.
+    pub fn of_segments() -> Self {
+        let dir = place();
+        write_files(dir.path(), &super::reuse::used_again());
+        Self::at(dir.path())
     }
 
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
@@ -311,7 +345,7 @@ fn next_frame(mark: &[u8]) -> u64 {
     last.map_or(0, |slot| number(slot, 16))
 }
 
-fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(dir).unwrap().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().unwrap().is_file());
     files

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub struct Site {
     environment: Vec<(String, String)>,
     /// As seen from the folder.
     data: PathBuf,
+    may_be_damaged: AtomicBool,
 }
 
 /// A process that has ended by itself.
@@ -48,7 +50,13 @@ impl Site {
             launcher: Vec::new(),
             environment: Vec::new(),
             data,
+            may_be_damaged: AtomicBool::new(false),
         }
+    }
+
+    /// Its store is damaged on purpose. Of all others no process may say so.
+    pub fn let_be_damaged(&self) {
+        self.may_be_damaged.store(true, Ordering::Relaxed);
     }
 
     /// From now on processes are started by this shell script, which ends in `exec "$@"`.
@@ -149,6 +157,13 @@ impl Drop for Site {
         assert!(
             std::thread::panicking() || !panicked,
             "a process panicked: {}",
+            self.log()
+        );
+        let found_damage = self.log().contains("the store is damaged");
+        let may_be_damaged = self.may_be_damaged.load(Ordering::Relaxed);
+        assert!(
+            std::thread::panicking() || !found_damage || may_be_damaged,
+            "a crash was taken for damage: {}",
             self.log()
         );
     }

@@ -1,6 +1,7 @@
 //! Which of the frames that were found belong to the log. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::seqset::SeqSet;
 
@@ -21,6 +22,17 @@ pub struct Piece {
     pub inline_bytes: u64,
     /// Of events with bodies outside of it: the place in the frame, the parts, the bytes.
     pub bodies: Vec<(u32, u32, u32)>,
+    /// What speaks for it.
+    pub trust: Trust,
+}
+
+/// What speaks for a frame; of several copies the best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// It lies before the last batch of the log.
+    pub is_before_the_last_batch: bool,
+    /// It is in a message of the database that is whole.
+    pub is_in_a_message: bool,
 }
 
 /// All frames of one kind by their first number. A database that rewrites its pages leaves copies,
@@ -31,13 +43,50 @@ pub struct Candidates(BTreeMap<u64, Vec<Piece>>);
 impl Candidates {
     /// Takes note of a frame, once.
     pub fn add(&mut self, first: u64, piece: Piece) {
-        let found = self.0.entry(first).or_default();
-        if !found
-            .iter()
-            .any(|other| (other.crc, other.len) == (piece.crc, piece.len))
-        {
-            found.push(piece);
+        let found = match self.0.entry(first) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                // Room for one: there are millions of them, and hardly ever a second.
+                place.insert(vec![piece]);
+                return;
+            }
+        };
+        let same = |other: &&mut Piece| (other.crc, other.len) == (piece.crc, piece.len);
+        match found.iter_mut().find(same) {
+            Some(Piece { trust, .. }) => {
+                trust.is_before_the_last_batch |= piece.trust.is_before_the_last_batch;
+                trust.is_in_a_message |= piece.trust.is_in_a_message;
+            }
+            None => found.push(piece),
         }
+    }
+
+    /// Leaves out frames that are in no message where others of the same number are in one.
+    pub fn prefer_what_is_in_a_message(&mut self) {
+        for pieces in self.0.values_mut() {
+            if pieces.iter().any(|piece| piece.trust.is_in_a_message) {
+                pieces.retain(|piece| piece.trust.is_in_a_message);
+            }
+        }
+    }
+
+    /// The number behind the last frame that came before the last batch of the log.
+    pub fn end_before_the_last_batch(&self) -> u64 {
+        let pieces = self.0.iter().rev().flat_map(|(first, pieces)| {
+            let pieces = pieces
+                .iter()
+                .filter(|piece| piece.trust.is_before_the_last_batch);
+            pieces.map(move |piece| first + piece.count)
+        });
+        pieces.max().unwrap_or(0)
+    }
+
+    /// Leaves out what begins at `next` or behind it, and is only in the last batch of the log.
+    pub fn forget_the_last_batch(&mut self, next: u64) {
+        for (_, pieces) in self.0.range_mut(next..) {
+            pieces.retain(|piece| piece.trust.is_before_the_last_batch);
+        }
+        self.0.retain(|_, pieces| !pieces.is_empty());
     }
 
     /// Leaves out what lies within `lost`: what was given up stays so, and its numbers may have
@@ -55,44 +104,54 @@ impl Candidates {
     /// Those that are of one chain. Where two contradict each other, neither is believed: better a
     /// record too few than a wrong one.
     pub fn chain(self) -> BTreeMap<u64, Piece> {
-        let end = |(first, pieces): (&u64, &'_ Vec<Piece>)| {
-            let first = *first;
-            let ends = pieces
-                .iter()
-                .map(move |piece| (first + piece.count, piece.crc));
-            ends.collect::<Vec<_>>()
-        };
-        let ends: HashSet<(u64, u32)> = self.0.iter().flat_map(end).collect();
+        let one_end = |(first, piece): (u64, &Piece)| (first + piece.count, piece.crc);
+        let is_disputed = |first: &u64| self.0.get(first).is_some_and(|pieces| pieces.len() > 1);
+        let all = self.0.iter();
+        let all = all.flat_map(|(first, pieces)| pieces.iter().map(|piece| (*first, piece)));
+        // Links decide between several with one number only.
+        let ends: HashSet<(u64, u32)> = all
+            .map(one_end)
+            .filter(|(end, _)| is_disputed(end))
+            .collect();
         let links = |first: u64, piece: &Piece| {
             let behind = self.0.get(&(first + piece.count));
             let follows = behind.is_some_and(|b| b.iter().any(|b| b.previous == piece.crc));
             usize::from(follows) + usize::from(ends.contains(&(first, piece.previous)))
         };
-        let mut chosen: Vec<(u64, &Piece)> = Vec::new();
-        for (first, pieces) in &self.0 {
+        let mut decided: HashMap<u64, Option<u32>> = HashMap::new();
+        for (first, pieces) in self.0.iter().filter(|(first, _)| is_disputed(first)) {
             let most = pieces.iter().map(|piece| links(*first, piece)).max();
             let mut best = pieces
                 .iter()
                 .filter(|piece| Some(links(*first, piece)) == most);
-            if let (Some(piece), None) = (best.next(), best.next()) {
-                chosen.push((*first, piece));
+            let crc = match (best.next(), best.next()) {
+                (Some(piece), None) => Some(piece.crc),
+                _ => None,
+            };
+            decided.insert(*first, crc);
+        }
+        let mut chosen: BTreeMap<u64, Piece> = BTreeMap::new();
+        for (first, pieces) in self.0 {
+            let best = |piece: &Piece| match decided.get(&first) {
+                Some(crc) => *crc == Some(piece.crc),
+                None => true,
+            };
+            let piece = pieces.into_iter().find(best);
+            chosen.extend(piece.map(|piece| (first, piece)));
+        }
+        let mut refused = HashSet::new();
+        for (one, other) in chosen.iter().zip(chosen.iter().skip(1)) {
+            let ((first, piece), (next, behind)) = (one, other);
+            let end = first + piece.count;
+            if end > *next || (end == *next && behind.previous != piece.crc) {
+                let is_in = [piece, behind].map(|piece| piece.trust.is_in_a_message);
+                refused.extend((!is_in[0] || is_in[1]).then_some(*first));
+                refused.extend((!is_in[1] || is_in[0]).then_some(*next));
             }
         }
-        let contradict = |pair: &[(u64, &Piece)]| {
-            let ((first, piece), (next, behind)) = (pair[0], pair[1]);
-            let end = first + piece.count;
-            end > next || (end == next && behind.previous != piece.crc)
-        };
-        let mut refused = HashSet::new();
-        for pair in chosen.windows(2).filter(|pair| contradict(pair)) {
-            refused.extend([pair[0].0, pair[1].0]);
-        }
-        let believed = chosen.into_iter().filter(|(first, piece)| {
-            !refused.contains(first) && (*first > 1 || piece.previous == 0)
-        });
-        believed
-            .map(|(first, piece)| (first, piece.clone()))
-            .collect()
+        chosen
+            .retain(|first, piece| !refused.contains(first) && (*first > 1 || piece.previous == 0));
+        chosen
     }
 }
 

@@ -23,6 +23,20 @@ pub enum Content {
     Meta(Meta),
 }
 
+impl Content {
+    /// Whether the group that this was written with was synced before the next one was begun.
+    pub fn is_synced(&self) -> bool {
+        match self {
+            Self::Events(..) | Self::Part(_) => true,
+            Self::Transitions(frame) => {
+                let mut transitions = frame.transitions.iter();
+                !transitions.all(|transition| matches!(transition, Transition::Attempt(_)))
+            }
+            Self::Meta(_) => false,
+        }
+    }
+}
+
 /// Calls `each` with every frame that begins in the first `end` of `bytes`, where that is, and how
 /// long it is; gives the place behind the last one. What lies within a frame is the sender's, and
 /// is not looked at.

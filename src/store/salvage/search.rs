@@ -1,20 +1,23 @@
 //! Looking through the whole file for frames.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 
 use super::super::codec;
 use super::super::high_water::Mark;
 use super::super::record::{Meta, key};
-use super::super::segments;
-use super::chain::{Candidates, Piece};
+use super::super::segments::{self, Survey};
+use super::chain::{Candidates, Piece, Trust};
 use super::frames::{self, Content};
-use crate::id::Seq;
+use crate::id::{MAX_SEQ, Seq};
 
 /// A part of a body: where it lies, the frame's length, the part's own.
 pub type Part = (u64, usize, u32);
+
+/// A part as it was found: its CRC, whether it is in a message of the database, where it lies.
+type FoundPart = (u32, bool, Part);
 
 /// Everything that looks like a frame of ours.
 #[derive(Default)]
@@ -23,12 +26,21 @@ pub struct Found {
     pub events: Candidates,
     pub transitions: Candidates,
     pub parts: BTreeMap<(Seq, u32), Vec<Part>>,
-    /// The CRCs of `parts`, to know a copy.
-    crcs: BTreeMap<(Seq, u32), u32>,
+    /// Of `meta`, and of parts: whether they were found in a message.
+    metas: Vec<(Meta, bool)>,
+    /// By CRC, to know a copy.
+    copies: BTreeMap<(Seq, u32), Vec<FoundPart>>,
 }
 
 impl Found {
-    fn take(&mut self, at: u64, len: usize, frame: &codec::Frame<'_>, content: Content) {
+    fn take(
+        &mut self,
+        at: u64,
+        len: usize,
+        frame: &codec::Frame<'_>,
+        content: Content,
+        trust: Trust,
+    ) {
         let (first, count) = (frame.head.first, frame.head.count);
         let mut piece = Piece {
             at,
@@ -38,23 +50,53 @@ impl Found {
             count: 1,
             inline_bytes: 0,
             bodies: Vec::new(),
+            trust,
         };
+        let last = first.saturating_add(u64::from(count));
+        let is_plausible = first > 0 && count > 0 && last <= MAX_SEQ;
         match content {
-            Content::Events(inline_bytes, bodies) if count > 0 && first > 0 => {
+            Content::Events(inline_bytes, bodies) if is_plausible => {
                 piece.count = u64::from(count);
                 (piece.inline_bytes, piece.bodies) = (inline_bytes, bodies);
                 self.events.add(first, piece);
             }
-            Content::Transitions(_) if first > 0 => self.transitions.add(first, piece),
+            Content::Transitions(_) if is_plausible => self.transitions.add(first, piece),
             Content::Part(bytes) => {
-                let key = (first, count);
-                if self.crcs.insert(key, frame.crc) != Some(frame.crc) {
-                    self.parts.entry(key).or_default().push((at, len, bytes));
+                let copy = (frame.crc, trust.is_in_a_message, (at, len, bytes));
+                match self.copies.entry((first, count)) {
+                    Entry::Vacant(place) => drop(place.insert(vec![copy])),
+                    Entry::Occupied(mut copies) => {
+                        let copies = copies.get_mut();
+                        match copies.iter_mut().find(|(crc, ..)| *crc == frame.crc) {
+                            Some((_, is_in, _)) => *is_in |= trust.is_in_a_message,
+                            None => copies.push(copy),
+                        }
+                    }
                 }
             }
-            Content::Meta(meta) if !self.meta.contains(&meta) => self.meta.push(meta),
-            Content::Events(..) | Content::Transitions(_) | Content::Meta(_) => {}
+            Content::Meta(meta) => match self.metas.iter_mut().find(|(other, _)| *other == meta) {
+                Some((_, is_in)) => *is_in |= trust.is_in_a_message,
+                None => self.metas.push((meta, trust.is_in_a_message)),
+            },
+            Content::Events(..) | Content::Transitions(_) => {}
         }
+    }
+
+    /// Where several differ, those that are in a message of the database go before those that are
+    /// not: a body may hold whatever its sender likes, and shows it when its own frame is damaged.
+    fn believe(&mut self) {
+        let any = self.metas.iter().any(|(_, is_in)| *is_in);
+        let metas = std::mem::take(&mut self.metas).into_iter();
+        let metas = metas.filter(|(_, is_in)| *is_in || !any);
+        self.meta = metas.map(|(meta, _)| meta).collect();
+        for (key, copies) in std::mem::take(&mut self.copies) {
+            let any = copies.iter().any(|(_, is_in, _)| *is_in);
+            let copies = copies.into_iter().filter(|(_, is_in, _)| *is_in || !any);
+            self.parts
+                .insert(key, copies.map(|(.., part)| part).collect());
+        }
+        self.events.prefer_what_is_in_a_message();
+        self.transitions.prefer_what_is_in_a_message();
     }
 }
 
@@ -62,45 +104,60 @@ impl Found {
 const OVERLAP: usize = 1 << 20;
 
 /// Reads every byte of the file.
-pub fn scan(file: &File) -> io::Result<Found> {
+pub fn scan(file: &File, survey: &Survey) -> io::Result<Found> {
     let mut found = Found::default();
     let len = file.metadata()?.len();
-    let mut at = 0;
-    while at < len {
-        let bytes = segments::read(file, at, segments::SEGMENT_BYTES + OVERLAP)?;
+    let mut from = 0;
+    for begin in (0..len).step_by(segments::SEGMENT_BYTES) {
+        let bytes = segments::read(file, begin, segments::SEGMENT_BYTES + OVERLAP)?;
+        let messages = segments::messages(&bytes);
         let end = bytes.len().min(segments::SEGMENT_BYTES);
-        let end = frames::for_each(&bytes, end, |place, len, frame, content| {
-            found.take(at + place as u64, len, &frame, content);
+        // A frame may have gone over into this segment, if its blocks have moved.
+        let skipped = end.min(from);
+        let rest = bytes.get(skipped..).unwrap_or_default();
+        let reached = frames::for_each(rest, end - skipped, |place, len, frame, content| {
+            let place = skipped + place;
+            let at = begin + place as u64;
+            let before = messages.partition_point(|message| message.start < place);
+            let message = before.checked_sub(1).and_then(|last| messages.get(last));
+            let trust = Trust {
+                is_before_the_last_batch: survey.is_before_the_last_batch(at),
+                is_in_a_message: message.is_some_and(|message| place + len <= message.end),
+            };
+            found.take(at, len, &frame, content, trust);
         });
-        at += end as u64;
+        from = (skipped + reached).saturating_sub(segments::SEGMENT_BYTES);
     }
+    found.believe();
     Ok(found)
 }
 
-/// Whether anything that was first written in these places of the file was synced, as far as
-/// `mark` tells. Without a mark nobody knows, so all of it counts.
-pub fn holds_promises(file: &File, ranges: &[Range<u64>], mark: Option<Mark>) -> io::Result<bool> {
+/// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log
+/// itself tell. Without a mark nobody knows, so all of it counts.
+pub fn holds_promises(file: &File, survey: &Survey, mark: Option<Mark>) -> io::Result<bool> {
     let mut promised = false;
-    for range in ranges {
+    for range in &survey.cut_off {
         let end = usize::try_from(range.end - range.start).unwrap_or(0);
         let bytes = segments::read(file, range.start, end + OVERLAP)?;
-        frames::for_each(&bytes, end.min(bytes.len()), |at, _, frame, content| {
+        let segment = survey.segment_at(range.start).unwrap_or(0);
+        let end = end.min(bytes.len());
+        frames::for_each(&bytes, end, |at, len, frame, content| {
             let (first, part) = (frame.head.first, frame.head.count);
-            let (key, was_synced) = match content {
-                Content::Events(..) => {
-                    (key::events(first), mark.is_none_or(|m| first < m.next_seq))
+            let before = |next: fn(Mark) -> u64| mark.is_none_or(|mark| first < next(mark));
+            let (key, was_synced) = match &content {
+                Content::Events(..) => (key::events(first), before(|mark| mark.next_seq)),
+                Content::Part(_) => (key::chunk(first, part), before(|mark| mark.next_seq)),
+                Content::Transitions(_) => {
+                    (key::transitions(first), before(|mark| mark.next_frame))
                 }
-                Content::Part(_) => (
-                    key::chunk(first, part),
-                    mark.is_none_or(|m| first < m.next_seq),
-                ),
-                Content::Transitions(_) => (
-                    key::transitions(first),
-                    mark.is_none_or(|m| first < m.next_frame),
-                ),
                 Content::Meta(_) => (key::META.to_vec(), mark.is_none()),
             };
-            promised |= was_synced && is_first_copy(&bytes[..at], &key);
+            let was_synced = was_synced
+                || (content.is_synced()
+                    && survey.is_before_the_last_batch(range.start + at as u64));
+            promised |= was_synced
+                && is_first_copy(&bytes[..at], &key)
+                && !segments::is_of_another_use(&bytes, at, at + len, segment);
         });
     }
     Ok(promised)
