@@ -12,7 +12,7 @@ use std::pin::Pin;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-use super::transport::is_our_shortage;
+use super::shortage::is_our_shortage;
 
 /// Decides which addresses requests may be sent to.
 #[derive(Clone, Debug, Default)]

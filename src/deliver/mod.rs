@@ -9,6 +9,7 @@
 //! | [`advance`] | moving a manual clock, so that everything due by then has happened |
 //! | [`transport`] | one HTTP request over TCP or TLS |
 //! | [`guard`] | which addresses may be sent to |
+//! | `shortage` | what this machine lacks, which is no fault of a receiver's |
 
 pub mod advance;
 pub mod check;
@@ -16,4 +17,5 @@ mod confidence;
 pub mod courier;
 pub mod dispatcher;
 pub mod guard;
+mod shortage;
 pub mod transport;

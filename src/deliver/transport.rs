@@ -38,7 +38,6 @@ use crate::clock::Sleep;
 
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::dial::{Dial, Dialing, Socket};
-pub(super) use self::error::is_our_shortage;
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::network::Network;
 pub use self::tls::{InvalidCa, TransportError, check_ca};

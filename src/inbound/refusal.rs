@@ -7,8 +7,8 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
 
+use super::head::{HEAD_MAX_BYTES, HEADERS_MAX};
 use super::problem::{PROBLEM_JSON, Problem};
-use super::server::{HEAD_MAX_BYTES, HEADERS_MAX};
 
 /// The answer in the place of `head`, which the library has made; none if it is no refusal.
 pub(super) fn instead_of(head: &[u8]) -> Option<Bytes> {

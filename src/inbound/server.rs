@@ -13,14 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::connection;
+use super::head::{HEAD_MAX_BYTES, HEADERS_MAX};
 use super::seats::Seats;
 use crate::config::Limits;
-
-/// The longest request line and headers together. Common proxies stop at 8 to 32 KiB.
-pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
-
-/// The most headers in one request.
-pub(super) const HEADERS_MAX: usize = 100;
 
 /// How long accepting rests after an error such as "too many open files", which would otherwise
 /// come back at once, as fast as the processor can ask.

@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::segments::SEGMENT_BYTES;
-
 /// What a disk gives back as a whole or not at all.
 const BLOCK: u64 = 4096;
+
+/// How much is read at once.
+const PIECE: usize = 8 << 20;
 
 /// A disk that keeps more than this of one piece to itself is not one to go on with.
 const UNREADABLE_MAX: usize = 1 << 20;
@@ -63,11 +64,11 @@ pub fn are_missing(path: &Path) -> bool {
     let counted = || -> io::Result<(u64, u64)> {
         let file = File::open(path)?;
         let (mut at, mut unreadable) = (0, 0);
-        let mut bytes = vec![0; SEGMENT_BYTES];
+        let mut bytes = vec![0; PIECE];
         let len = file.metadata()?.len();
         while at < len {
             let left = usize::try_from(len - at).unwrap_or(usize::MAX);
-            let piece = &mut bytes[..left.min(SEGMENT_BYTES)];
+            let piece = &mut bytes[..left.min(PIECE)];
             let (read, of_these) = fill(piece, at, |to, from| file.read_at(to, from))?;
             if read == 0 {
                 break;

@@ -9,12 +9,12 @@
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
-//! | `open.rs`, `recovery.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
+//! | `open.rs`, `recovery.rs`, `frames.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
-//! | `segments.rs` | the database's own log, looked at before it is opened |
+//! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
-//! | `verify.rs` | reading every record |
+//! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `guarded.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
@@ -50,6 +50,7 @@ mod inbox;
 mod list;
 mod lock;
 mod log;
+mod look;
 mod loss;
 pub mod memory;
 mod open;
@@ -61,6 +62,7 @@ mod record;
 mod recovery;
 mod registry;
 mod replay;
+mod report;
 mod routes;
 mod salvage;
 mod segments;
@@ -78,8 +80,9 @@ pub use guarded::panic_is_an_error;
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;
+pub use report::{Finding, Report};
 pub use salvage::expect_store;
-pub use verify::{Finding, Report, verify};
+pub use verify::verify;
 pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
 
 /// An answer that comes once it is on disk.

@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use super::SendError;
-use super::error::is_our_shortage;
+use crate::deliver::shortage::is_our_shortage;
 
 /// How long an address has for itself before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);

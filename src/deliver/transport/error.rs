@@ -4,8 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use rustix::io::Errno;
-
 use super::super::guard::GuardError;
 use super::tls::{InvalidCa, TransportError};
 use super::tls_problem::TlsProblem;
@@ -157,13 +155,6 @@ impl fmt::Display for Refusal {
             kind => write!(f, "{kind} while connecting to"),
         }
     }
-}
-
-/// Whether this machine lacks descriptors or memory for what was asked of it.
-pub(in crate::deliver) fn is_our_shortage(error: &io::Error) -> bool {
-    Errno::from_io_error(error).is_some_and(|errno| {
-        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
-    })
 }
 
 /// The operating system's error behind `error`, if there is one.

@@ -1,0 +1,50 @@
+//! A look at the database before it is opened.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::StoreError;
+use super::disk::Disk;
+use super::high_water::HighWater;
+use super::{salvage, segments, snapshot};
+
+/// Whether the database may be opened: an opening overwrites what is behind the first thing that
+/// cannot be read.
+pub fn look_before(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join("db");
+    let unusable = |error: io::Error| StoreError::of_file(&path, &error);
+    let mark = HighWater::read(&dir.join("high-water"));
+    let snapshot_lsn = segments::snapshot_lsn(dir).map_err(unusable)?;
+    let file = match File::open(&path) {
+        Ok(file) if file.metadata().map_err(unusable)?.len() > 0 => file,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        Ok(_) | Err(_) if mark.is_none() && snapshot::load(&dir.join("projections")).is_none() => {
+            return Ok(());
+        }
+        Ok(_) | Err(_) => {
+            return Err(StoreError::Corrupt(
+                "the database, the file `db`, is gone or empty".to_owned(),
+            ));
+        }
+    };
+    if Disk::was_unreadable(dir) {
+        let what = "the database could not be read when it was last in use";
+        return Err(StoreError::Corrupt(what.to_owned()));
+    }
+    let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
+    if survey.unreadable_bytes > 0 {
+        // Where sled cannot read its log, it takes it for ended as well.
+        let what = format!("{}: bytes that it does not give back", path.display());
+        return Err(StoreError::Disk(what));
+    }
+    if let Some(what) = &survey.damage {
+        let what = format!("the database's log is not whole: {what}");
+        return Err(StoreError::Corrupt(what));
+    }
+    if salvage::holds_promises(&file, &survey, mark).map_err(unusable)? {
+        let what = "the database's log ends before records that were synced";
+        return Err(StoreError::Corrupt(what.to_owned()));
+    }
+    Ok(())
+}
