@@ -73,7 +73,11 @@ impl<B: Backend> Log<B> {
     pub(super) fn stop(&self, error: &StoreError) {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
-            stopped.get_or_insert_with(|| error.clone());
+            if first {
+                // Before anybody is told: the process may end of it.
+                tracing::error!(%error, "the store has stopped");
+                *stopped = Some(error.clone());
+            }
             first
         });
         self.inbox.close();

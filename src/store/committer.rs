@@ -26,7 +26,6 @@ pub fn spawn<B: Backend>(log: Arc<Log<B>>) -> std::io::Result<JoinHandle<()>> {
                     // Whoever waits for an answer must not wait for ever.
                     Err(_) => StoreError::Stopped("the committer gave up".to_owned()),
                 };
-                tracing::error!(%error, "the store has stopped");
                 log.stop(&error);
                 break;
             }

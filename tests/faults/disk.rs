@@ -237,6 +237,7 @@ fn a_new_database_for_which_there_is_no_room_says_how_much_it_takes() {
         })
         .collect();
     broker.stop();
+    site.let_be_damaged();
     std::fs::write(site.path("data/conf"), b"no configuration").unwrap();
     // Not enough for the records, and enough for them but not for segments.
     for free_mib in [8, 10] {

@@ -97,6 +97,7 @@ fn a_sector_that_cannot_be_read_costs_the_events_in_it_and_no_others() {
     if !make_unreadable(&mut site, &blocks) {
         return;
     }
+    site.let_be_damaged();
     let verified = site.verify();
     assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
     let ran = site.start_in_vain(&[]);
