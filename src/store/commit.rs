@@ -72,13 +72,13 @@ impl<B: Backend> Log<B> {
     /// Nothing is written any more; whoever waits is told why.
     pub(super) fn stop(&self, error: &StoreError) {
         self.stopped.send_if_modified(|stopped| {
-            let first = stopped.is_none();
-            if first {
-                // Before anybody is told: the process may end of it.
-                tracing::error!(%error, "the store has stopped");
-                *stopped = Some(error.clone());
+            if stopped.is_some() {
+                return false;
             }
-            first
+            // Before anybody is told: the process may end of it.
+            tracing::error!(%error, "the store has stopped");
+            *stopped = Some(error.clone());
+            true
         });
         self.inbox.close();
         for request in self.inbox.take(usize::MAX, usize::MAX) {
