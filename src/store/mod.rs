@@ -6,6 +6,7 @@
 //! | `log.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
 //! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
 //! | `inbox.rs`, `commit.rs`, `write.rs` | from what waits to one durable batch |
+//! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
@@ -64,6 +65,7 @@ mod registry;
 mod replay;
 mod report;
 mod routes;
+mod routing;
 mod salvage;
 mod segments;
 mod seqset;
