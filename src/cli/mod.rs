@@ -10,6 +10,7 @@
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
+pub mod bench;
 pub mod client;
 pub mod clock;
 pub mod delivery;
@@ -84,6 +85,11 @@ pub enum Command {
     Verify(verify::Args),
     /// Check a store, and say what is in it
     Store(store::Args),
+    /// Measure this machine: the broker against baselines of the same run
+    Bench(bench::Args),
+    /// The processes that `bench` starts beside the broker
+    #[command(hide = true)]
+    BenchPart(bench::PartArgs),
 }
 
 /// Why a command did not end well; each kind has an exit code of its own.
@@ -167,6 +173,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
             private::keep_files();
             store::run(args)
         }
+        Command::Bench(args) => {
+            runtime(&mut Builder::new_current_thread())?.block_on(bench::run(args))
+        }
+        Command::BenchPart(args) => match args.part {
+            // On one thread it costs the least of what is measured.
+            bench::Part::Sink => {
+                runtime(&mut Builder::new_current_thread())?.block_on(bench::run_part(args))
+            }
+            _ => broker()?.block_on(bench::run_part(args)),
+        },
     }
 }
 

@@ -1,0 +1,138 @@
+//! Processes: started, asked what they used, ended.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::BenchError;
+
+/// All processes of one run, so that whoever is told to stop can end them.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet(Arc<Mutex<Vec<u32>>>);
+
+impl Fleet {
+    /// Ends every process at once.
+    pub fn kill(&self) {
+        let ids = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in ids {
+            signal(id, Signal::KILL);
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<u32>)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn signal(id: u32, signal: Signal) {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+    if let Some(id) = id {
+        // One that has ended already has done what it was told.
+        let _ = kill_process(id, signal);
+    }
+}
+
+/// A process that serves; it ends with its handle.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    fleet: Fleet,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// What a process has used since it began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Processor time, its own and the kernel's for it.
+    pub cpu: Duration,
+    /// The most memory that it ever had.
+    pub peak_rss_bytes: u64,
+    /// What it wrote to disks.
+    pub written_bytes: u64,
+}
+
+impl Process {
+    /// Starts `redeliver` with `arguments` and waits until it says where it listens.
+    pub fn start(fleet: &Fleet, arguments: &[&str], log: &Path) -> Result<Self, BenchError> {
+        let program = std::env::current_exe().map_err(BenchError::system("this program's file"))?;
+        let log_file = File::create(log).map_err(BenchError::system(log.display().to_string()))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            .spawn()
+            .map_err(BenchError::system("starting a process"))?;
+        let id = child.id();
+        fleet.change(|ids| ids.push(id));
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            // What cannot be read says nothing, and is told below.
+            let _ = BufReader::new(out).read_line(&mut line);
+        }
+        let address = line
+            .rsplit("http://")
+            .next()
+            .and_then(|address| address.trim().parse().ok());
+        let mut process = Self {
+            child,
+            fleet: fleet.clone(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        match address {
+            Some(address) => process.address = address,
+            None => {
+                let log = fs::read_to_string(log).unwrap_or_default();
+                let command = arguments.join(" ");
+                return Err(BenchError::Failed(format!(
+                    "`redeliver {command}` did not start: {}",
+                    log.trim()
+                )));
+            }
+        }
+        Ok(process)
+    }
+
+    /// What it has used until now.
+    pub fn usage(&self) -> Result<Usage, BenchError> {
+        let file = |name: &str| {
+            let path = format!("/proc/{}/{name}", self.child.id());
+            fs::read_to_string(&path).map_err(BenchError::system(path))
+        };
+        // Behind the name, which may hold anything, in brackets: user and system time are the
+        // 14th and 15th field.
+        let stat = file("stat")?;
+        let ticks: u64 = stat.rsplit(')').next().map_or(0, |fields| {
+            let fields = fields.split_whitespace().skip(11).take(2);
+            fields.filter_map(|field| field.parse::<u64>().ok()).sum()
+        });
+        let per_second = rustix::param::clock_ticks_per_second();
+        Ok(Usage {
+            cpu: Duration::from_secs_f64(ticks as f64 / per_second as f64),
+            peak_rss_bytes: number(&file("status")?, "VmHWM:") * 1024,
+            written_bytes: number(&file("io")?, "write_bytes:"),
+        })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let id = self.child.id();
+        self.fleet.change(|ids| ids.retain(|other| *other != id));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn number(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let word = line.and_then(|line| line.split_whitespace().next());
+    word.and_then(|word| word.parse().ok()).unwrap_or(0)
+}

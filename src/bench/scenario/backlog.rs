@@ -1,0 +1,81 @@
+//! Whether a long log, or a long queue, makes anything slower or larger.
+
+use super::flow::{endpoints, through};
+use super::{check_taken, endpoint};
+use crate::bench::BenchError;
+use crate::bench::broker::Broker;
+use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::load::Load;
+use crate::bench::plan::{CONCURRENCY, Plan, native};
+use crate::bench::receiver::Receiver;
+
+const EVENTS: u64 = 50_000;
+const MILLION: u64 = 1_000_000;
+
+const BEHIND: Goal = Goal {
+    name: "backlog_1m",
+    goal: 0.9,
+    better: Better::Higher,
+    unit: "deliveries/s",
+    against: "the same on an empty log",
+};
+const FAR_BEHIND: Goal = Goal {
+    name: "backlog_10m",
+    ..BEHIND
+};
+const WAITING: Goal = Goal {
+    name: "rss_1m",
+    goal: 256.0,
+    better: Better::Lower,
+    unit: "MiB",
+    against: "peak memory with a million events of 500 B waiting",
+};
+
+/// Deliveries a second with old events in the log, and the memory of as many that wait.
+pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+    let mut figures = vec![behind(plan, BEHIND, MILLION)?];
+    if plan.large {
+        figures.push(behind(plan, FAR_BEHIND, 10 * MILLION)?);
+    }
+    figures.push(waiting(plan)?);
+    Ok(figures)
+}
+
+/// Both brokers stay for all rounds: only one of them has a past.
+fn behind(plan: &Plan, goal: Goal, past: u64) -> Result<Figure, BenchError> {
+    let receiver = Receiver::start(plan)?;
+    let config = endpoints(&receiver, 1);
+    let new = Broker::start(plan, &config)?;
+    plan.tell(&format!("{}: filling a log", goal.name));
+    let old = Broker::with_past(plan, &config, plan.events(past))?;
+    let events = plan.events(EVENTS);
+    let rounds = plan.in_turns(
+        goal.name,
+        || through(&new, &receiver, events, 1),
+        || through(&old, &receiver, events, 1),
+    )?;
+    let rounds: Vec<(f64, f64)> = rounds
+        .iter()
+        .map(|(old, new)| (old.per_second, new.per_second))
+        .collect();
+    Ok(goal.compared(&rounds))
+}
+
+/// The receiver refuses every connection.
+fn waiting(plan: &Plan) -> Result<Figure, BenchError> {
+    plan.tell("rss_1m: filling a queue");
+    let mut receiver = Receiver::start(plan)?;
+    let broker = Broker::start(plan, &endpoint("bench", &receiver.url("/"), CONCURRENCY))?;
+    receiver.stop();
+    let events = plan.events(MILLION);
+    Load {
+        address: broker.address()?,
+        template: native(),
+        connections: CONCURRENCY,
+        events,
+        first: 0,
+    }
+    .run()?;
+    check_taken(&broker, events)?;
+    Ok(WAITING.alone(&[broker.usage()?.peak_rss_bytes as f64 / f64::from(1 << 20)]))
+}

@@ -1,0 +1,75 @@
+//! How fast a receiver is served that is back after an outage.
+
+use super::{check_taken, flow, in_order};
+use crate::bench::BenchError;
+use crate::bench::broker::Broker;
+use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::load::Load;
+use crate::bench::plan::{CONCURRENCY, Plan, native};
+use crate::bench::receiver::Receiver;
+
+const EVENTS: u64 = 100_000;
+
+const INDEPENDENT: Goal = Goal {
+    name: "catch_up",
+    goal: 0.9,
+    better: Better::Higher,
+    unit: "deliveries/s",
+    against: "events that are delivered as they come",
+};
+const IN_ORDER: Goal = Goal {
+    name: "catch_up_in_order",
+    against: "the same without an outage",
+    ..INDEPENDENT
+};
+
+pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+    let events = plan.events(EVENTS);
+    let rounds = plan.in_turns(
+        "catch-up",
+        || Ok(flow::through_broker(plan, events, 1)?.per_second),
+        || after_an_outage(plan, events, impatient),
+    )?;
+    let ordered = plan.in_turns(
+        "catch-up in order",
+        || in_order::through_broker(plan, events / 2),
+        || after_an_outage(plan, events / 2, in_order::endpoint),
+    )?;
+    Ok(vec![
+        INDEPENDENT.compared(&rounds),
+        IN_ORDER.compared(&ordered),
+    ])
+}
+
+/// Retried every second, so that it is not the schedule that is measured.
+fn impatient(receiver: &Receiver) -> String {
+    format!(
+        "[policy.impatient]\norder = \"independent\"\nsuccess = \"2xx\"\nschedule = [\"1s\"]\n\
+         on_410 = \"retry\"\ntimeout = \"10s\"\n[[endpoint]]\nname = \"bench\"\nurl = \"{}\"\n\
+         policy = \"impatient\"\nconcurrency = {CONCURRENCY}\n",
+        receiver.url("/")
+    )
+}
+
+/// All events come in while the receiver refuses; then it is back.
+fn after_an_outage(
+    plan: &Plan,
+    events: u64,
+    endpoint: impl Fn(&Receiver) -> String,
+) -> Result<f64, BenchError> {
+    let mut receiver = Receiver::start(plan)?;
+    let broker = Broker::start(plan, &endpoint(&receiver))?;
+    receiver.stop();
+    Load {
+        address: broker.address()?,
+        template: native(),
+        connections: CONCURRENCY,
+        events,
+        first: 0,
+    }
+    .run()?;
+    check_taken(&broker, events)?;
+    receiver.start_again(plan)?;
+    let report = receiver.wait_for(events)?;
+    Ok(events as f64 / ((report.last_ns - report.first_ns) as f64 / 1e9))
+}

@@ -1,0 +1,78 @@
+//! How fast one endpoint is served that wants its events one after another.
+
+use super::check_taken;
+use crate::bench::BenchError;
+use crate::bench::broker::Broker;
+use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::load::Load;
+use crate::bench::plan::{Plan, native};
+use crate::bench::receiver::Receiver;
+
+const EVENTS: u64 = 50_000;
+
+const GOAL: Goal = Goal {
+    name: "in_order",
+    goal: 0.8,
+    better: Better::Higher,
+    unit: "deliveries/s",
+    against: "one connection that posts one event after another to the same receiver",
+};
+
+/// An endpoint whose deliveries are in order.
+pub const POLICY: &str = "[policy.ordered]\norder = \"in-order\"\nsuccess = \"2xx\"\n\
+    schedule = [\"1s\"]\non_410 = \"retry\"\ntimeout = \"10s\"\n";
+
+pub fn endpoint(receiver: &Receiver) -> String {
+    format!(
+        "{POLICY}[[endpoint]]\nname = \"ordered\"\nurl = \"{}\"\npolicy = \"ordered\"\n",
+        receiver.url("/")
+    )
+}
+
+pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+    let events = plan.events(EVENTS);
+    let rounds = plan.in_turns(
+        "in-order",
+        || one_by_one(plan, events),
+        || through_broker(plan, events),
+    )?;
+    Ok(vec![GOAL.compared(&rounds)])
+}
+
+fn one_by_one(plan: &Plan, events: u64) -> Result<f64, BenchError> {
+    let receiver = Receiver::start(plan)?;
+    let load = Load {
+        address: receiver.address,
+        template: native(),
+        connections: 1,
+        events,
+        first: 0,
+    };
+    Ok(load.run()?.per_second())
+}
+
+/// The events are there before the first is delivered, so that taking them costs nothing of what
+/// is measured, as it costs the baseline nothing.
+pub fn through_broker(plan: &Plan, events: u64) -> Result<f64, BenchError> {
+    let receiver = Receiver::start(plan)?;
+    let broker = Broker::start(plan, &endpoint(&receiver))?;
+    broker.ask("POST", "/v1/endpoints/ordered/pause", "")?;
+    Load {
+        address: broker.address()?,
+        template: native(),
+        connections: 64,
+        events,
+        first: 0,
+    }
+    .run()?;
+    check_taken(&broker, events)?;
+    broker.ask("POST", "/v1/endpoints/ordered/resume", "")?;
+    let report = receiver.wait_for(events)?;
+    if report.inversions > 0 {
+        return Err(BenchError::Failed(format!(
+            "{} deliveries were out of order",
+            report.inversions
+        )));
+    }
+    Ok(events as f64 / ((report.last_ns - report.first_ns) as f64 / 1e9))
+}

@@ -1,0 +1,112 @@
+//! One file a question.
+
+mod backlog;
+mod catch_up;
+mod endpoints;
+mod flow;
+mod in_order;
+mod ingest;
+mod latency;
+mod relay;
+mod startup;
+
+use super::BenchError;
+use super::broker::Broker;
+use super::figure::Figure;
+use super::plan::Plan;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// Events taken and synced, against a server that answers at once and against a plain file
+    Ingest,
+    /// Events in, stored, delivered and settled, against a relay without a store
+    Relay,
+    /// The same to ten endpoints
+    Fanout,
+    /// One endpoint in order, against one connection that posts one after another
+    InOrder,
+    /// From post to receipt at 100 events a second, against a sync and a post
+    Latency,
+    /// With a million events behind it; and the memory of a million that wait
+    Backlog,
+    /// With 10,000 endpoints of which 10 are busy; with 1,000 that refuse
+    Endpoints,
+    /// A start with a long log
+    Startup,
+    /// A receiver that is back after an outage
+    CatchUp,
+    /// All of these
+    All,
+}
+
+impl Scenario {
+    /// Each of them, in the order of the table.
+    pub const EACH: &[Self] = &[
+        Self::Ingest,
+        Self::Relay,
+        Self::Fanout,
+        Self::InOrder,
+        Self::Latency,
+        Self::Backlog,
+        Self::Endpoints,
+        Self::Startup,
+        Self::CatchUp,
+    ];
+
+    /// Measures it.
+    pub fn run(self, plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+        match self {
+            Self::Ingest => ingest::run(plan),
+            Self::Relay => relay::run(plan),
+            Self::Fanout => relay::fan_out(plan),
+            Self::InOrder => in_order::run(plan),
+            Self::Latency => latency::run(plan),
+            Self::Backlog => backlog::run(plan),
+            Self::Endpoints => endpoints::run(plan),
+            Self::Startup => startup::run(plan),
+            Self::CatchUp => catch_up::run(plan),
+            Self::All => {
+                let mut figures = Vec::new();
+                for scenario in Self::EACH {
+                    figures.extend(scenario.run(plan)?);
+                }
+                Ok(figures)
+            }
+        }
+    }
+}
+
+/// The `[[endpoint]]` of one independent receiver, signed as receivers want it.
+fn endpoint(name: &str, url: &str, concurrency: usize) -> String {
+    format!(
+        "[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"standard\"\n\
+         signing_key = \"whsec_YmVuY2htYXJrIGtleSwgbm90IGEgc2VjcmV0\"\nconcurrency = {concurrency}\n"
+    )
+}
+
+/// Waits until nothing waits to be delivered.
+fn settled(broker: &Broker) -> Result<(), BenchError> {
+    loop {
+        let health = broker.ask("GET", "/v1/endpoints", "")?;
+        let endpoints: serde_json::Value = serde_json::from_slice(&health).unwrap_or_default();
+        let items = endpoints["items"].as_array().cloned().unwrap_or_default();
+        if items.iter().all(|endpoint| endpoint["backlog"] == 0) {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Makes sure that the log has every event that was answered.
+fn check_taken(broker: &Broker, events: u64) -> Result<(), BenchError> {
+    let listed = broker.ask("GET", "/v1/events?limit=1", "")?;
+    let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
+    let last = listed["items"][0]["seq"].as_u64().unwrap_or(0);
+    if last == events {
+        return Ok(());
+    }
+    Err(BenchError::Failed(format!(
+        "{events} events were answered 202, and the last one in the log is {last}"
+    )))
+}
