@@ -6,6 +6,7 @@
 //! ```
 
 mod descriptors;
+mod opening;
 mod register;
 mod settings;
 
@@ -19,7 +20,6 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, Admin};
 use crate::clock::{InvalidFactor, SharedClock};
-use crate::config::Config;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
@@ -32,6 +32,8 @@ use crate::store::disk::Disk;
 use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
 use crate::vendor;
 
+use opening::{blocking, open_store};
+pub use opening::{entropy, store_options};
 pub use settings::Settings;
 
 /// Why a broker did not start, or did not go on.
@@ -119,6 +121,10 @@ impl App {
             cause,
         })?;
         let store = open_store(&config, clock.clone(), options).await?;
+        let runtime = tokio::runtime::Handle::current();
+        store.answer_by(Box::new(move |answers| {
+            runtime.spawn(async { answers.send() });
+        }));
         let committer = committer::spawn(store.clone()).map_err(|cause| AppError::System {
             what: "a thread",
             cause,
@@ -164,7 +170,7 @@ impl App {
             draining: stopping.clone(),
         };
         let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
-        let router = api::router(admin, ingest);
+        let front = api::Front::new(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
         let dispatcher = tokio::spawn(async move {
@@ -174,7 +180,7 @@ impl App {
         });
         let server = tokio::spawn(server::serve(
             listener,
-            router,
+            front,
             ServerLimits::from(&limits),
             stopped(stopping),
         ));
@@ -252,48 +258,4 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
     TcpListener::bind(address)
         .await
         .map_err(|cause| AppError::Listen { address, cause })
-}
-
-/// The store's limits, as the configuration says.
-pub fn store_options(config: &Config) -> Options {
-    let limits = &config.server.limits;
-    Options {
-        queue_max_events: limits.ingest_queue_events,
-        queue_max_bytes: limits.ingest_queue_bytes,
-        group_max_events: limits.group_max_events,
-        group_max_bytes: limits.group_max_bytes,
-        dedupe_window: limits.dedupe_window,
-        dedupe_max_entries: limits.dedupe_max_entries,
-        endpoints_max: limits.endpoints_max,
-        disk_reserve_bytes: limits.disk_reserve_bytes as u64,
-        waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
-        in_flight_max: limits.deliveries_in_flight_max,
-        ..Options::default()
-    }
-}
-
-/// What names a new store and keys its duplicate index.
-pub fn entropy() -> [u64; 3] {
-    rand::rng().random()
-}
-
-async fn open_store(
-    config: &Config,
-    clock: SharedClock,
-    options: Options,
-) -> Result<Arc<Log<Disk>>, StoreError> {
-    let dir = config.server.data_dir.clone();
-    let cache_bytes = config.server.limits.store_cache_bytes as u64;
-    blocking(move || Log::open(&dir, cache_bytes, clock, options, entropy()))
-        .await
-        .map(Arc::new)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panic) => Err(StoreError::Stopped(format!("the store gave up: {panic}"))),
-    }
 }

@@ -7,6 +7,7 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
+//! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
 
 pub mod actions;
@@ -16,6 +17,7 @@ pub mod deliveries;
 pub mod endpoints;
 pub mod events;
 pub mod explain;
+mod front;
 pub mod health;
 pub mod input;
 pub mod objects;
@@ -40,6 +42,8 @@ use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
+
+pub use self::front::Front;
 
 /// What the administration needs.
 pub struct Admin {
@@ -67,8 +71,7 @@ type Shared = Arc<Admin>;
 
 /// Every route of the administration and of ingest. A router with routes alone can be merged into
 /// it; only what is in it already is guarded by the token.
-pub fn router(admin: Admin, ingest: Ingest) -> Router {
-    let admin = Arc::new(admin);
+fn router(admin: Shared, ingest: Ingest) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::Body;
 use hyper::header::EXPECT;
 use hyper::{HeaderMap, StatusCode};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -45,7 +44,10 @@ impl Bodies {
 
     /// The whole body: 413 if it is too large, which `Content-Length` says before a byte is read;
     /// 408 if it does not come in time; 503 if others that are coming in have taken the room.
-    pub async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
+    pub async fn read<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Bytes, Problem>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
         let announced = body.size_hint().lower();
         if announced > self.max_bytes as u64 {
             // Reading would tell a client that asks first (`Expect: 100-continue`) to go on.
@@ -73,7 +75,10 @@ impl Bodies {
         }
     }
 
-    async fn collect(&self, body: &mut Body) -> Result<Bytes, Problem> {
+    async fn collect(
+        &self,
+        body: &mut (impl Body<Data = Bytes> + Unpin),
+    ) -> Result<Bytes, Problem> {
         let whole = body.size_hint().exact().and_then(|n| n.try_into().ok());
         let whole = whole.map_or(self.max_bytes, |n: usize| n.min(self.max_bytes));
         // A small body comes in one piece, which is then taken as it is.
@@ -145,7 +150,7 @@ fn grown(reserved: usize, needed: usize, whole: usize) -> usize {
     (2 * reserved).max(SMALL_BYTES).min(whole).max(needed)
 }
 
-async fn linger(body: &mut Body) {
+async fn linger(body: &mut (impl Body<Data = Bytes> + Unpin)) {
     let drain = async {
         let mut left = LINGER_BYTES;
         while let Some(Ok(frame)) = body.frame().await {
@@ -161,6 +166,8 @@ async fn linger(body: &mut Body) {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     fn bodies(max_bytes: usize) -> Bodies {

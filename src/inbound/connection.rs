@@ -6,36 +6,35 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 
 use super::framing::{self, After};
 use super::seats::Seat;
+use super::server::Answers;
 use super::wire::Wire;
 
 /// Serves until the connection ends, or has to give way to another.
-pub(super) fn serve(
+pub(super) fn serve<F: Answers>(
     http: &http1::Builder,
     graceful: &GracefulShutdown,
     stream: TcpStream,
-    router: TowerToHyperService<Router>,
+    front: F,
     seat: Arc<Seat>,
     patience: Duration,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = ()> + Send + use<F> {
     let asked = seat.clone();
     let service = service_fn(move |request| {
-        let (router, seat) = (router.clone(), asked.clone());
+        let (front, seat) = (front.clone(), asked.clone());
         // Now: what is read of it is not to be waited for any more.
         let taken = seat.asks();
         async move {
@@ -43,7 +42,7 @@ pub(super) fn serve(
                 // The connection is being dropped.
                 std::future::pending::<()>().await;
             }
-            let response = answer(&router, request).await;
+            let response = answer(&front, request).await;
             Ok::<_, Infallible>(response.map(|body| Answer { body, seat }))
         }
     });
@@ -61,15 +60,12 @@ pub(super) fn serve(
     }
 }
 
-async fn answer(
-    router: &TowerToHyperService<Router>,
-    request: Request<Incoming>,
-) -> Response<Body> {
+async fn answer(front: &impl Answers, request: Request<Incoming>) -> Response<Body> {
     let after = match framing::check(&request) {
         Ok(after) => after,
         Err(problem) => return problem.into_response(),
     };
-    let Ok(mut response) = router.call(request).await;
+    let mut response = front.answer(request).await;
     if after == After::Closed {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);

@@ -31,11 +31,27 @@ struct Accepted {
     duplicate: bool,
 }
 
-/// The handler.
-pub(super) async fn post(
-    State(ingest): State<Ingest>,
-    request: Request,
-) -> Result<Response, Problem> {
+/// The handler, as a router wants it.
+pub(super) async fn post(State(ingest): State<Ingest>, request: Request) -> Response {
+    ingest.post(request).await
+}
+
+impl Ingest {
+    /// Answers `POST /v1/events`.
+    pub async fn post<B>(&self, request: hyper::Request<B>) -> Response
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        take(self, request)
+            .await
+            .unwrap_or_else(Problem::into_response)
+    }
+}
+
+async fn take<B>(ingest: &Ingest, request: hyper::Request<B>) -> Result<Response, Problem>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+{
     if *ingest.draining.borrow() {
         return Err(Problem::unavailable(
             "the server is shutting down; send it again in a moment",

@@ -4,11 +4,12 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -47,11 +48,17 @@ impl From<&Limits> for ServerLimits {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` resolves; then takes no more connections, lets
+/// Answers requests.
+pub trait Answers: Clone + Send + Sync + 'static {
+    /// The answer to a request.
+    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// Has `front` answer on `listener` until `shutdown` resolves; then takes no more connections, lets
 /// the requests that are under way finish within the drain bound, and cuts off the rest.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: impl Answers,
     limits: ServerLimits,
     shutdown: impl Future,
 ) {
@@ -61,7 +68,6 @@ pub async fn serve(
         .max_buf_size(HEAD_MAX_BYTES)
         .max_header_size(HEAD_MAX_BYTES)
         .max_headers(HEADERS_MAX);
-    let router = TowerToHyperService::new(router);
     let seats = Seats::new(limits.max_connections);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -77,15 +83,9 @@ pub async fn serve(
         };
         // No more than there are places, so they can be forgotten by and by.
         while connections.try_join_next().is_some() {}
-        let router = router.clone();
-        let connection = connection::serve(
-            &http,
-            &graceful,
-            stream,
-            router,
-            seat,
-            limits.answer_timeout,
-        );
+        let front = front.clone();
+        let connection =
+            connection::serve(&http, &graceful, stream, front, seat, limits.answer_timeout);
         connections.spawn(connection);
     }
     drop(listener);

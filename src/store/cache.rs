@@ -1,12 +1,13 @@
 //! Decoded frames, so that a backlog is read in frames and fresh events are not read at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::event::Event;
 use crate::id::Seq;
 
-/// Frames by their first event, the least recently used one evicted first.
+/// Frames by their first event, evicted in the order in which they came, but for those that were
+/// used since their turn last came.
 #[derive(Debug)]
 pub struct Cache {
     max_bytes: usize,
@@ -16,15 +17,15 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct Inner {
     frames: BTreeMap<Seq, Cached>,
+    turns: VecDeque<Seq>,
     bytes: usize,
-    turn: u64,
 }
 
 #[derive(Debug)]
 struct Cached {
     events: Arc<[Arc<Event>]>,
     bytes: usize,
-    used: u64,
+    used: bool,
 }
 
 impl Cache {
@@ -39,15 +40,13 @@ impl Cache {
     /// The event at `seq`, if its frame is here.
     pub fn get(&self, seq: Seq) -> Option<Arc<Event>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.turn += 1;
-        let turn = inner.turn;
         let (first, cached) = inner.frames.range_mut(..=seq).next_back()?;
         let event = cached.events.get(usize::try_from(seq - first).ok()?)?;
-        cached.used = turn;
+        cached.used = true;
         Some(event.clone())
     }
 
-    /// Keeps a frame, in place of those used longest ago.
+    /// Keeps a frame, in place of those that were not used lately.
     pub fn insert(&self, events: Arc<[Arc<Event>]>) {
         let Some(first) = events.first().map(|event| event.seq) else {
             return;
@@ -55,25 +54,79 @@ impl Cache {
         // Each event costs more than its body; the bound is on memory, not on payload.
         let bytes = events.iter().map(|e| e.content.body.len() + 400).sum();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.turn += 1;
-        let used = inner.turn;
         let cached = Cached {
             events,
             bytes,
-            used,
+            used: false,
         };
         inner.bytes += bytes;
-        if let Some(old) = inner.frames.insert(first, cached) {
-            inner.bytes -= old.bytes;
+        match inner.frames.insert(first, cached) {
+            Some(old) => inner.bytes -= old.bytes,
+            None => inner.turns.push_back(first),
         }
         while inner.bytes > self.max_bytes && inner.frames.len() > 1 {
-            let oldest = inner.frames.iter().min_by_key(|(_, cached)| cached.used);
-            let Some(oldest) = oldest.map(|(first, _)| *first) else {
+            let Some(oldest) = inner.turns.pop_front() else {
                 break;
             };
-            if let Some(evicted) = inner.frames.remove(&oldest) {
-                inner.bytes -= evicted.bytes;
+            let cached = inner.frames.get_mut(&oldest);
+            if cached.is_some_and(|cached| std::mem::take(&mut cached.used)) {
+                inner.turns.push_back(oldest);
+            } else {
+                let evicted = inner.frames.remove(&oldest);
+                inner.bytes -= evicted.map_or(0, |evicted| evicted.bytes);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Form, NewEvent};
+    use crate::id::EventId;
+
+    fn frame(seq: Seq) -> Arc<[Arc<Event>]> {
+        let at = crate::clock::Timestamp::from_millis(0);
+        let content = NewEvent {
+            source: "api".into(),
+            kind: "t".into(),
+            subject: None,
+            time: None,
+            content_type: "application/json".into(),
+            form: Form::Data,
+            body: vec![b'7'; 600].into(),
+            status: None,
+            idempotency_key: None,
+        };
+        let id = EventId::new(at, seq, 0);
+        Arc::new([Arc::new(Event {
+            id,
+            seq,
+            received_at: at,
+            content,
+        })])
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes_in_its_turn() {
+        let cache = Cache::new(3_000);
+        for seq in 1..=3 {
+            cache.insert(frame(seq));
+        }
+        assert!(cache.get(1).is_some());
+        cache.insert(frame(4));
+        cache.insert(frame(5));
+        let kept: Vec<_> = (1..=5).filter(|seq| cache.get(*seq).is_some()).collect();
+        assert_eq!(kept, [1, 4, 5]);
+    }
+
+    #[test]
+    fn a_frame_that_is_kept_twice_counts_once() {
+        let cache = Cache::new(2_000);
+        for _ in 0..5 {
+            cache.insert(frame(1));
+        }
+        cache.insert(frame(2));
+        assert!(cache.get(1).is_some() && cache.get(2).is_some());
     }
 }

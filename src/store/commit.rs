@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::answers::Answers;
 use super::backend::{Backend, Durability};
 use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::inbox::Request;
-use super::log::{Log, Reply, Writer};
+use super::log::Log;
+use super::parts::{Reply, Writer};
 use super::write::Group;
 use super::{Appended, StoreError};
 use crate::clock::Moment;
@@ -167,12 +169,10 @@ impl<B: Backend> Log<B> {
             }
         }
         self.wake();
-        for (request, answer) in requests.into_iter().zip(answers) {
-            let _ = request.reply.send(Ok(answer));
-        }
-        for Reply::Endpoint(reply, endpoint) in replies {
-            let _ = reply.send(Ok(endpoint));
-        }
+        self.answering.carry(Answers {
+            appended: requests.into_iter().zip(answers).collect(),
+            changed: replies,
+        });
         Ok(true)
     }
 

@@ -49,6 +49,9 @@ struct Inner {
     urgent: bool,
     lazy: bool,
     closed: bool,
+    /// The committer waits for the bell. While it works, ringing would cost a system call for
+    /// nothing.
+    listening: bool,
 }
 
 impl Inbox {
@@ -67,8 +70,11 @@ impl Inbox {
         inner.events += request.events.len();
         inner.bytes += bytes;
         inner.requests.push_back(request);
+        let listening = inner.listening;
         drop(inner);
-        self.bell.notify_one();
+        if listening {
+            self.bell.notify_one();
+        }
         Pushed::Yes
     }
 
@@ -99,8 +105,9 @@ impl Inbox {
         let rung = inner.urgent || (inner.lazy && !urgent);
         inner.urgent |= urgent;
         inner.lazy = true;
+        let listening = inner.listening;
         drop(inner);
-        if !rung {
+        if listening && !rung {
             self.bell.notify_one();
         }
     }
@@ -121,18 +128,21 @@ impl Inbox {
             if inner.closed {
                 return false;
             }
+            inner.listening = true;
             if inner.lazy {
                 let waited = self.bell.wait_timeout(inner, SETTLEMENT_LAG);
                 let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                inner = guard;
+                inner.listening = false;
                 if timeout.timed_out() {
                     return true;
                 }
-                inner = guard;
             } else {
                 inner = self
                     .bell
                     .wait(inner)
                     .unwrap_or_else(PoisonError::into_inner);
+                inner.listening = false;
             }
         }
     }

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{oneshot, watch};
 
+use super::answers::{Carrier, Carriers};
 use super::backend::Backend;
 use super::cache::Cache;
-use super::dedupe::Dedupe;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
+use super::parts::{Reply, Shared, Writer};
 use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
@@ -29,48 +30,6 @@ use crate::id::{EndpointId, Seq};
 /// How many attempts a delivery shows.
 const MAX_ATTEMPTS_SHOWN: usize = 1_000;
 
-/// What only the one who writes needs.
-#[derive(Debug)]
-pub(super) struct Writer {
-    pub dedupe: Dedupe,
-    pub next_seq: Seq,
-    pub next_frame: u64,
-    /// CRC of the last frame of events, and of transitions.
-    pub events_crc: u32,
-    pub transitions_crc: u32,
-    pub records_since_snapshot: u64,
-    pub bytes_since_snapshot: u64,
-}
-
-/// What claims, settlements and commands change, and what of it is still to be written.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub state: State,
-    pub unsaved: Vec<Transition>,
-    pub unsaved_bytes: usize,
-    pub replies: Vec<Reply>,
-    pub sync_wanted: bool,
-    /// By how much the clock had been set when it was last looked at.
-    pub stepped_ms: i64,
-    pub snapshot_wanted: bool,
-}
-
-#[derive(Debug)]
-pub(super) enum Reply {
-    Endpoint(
-        oneshot::Sender<Result<Arc<Endpoint>, StoreError>>,
-        Arc<Endpoint>,
-    ),
-}
-
-impl Shared {
-    /// What is to be written, which from now on somebody is writing.
-    pub fn take_unsaved(&mut self) -> Vec<Transition> {
-        self.unsaved_bytes = 0;
-        std::mem::take(&mut self.unsaved)
-    }
-}
-
 /// The log; see [`Store`].
 pub struct Log<B> {
     pub(super) backend: B,
@@ -85,6 +44,7 @@ pub struct Log<B> {
     /// Held by a replay, so that none of its deliveries is put back by another one.
     pub(super) replaying: Mutex<()>,
     pub(super) inbox: Inbox,
+    pub(super) answering: Carriers,
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
@@ -131,6 +91,7 @@ impl<B: Backend> Log<B> {
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
             inbox: Inbox::default(),
+            answering: Carriers::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),
@@ -150,6 +111,11 @@ impl<B: Backend> Log<B> {
     /// The bytes beneath, for tests that crash it.
     pub fn backend(&self) -> &B {
         &self.backend
+    }
+
+    /// From now on `carrier` takes each group's answers to where they are sent.
+    pub fn answer_by(&self, carrier: Carrier) {
+        self.answering.name(carrier);
     }
 
     pub(super) fn wait_for_work(&self) -> bool {

@@ -2,7 +2,8 @@
 
 use super::backend::Backend;
 use super::codec::{self, Kind};
-use super::log::{Log, Writer};
+use super::log::Log;
+use super::parts::Writer;
 use super::record::{MAX_RECORD_BYTES, Transition, key};
 use super::seqset::SeqSet;
 use super::{AcceptedLoss, Options, StoreError};

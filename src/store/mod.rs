@@ -3,9 +3,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
-//! | `log.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
+//! | `log.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
 //! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
-//! | `inbox.rs`, `commit.rs`, `write.rs` | from what waits to one durable batch |
+//! | `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
@@ -32,6 +32,7 @@ use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
 use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
 
+mod answers;
 pub mod backend;
 mod blocks;
 mod cache;
@@ -56,6 +57,7 @@ mod loss;
 pub mod memory;
 mod open;
 mod options;
+mod parts;
 mod private;
 mod queue;
 mod read;

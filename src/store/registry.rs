@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::backend::Backend;
-use super::log::{Log, Shared};
+use super::log::Log;
+use super::parts::Shared;
 use super::record::Transition;
 use super::{Effect, EndpointCommand, EndpointError};
 use crate::endpoint::{Endpoint, EndpointState};

@@ -4,7 +4,8 @@
 use std::sync::MutexGuard;
 
 use super::backend::Backend;
-use super::log::{Log, Writer};
+use super::log::Log;
+use super::parts::Writer;
 use super::{EndpointCommand, StoreError};
 use crate::id::Seq;
 

@@ -6,7 +6,8 @@
 //! it takes the clock at its word, and lets nothing wait for longer than its own delay.
 
 use super::backend::Backend;
-use super::log::{Log, Shared};
+use super::log::Log;
+use super::parts::Shared;
 use crate::clock::Timestamp;
 
 impl<B: Backend> Log<B> {

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::backend::Change;
 use super::codec::{self, Blob, FrameError, Head, Kind};
 use super::high_water::Mark;
-use super::log::Writer;
+use super::parts::Writer;
 use super::queue::Then;
 use super::record::{
     AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Transition,

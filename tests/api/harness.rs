@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redeliver::api::{Admin, router};
+use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
 use redeliver::config::Limits;
 use redeliver::deliver::advance::Advance;
@@ -184,7 +184,12 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, stop) = oneshot::channel();
-        let served = tokio::spawn(serve(listener, router(admin, ingest), server_limits, stop));
+        let served = tokio::spawn(serve(
+            listener,
+            Front::new(admin, ingest),
+            server_limits,
+            stop,
+        ));
         Self {
             address,
             store,

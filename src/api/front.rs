@@ -1,0 +1,57 @@
+//! What stands before the routes: the one request that comes thousands of times a second is
+//! answered without asking the router, which would cost as much again.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper::{Method, Request, Response};
+use hyper_util::service::TowerToHyperService;
+
+use super::{Admin, Shared, auth, router};
+use crate::inbound::Ingest;
+use crate::inbound::server::Answers;
+
+/// Answers every request: of administration and of ingest.
+#[derive(Clone)]
+pub struct Front(Arc<Inner>);
+
+struct Inner {
+    admin: Shared,
+    ingest: Ingest,
+    router: TowerToHyperService<Router>,
+}
+
+impl Front {
+    /// The front of a server.
+    pub fn new(admin: Admin, ingest: Ingest) -> Self {
+        let admin = Arc::new(admin);
+        let router = TowerToHyperService::new(router(admin.clone(), ingest.clone()));
+        Self(Arc::new(Inner {
+            admin,
+            ingest,
+            router,
+        }))
+    }
+}
+
+impl Answers for Front {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let Inner {
+            admin,
+            ingest,
+            router,
+        } = &*self.0;
+        if request.method() == Method::POST && request.uri().path() == "/v1/events" {
+            return match auth::check(admin, request.headers()) {
+                Ok(()) => ingest.post(request).await,
+                Err(problem) => problem.into_response(),
+            };
+        }
+        let Ok(response) = router.call(request).await;
+        response
+    }
+}

@@ -1,0 +1,54 @@
+//! From the configuration to an open store.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::store::disk::Disk;
+use crate::store::{Log, Options, StoreError};
+
+/// The store's limits, as the configuration says.
+pub fn store_options(config: &Config) -> Options {
+    let limits = &config.server.limits;
+    Options {
+        queue_max_events: limits.ingest_queue_events,
+        queue_max_bytes: limits.ingest_queue_bytes,
+        group_max_events: limits.group_max_events,
+        group_max_bytes: limits.group_max_bytes,
+        dedupe_window: limits.dedupe_window,
+        dedupe_max_entries: limits.dedupe_max_entries,
+        endpoints_max: limits.endpoints_max,
+        disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+        waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
+        in_flight_max: limits.deliveries_in_flight_max,
+        ..Options::default()
+    }
+}
+
+/// What names a new store and keys its duplicate index.
+pub fn entropy() -> [u64; 3] {
+    rand::rng().random()
+}
+
+pub(super) async fn open_store(
+    config: &Config,
+    clock: SharedClock,
+    options: Options,
+) -> Result<Arc<Log<Disk>>, StoreError> {
+    let dir = config.server.data_dir.clone();
+    let cache_bytes = config.server.limits.store_cache_bytes as u64;
+    blocking(move || Log::open(&dir, cache_bytes, clock, options, entropy()))
+        .await
+        .map(Arc::new)
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => Err(StoreError::Stopped(format!("the store gave up: {panic}"))),
+    }
+}
