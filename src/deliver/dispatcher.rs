@@ -93,10 +93,10 @@ impl Dispatcher {
         mut stop: watch::Receiver<bool>,
         drain: Duration,
     ) -> Result<(), StoreError> {
-        let mut changed = self.store.changed();
+        let mut work = self.store.work();
         let mut attempts = JoinSet::new();
         while !*stop.borrow_and_update() {
-            changed.mark_unchanged();
+            work.mark_unchanged();
             // Before the claim, which needs their room, and never behind it: the end of an attempt
             // that nobody has looked at yet is what wakes the next claim.
             while attempts.try_join_next().is_some() {}
@@ -105,7 +105,7 @@ impl Dispatcher {
             let claims = self.store.claim(room.min(CLAIMS_AT_ONCE))?;
             let full = claims.len() == CLAIMS_AT_ONCE;
             for claim in claims {
-                attempts.spawn(self.clone().attempt(claim));
+                attempts.spawn(self.clone().attempt_one_after_another(claim, stop.clone()));
             }
             let next_due = self.store.depth().next_due;
             // Due times have moved with a clock that was set, away from the time that was read.
@@ -119,7 +119,7 @@ impl Dispatcher {
             tokio::select! {
                 // In this order, not by chance: a seeded simulation repeats exactly.
                 biased;
-                _ = changed.changed() => {}
+                _ = work.changed() => {}
                 () = self.sleep_until(due) => {}
                 Some(_) = attempts.join_next() => {}
                 _ = stop.changed() => {}
@@ -157,7 +157,20 @@ impl Dispatcher {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn attempt(self: Arc<Self>, claim: Claim) {
+    /// Goes on with whatever is next while there is something: what follows a success costs no
+    /// task of its own, and wakes nobody.
+    async fn attempt_one_after_another(self: Arc<Self>, claim: Claim, stop: watch::Receiver<bool>) {
+        let mut next = Some(claim);
+        while let Some(claim) = next.take() {
+            self.attempt(claim).await;
+            if !*stop.borrow() {
+                // Where the store cannot be read, the one who looks next will say so.
+                next = self.store.claim_next().unwrap_or_default();
+            }
+        }
+    }
+
+    async fn attempt(&self, claim: Claim) {
         let Some(policy) = self.courier.policy(&claim.endpoint).cloned() else {
             self.pause_without_policy(&claim);
             return;
@@ -167,7 +180,7 @@ impl Dispatcher {
             .deadline(&claim.endpoint.settings, self.clock.now());
         self.deadlines().insert((deadline, claim.token));
         let mut held = Held {
-            dispatcher: &self,
+            dispatcher: self,
             token: claim.token,
             deadline,
             settled: false,

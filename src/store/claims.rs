@@ -114,7 +114,15 @@ impl<B: Backend> Log<B> {
             attempt,
             then,
         };
-        self.record(&mut shared, Transition::Attempt(Box::new(record)), false);
+        let hung = shared.state.hangs(token.endpoint);
+        let attempt = Transition::Attempt(Box::new(record));
+        self.record_quietly(&mut shared, attempt, false);
+        // Whoever settles a success looks for what is next himself; but for more than one, or for
+        // something later, somebody else has to look.
+        let is_plain = then == Then::Delivered && !hung && !shared.state.waits(token.endpoint);
+        if !is_plain {
+            self.wake();
+        }
         self.apply_effect(&mut shared, token.endpoint, effect);
         Ok(())
     }

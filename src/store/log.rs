@@ -49,6 +49,7 @@ pub struct Log<B> {
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
     changed: watch::Sender<u64>,
+    work: watch::Sender<u64>,
     pub(super) tail: watch::Sender<Seq>,
     pub(super) stopped: watch::Sender<Option<StoreError>>,
 }
@@ -95,6 +96,7 @@ impl<B: Backend> Log<B> {
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),
+            work: watch::Sender::new(0),
             tail: watch::Sender::new(last),
             stopped: watch::Sender::new(None),
         }
@@ -124,16 +126,27 @@ impl<B: Backend> Log<B> {
 
     /// Records a transition: in memory at once, on disk with the next group.
     pub(super) fn record(&self, shared: &mut Shared, transition: Transition, sync: bool) {
+        self.record_quietly(shared, transition, sync);
+        self.wake();
+    }
+
+    /// The same, where nobody has to look for work because of it.
+    pub(super) fn record_quietly(&self, shared: &mut Shared, transition: Transition, sync: bool) {
         let now = self.now(shared);
         shared.state.apply(&transition, now);
         shared.unsaved_bytes += transition.text_len();
         shared.unsaved.push(transition);
         shared.sync_wanted |= sync;
         self.inbox.ring(sync);
-        self.wake();
+        self.tell_of_change();
     }
 
     pub(super) fn wake(&self) {
+        self.work.send_modify(|turn| *turn = turn.wrapping_add(1));
+        self.tell_of_change();
+    }
+
+    fn tell_of_change(&self) {
         self.changed
             .send_modify(|turn| *turn = turn.wrapping_add(1));
     }
@@ -173,6 +186,16 @@ impl<B: Backend> Store for Log<B> {
 
     fn claim(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
         self.claim_due(max)
+    }
+
+    fn look_for_work(&self) {
+        let may_claim = {
+            let shared = self.shared();
+            shared.state.has_ready() && shared.state.in_flight() < self.options.in_flight_max
+        };
+        if may_claim {
+            self.wake();
+        }
     }
 
     fn settle(&self, token: Token, settlement: Settlement) -> Result<(), SettleError> {
@@ -250,6 +273,10 @@ impl<B: Backend> Store for Log<B> {
 
     fn changed(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    fn work(&self) -> watch::Receiver<u64> {
+        self.work.subscribe()
     }
 
     fn tail(&self) -> watch::Receiver<Seq> {

@@ -137,6 +137,19 @@ pub trait Store: Send + Sync + 'static {
     /// changes no attempt number.
     fn claim(&self, max: usize) -> Result<Vec<Claim>, StoreError>;
 
+    /// One delivery for the one who has just settled another. The end of one attempt may have made
+    /// room for more than one, so if there is more, [`work`](Self::work) changes.
+    fn claim_next(&self) -> Result<Option<Claim>, StoreError> {
+        let claim = self.claim(1)?.pop();
+        if claim.is_some() {
+            self.look_for_work();
+        }
+        Ok(claim)
+    }
+
+    /// Lets [`work`](Self::work) change if there may be something to claim.
+    fn look_for_work(&self);
+
     /// Records the end of an attempt.
     ///
     /// Takes effect at once; on disk with the next group, without an fsync of its own. A crash
@@ -180,6 +193,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Changes when something may have become claimable, or a claim has ended.
     fn changed(&self) -> watch::Receiver<u64>;
+
+    /// Changes when there may be something to claim that nobody looks for: what a success makes
+    /// claimable is left to the one who settles it, who has to claim right behind.
+    fn work(&self) -> watch::Receiver<u64>;
 
     /// The position of the newest event that is on disk, as it grows.
     fn tail(&self) -> watch::Receiver<Seq>;

@@ -235,6 +235,10 @@ impl Store for Faulty {
         Ok(claims.into_iter().map(|claim| self.spoil(claim)).collect())
     }
 
+    fn look_for_work(&self) {
+        self.store.look_for_work();
+    }
+
     fn settle(&self, token: Token, settlement: Settlement) -> Result<(), SettleError> {
         if self.has(Fault::SettlementForgotten) && token.seq.is_multiple_of(4) {
             return self.store.release(token);
@@ -317,6 +321,10 @@ impl Store for Faulty {
 
     fn changed(&self) -> watch::Receiver<u64> {
         self.store.changed()
+    }
+
+    fn work(&self) -> watch::Receiver<u64> {
+        self.store.work()
     }
 
     fn tail(&self) -> watch::Receiver<Seq> {
