@@ -40,10 +40,11 @@ const WALLS: &[(&str, &[&str])] = &[
         "app",
         &["config", "store", "vendor", "deliver", "inbound", "api"],
     ),
+    ("bench", &["store"]),
     (
         "cli",
         &[
-            "config", "store", "vendor", "deliver", "inbound", "api", "app",
+            "config", "store", "vendor", "deliver", "inbound", "api", "app", "bench",
         ],
     ),
     ("main", &["cli"]),

@@ -149,22 +149,13 @@ impl Disk {
     }
 
     fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        let mut large = Vec::new();
-        for change in changes {
-            match change {
-                Change::Put(key, value) => {
-                    let key = sled::IVec::from(key);
-                    if value.len() >= LARGE_BYTES {
-                        large.push(key.clone());
-                    }
-                    batch.insert(key, value);
-                }
-                Change::Delete(key) => batch.remove(key),
-            }
-        }
+        let is_large = |change: &Change| match change {
+            Change::Put(key, value) if value.len() >= LARGE_BYTES => Some(key.clone()),
+            _ => None,
+        };
+        let large: Vec<Vec<u8>> = changes.iter().filter_map(is_large).collect();
         guarded("writing", || {
-            self.db.apply_batch(batch)?;
+            self.apply(changes)?;
             for key in &large {
                 self.touch(key)?;
             }
@@ -178,6 +169,22 @@ impl Disk {
                 .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
         }
         Ok(())
+    }
+
+    /// One change is atomic by itself, and a batch costs the disk a round trip of its own.
+    fn apply(&self, mut changes: Vec<Change>) -> sled::Result<()> {
+        if let [Change::Put(key, value)] = changes.as_mut_slice() {
+            let value = std::mem::take(value);
+            return self.db.insert(&*key, value).map(drop);
+        }
+        let mut batch = sled::Batch::default();
+        for change in changes {
+            match change {
+                Change::Put(key, value) => batch.insert(key, value),
+                Change::Delete(key) => batch.remove(key),
+            }
+        }
+        self.db.apply_batch(batch)
     }
 
     /// After creation: the files that sled makes once and never syncs, and the directories that

@@ -10,8 +10,9 @@ use super::{Appended, StoreError};
 use crate::event::NewEvent;
 
 /// How long a settlement may lie in memory for company before it is written, on the machine's own
-/// clock. A crash within that time repeats the attempt.
-const SETTLEMENT_LAG: Duration = Duration::from_millis(2);
+/// clock. A crash within that time repeats the attempt; but each writing costs the disk two round
+/// trips, which a receiver that catches up would have to wait out.
+const SETTLEMENT_LAG: Duration = Duration::from_millis(10);
 
 /// One call of `append`.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::header::HeaderValue;
 use hyper::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub struct Report {
     pub received: u64,
     /// Those that brought it to their path for the first time.
     pub distinct: u64,
-    /// Requests that came to a path after one with a higher number.
+    /// Requests that came to a path after one whose event is later in the broker's log.
     pub inversions: u64,
     /// When the first came, on the machine's monotonic clock.
     pub first_ns: u64,
@@ -46,7 +47,7 @@ struct Seen {
 #[derive(Default)]
 struct Path {
     numbers: Vec<u64>,
-    last: Option<u64>,
+    last: Vec<u8>,
     number_at: usize,
     sent_at: usize,
 }
@@ -63,7 +64,8 @@ pub async fn run(address: SocketAddr) -> io::Result<()> {
                 status(StatusCode::OK)
             }
             (_, path) => {
-                seen.take(path, &body, now_ns());
+                let id = head.headers.get("redeliver-event-id");
+                seen.take(path, id.map_or(b"", HeaderValue::as_bytes), &body, now_ns());
                 status(StatusCode::OK)
             }
         };
@@ -84,7 +86,8 @@ impl Seen {
         }
     }
 
-    fn take(&mut self, path: &str, body: &[u8], now: u64) {
+    /// Event ids sort as the log does.
+    fn take(&mut self, path: &str, id: &[u8], body: &[u8], now: u64) {
         if !self.paths.contains_key(path) {
             self.paths.insert(path.to_owned(), Path::default());
         }
@@ -96,8 +99,9 @@ impl Seen {
         };
         let report = &mut self.report;
         report.received += 1;
-        report.inversions += u64::from(path.last.is_some_and(|last| last > number));
-        path.last = Some(number);
+        report.inversions += u64::from(path.last.as_slice() > id);
+        path.last.clear();
+        path.last.extend_from_slice(id);
         if !path.is_new(number) {
             return;
         }
@@ -135,11 +139,11 @@ mod tests {
     fn repeats_and_inversions_are_counted_apart() {
         let mut seen = Seen::default();
         let mut template = crate::bench::plan::native();
-        for (number, now) in [(1, 10), (3, 20), (2, 30), (3, 40)] {
+        for (number, id, now) in [(1, b"a", 10), (3, b"c", 20), (2, b"b", 30), (3, b"c", 40)] {
             let request = template.fill(number, 5).to_vec();
-            seen.take("/", &request, now);
+            seen.take("/", id, &request, now);
         }
-        seen.take("/", b"something else", 50);
+        seen.take("/", b"d", b"something else", 50);
         let report = &seen.report;
         assert_eq!(
             (report.received, report.distinct, report.inversions),

@@ -1,6 +1,6 @@
 //! How fast a receiver is served that is back after an outage.
 
-use super::{check_taken, flow, in_order};
+use super::{check_taken, flow, in_order, policy};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
@@ -43,10 +43,10 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
 
 /// Retried every second, so that it is not the schedule that is measured.
 fn impatient(receiver: &Receiver) -> String {
+    let policy = policy("impatient", "independent", "1s");
     format!(
-        "[policy.impatient]\norder = \"independent\"\nsuccess = \"2xx\"\nschedule = [\"1s\"]\n\
-         on_410 = \"retry\"\ntimeout = \"10s\"\n[[endpoint]]\nname = \"bench\"\nurl = \"{}\"\n\
-         policy = \"impatient\"\nconcurrency = {CONCURRENCY}\n",
+        "{policy}[[endpoint]]\nname = \"bench\"\nurl = \"{}\"\npolicy = \"impatient\"\n\
+         concurrency = {CONCURRENCY}\n",
         receiver.url("/")
     )
 }

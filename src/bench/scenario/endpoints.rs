@@ -1,7 +1,7 @@
 //! Whether endpoints with nothing to do, or with nobody to answer, slow down those that are busy.
 
-use super::endpoint;
 use super::flow::{endpoints, through};
+use super::{endpoint, policy};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
@@ -26,10 +26,6 @@ const RETRYING: Goal = Goal {
     ..IDLE
 };
 
-/// Retries for ever, every five seconds.
-const STUBBORN: &str = "[policy.stubborn]\norder = \"independent\"\nsuccess = \"2xx\"\n\
-    schedule = [\"5s\"]\non_410 = \"retry\"\ntimeout = \"10s\"\n";
-
 pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let receiver = Receiver::start(plan)?;
     let busy = endpoints(&receiver, BUSY);
@@ -46,7 +42,7 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     drop(among_idle);
     let among_dead = Broker::start(
         plan,
-        &(STUBBORN.to_owned() + &busy + &dead.collect::<String>()),
+        &(policy("stubborn", "independent", "5s") + &busy + &dead.collect::<String>()),
     )?;
     among_dead.ask("POST", "/v1/events", r#"{"type":"dead.letter","data":{}}"#)?;
     let dead = compared(plan, RETRYING, &receiver, &alone, &among_dead)?;

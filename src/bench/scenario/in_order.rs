@@ -1,6 +1,6 @@
 //! How fast one endpoint is served that wants its events one after another.
 
-use super::check_taken;
+use super::{check_taken, policy};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
@@ -19,12 +19,10 @@ const GOAL: Goal = Goal {
 };
 
 /// An endpoint whose deliveries are in order.
-pub const POLICY: &str = "[policy.ordered]\norder = \"in-order\"\nsuccess = \"2xx\"\n\
-    schedule = [\"1s\"]\non_410 = \"retry\"\ntimeout = \"10s\"\n";
-
 pub fn endpoint(receiver: &Receiver) -> String {
+    let policy = policy("ordered", "in-order", "1s");
     format!(
-        "{POLICY}[[endpoint]]\nname = \"ordered\"\nurl = \"{}\"\npolicy = \"ordered\"\n",
+        "{policy}[[endpoint]]\nname = \"ordered\"\nurl = \"{}\"\npolicy = \"ordered\"\n",
         receiver.url("/")
     )
 }

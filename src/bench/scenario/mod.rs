@@ -85,12 +85,21 @@ fn endpoint(name: &str, url: &str, concurrency: usize) -> String {
     )
 }
 
+/// A policy that tries again after the same time for ever.
+fn policy(name: &str, order: &str, every: &str) -> String {
+    format!(
+        "[policy.{name}]\norder = \"{order}\"\nsuccess = \"2xx\"\n\
+         backoff = {{ first = \"{every}\", factor = 1, max = \"{every}\" }}\n\
+         on_410 = \"retry\"\ntimeout = \"10s\"\n"
+    )
+}
+
 /// Waits until nothing waits to be delivered.
 fn settled(broker: &Broker) -> Result<(), BenchError> {
     loop {
-        let health = broker.ask("GET", "/v1/endpoints", "")?;
-        let endpoints: serde_json::Value = serde_json::from_slice(&health).unwrap_or_default();
-        let items = endpoints["items"].as_array().cloned().unwrap_or_default();
+        let listed = broker.ask("GET", "/v1/endpoints", "")?;
+        let endpoints: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
+        let items = endpoints["data"].as_array().cloned().unwrap_or_default();
         if items.iter().all(|endpoint| endpoint["backlog"] == 0) {
             return Ok(());
         }
@@ -102,7 +111,7 @@ fn settled(broker: &Broker) -> Result<(), BenchError> {
 fn check_taken(broker: &Broker, events: u64) -> Result<(), BenchError> {
     let listed = broker.ask("GET", "/v1/events?limit=1", "")?;
     let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
-    let last = listed["items"][0]["seq"].as_u64().unwrap_or(0);
+    let last = listed["data"][0]["seq"].as_u64().unwrap_or(0);
     if last == events {
         return Ok(());
     }
