@@ -21,7 +21,7 @@
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents |
 //! | [`api`] | endpoints, events, deliveries, the clock |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
-//! | [`bench`] | the broker measured against baselines, as processes of their own |
+//! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
 //! Dependencies point up this table, never down; `tests/tidy.rs` holds the walls.
