@@ -96,8 +96,8 @@ impl Advance {
         self.quiet(patience).await?;
         // What the caller is told has happened survives a crash.
         let store = self.store.clone();
-        let saved = tokio::task::spawn_blocking(move || store.commit()).await;
-        if !matches!(saved, Ok(Ok(_))) {
+        let saved = tokio::task::spawn_blocking(move || store.save()).await;
+        if !matches!(saved, Ok(Ok(()))) {
             return Err(AdvanceError::Stopped);
         }
         Ok(Advanced {

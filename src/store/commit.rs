@@ -20,11 +20,20 @@ use crate::id::EventId;
 /// A snapshot is written after this many bytes, so that a start reads no more than that.
 const BYTES_PER_SNAPSHOT: u64 = 256 << 20;
 
+/// What a group holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saving {
+    /// Events, and what attempts came to only now and then: it goes to the disk soon by itself.
+    Events,
+    /// All that there is.
+    Everything,
+}
+
 impl<B: Backend> Log<B> {
     /// See [`Store::commit`](super::Store::commit).
-    pub(super) fn commit_next(&self) -> Result<bool, StoreError> {
+    pub(super) fn commit_next(&self, saving: Saving) -> Result<bool, StoreError> {
         let mut writer = self.writer();
-        let done = self.commit_group(&mut writer).and_then(|did| {
+        let done = self.commit_group(&mut writer, saving).and_then(|did| {
             self.route_ahead(writer.next_seq)?;
             let wanted = std::mem::take(&mut self.shared().snapshot_wanted);
             if wanted
@@ -44,7 +53,7 @@ impl<B: Backend> Log<B> {
     /// See [`Store::close`](super::Store::close).
     pub(super) fn write_everything(&self) -> Result<(), StoreError> {
         self.inbox.close();
-        while self.commit_next()? {}
+        while self.commit_next(Saving::Everything)? {}
         self.write_snapshot(&mut self.writer())?;
         if let Some(high_water) = &self.high_water {
             high_water.sync()?;
@@ -95,7 +104,7 @@ impl<B: Backend> Log<B> {
         self.inbox.ring(true);
     }
 
-    fn commit_group(&self, writer: &mut Writer) -> Result<bool, StoreError> {
+    fn commit_group(&self, writer: &mut Writer, saving: Saving) -> Result<bool, StoreError> {
         if let Some(error) = self.stopped.borrow().clone() {
             return Err(error);
         }
@@ -103,6 +112,7 @@ impl<B: Backend> Log<B> {
             .inbox
             .take(self.options.group_max_events, self.options.group_max_bytes);
         let (events, answers) = self.number(writer, &mut requests, self.clock.moment());
+        let mut deferred = false;
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
             self.committing.store(events.len(), Ordering::Release);
@@ -112,13 +122,22 @@ impl<B: Backend> Log<B> {
                 .iter()
                 .map(|event| shared.state.route(&event.content))
                 .collect();
+            let transitions = if !events.is_empty() && saving == Saving::Events && shared.defer() {
+                deferred = !shared.unsaved.is_empty();
+                Vec::new()
+            } else {
+                shared.take_unsaved()
+            };
             (
-                shared.take_unsaved(),
+                transitions,
                 std::mem::take(&mut shared.replies),
                 std::mem::take(&mut shared.sync_wanted),
                 targets,
             )
         };
+        if deferred {
+            self.inbox.ring(false);
+        }
         if requests.is_empty() && transitions.is_empty() && !sync_wanted {
             return Ok(false);
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::backend::Backend;
+use super::commit::Saving;
 use super::log::Log;
 use super::queue::{Then, Waiting};
 use super::record::{AttemptRecord, Transition, key};
 use super::write::{SUCCESSES_SPAN, is_first_try_success};
-use super::{DeliveryView, Store, StoreError};
+use super::{DeliveryView, StoreError};
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
 use crate::endpoint::{Endpoint, EndpointState};
@@ -90,7 +91,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Everything that is settled is in the records after this.
-    pub(super) fn save(&self) -> Result<(), StoreError> {
+    pub(super) fn save_settlements(&self) -> Result<(), StoreError> {
         if let Some(error) = self.stopped.borrow().clone() {
             return Err(error);
         }
@@ -102,7 +103,7 @@ impl<B: Backend> Log<B> {
         };
         // Waits for a group that is being written, too.
         if unsaved {
-            self.commit().map(|_| ())
+            self.commit_next(Saving::Everything).map(|_| ())
         } else {
             drop(self.writer());
             Ok(())
@@ -130,7 +131,7 @@ impl<B: Backend> Log<B> {
         }
         let mut records = self.attempts(number, seq, most_attempts)?;
         if lags_behind(&event, &endpoint, queued, records.last()) {
-            self.save()?;
+            self.save_settlements()?;
             records = self.attempts(number, seq, most_attempts)?;
         }
         Ok(Some(view(event, endpoint, queued, records)))
@@ -204,6 +205,7 @@ mod tests {
     use crate::endpoint::tests::policies;
     use crate::endpoint::{EndpointDraft, Field};
     use crate::event::{Form, NewEvent};
+    use crate::store::Store;
     use crate::store::memory::Memory;
     use crate::store::{EndpointCommand, Options, Outcome, Settlement};
 

@@ -22,7 +22,7 @@ impl<B: Backend> Log<B> {
         &self,
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
-        self.save()?;
+        self.save_settlements()?;
         let wanted = |status: Status| match query.statuses.as_slice() {
             [] => status != Status::Filtered,
             statuses => statuses.contains(&status),
@@ -124,7 +124,7 @@ impl<B: Backend> Log<B> {
         only: Option<u32>,
     ) -> Result<Vec<EndpointView>, StoreError> {
         // What is shown survives a crash: a removal that is seen must not come undone.
-        self.save()?;
+        self.save_settlements()?;
         let views: Vec<(EndpointView, Option<Seq>)> = {
             let shared = self.shared();
             let view = |entry: &Entry| {

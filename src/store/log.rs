@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::answers::{Carrier, Carriers};
 use super::backend::Backend;
 use super::cache::Cache;
+use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
 use super::parts::{Reply, Shared, Writer};
@@ -135,6 +136,7 @@ impl<B: Backend> Log<B> {
         let now = self.now(shared);
         shared.state.apply(&transition, now);
         shared.unsaved_bytes += transition.text_len();
+        shared.unsaved_has_order |= !matches!(transition, Transition::Attempt(_));
         shared.unsaved.push(transition);
         shared.sync_wanted |= sync;
         self.inbox.ring(sync);
@@ -246,7 +248,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError> {
-        self.save()?;
+        self.save_settlements()?;
         self.delivery_view(endpoint, seq, MAX_ATTEMPTS_SHOWN)
     }
 
@@ -262,13 +264,18 @@ impl<B: Backend> Store for Log<B> {
         let now = self.now(&mut shared);
         Depth {
             uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
+            unsaved: shared.unsaved.len(),
             in_flight: shared.state.in_flight(),
             next_due: shared.state.next_due(now),
             last_seq: *self.tail.borrow(),
         }
     }
     fn commit(&self) -> Result<bool, StoreError> {
-        self.commit_next()
+        self.commit_next(Saving::Events)
+    }
+
+    fn save(&self) -> Result<(), StoreError> {
+        self.save_settlements()
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

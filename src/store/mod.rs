@@ -187,9 +187,13 @@ pub trait Store: Send + Sync + 'static {
     /// How much there is to do.
     fn depth(&self) -> Depth;
 
-    /// Writes what is waiting to be written as one group, if there is anything. Called in turn by
-    /// the committer's thread; by tests and simulations, at the moment they choose.
+    /// Writes what is waiting to be written as one group, if there is anything; the ends of attempts
+    /// may wait for some groups of events to go before them. Called in turn by the committer's
+    /// thread; by tests and simulations, at the moment they choose.
     fn commit(&self) -> Result<bool, StoreError>;
+
+    /// Writes the end of every attempt that has been settled.
+    fn save(&self) -> Result<(), StoreError>;
 
     /// Changes when something may have become claimable, or a claim has ended.
     fn changed(&self) -> watch::Receiver<u64>;

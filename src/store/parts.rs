@@ -30,6 +30,10 @@ pub(super) struct Shared {
     pub state: State,
     pub unsaved: Vec<Transition>,
     pub unsaved_bytes: usize,
+    /// Something among them has its place between two events: a change of an endpoint, a replay.
+    pub unsaved_has_order: bool,
+    /// Groups of events that have gone before them.
+    pub deferrals: u32,
     pub replies: Vec<Reply>,
     pub sync_wanted: bool,
     /// By how much the clock had been set when it was last looked at.
@@ -45,10 +49,31 @@ pub(super) enum Reply {
     ),
 }
 
+/// Together they take a receiver's answers up to this far behind the events: some ten milliseconds
+/// under load.
+const DEFERRALS_MAX: u32 = 16;
+const DEFERRED_MAX: usize = 512;
+
 impl Shared {
+    /// Whether a group of events may go before what is unsaved. The ends of attempts need no sync,
+    /// and cost less together. Where nothing else is among them, a rebuild that sees them later
+    /// among the events comes to the same state, as long as no queue leaves events in the log: what
+    /// it leaves there depends on how long it is at that moment.
+    pub fn defer(&mut self) -> bool {
+        let may_wait = !self.unsaved_has_order
+            && !self.sync_wanted
+            && self.unsaved.len() < DEFERRED_MAX
+            && self.deferrals < DEFERRALS_MAX
+            && !self.state.is_crowded();
+        self.deferrals += u32::from(may_wait);
+        may_wait
+    }
+
     /// What is to be written, which from now on somebody is writing.
     pub fn take_unsaved(&mut self) -> Vec<Transition> {
         self.unsaved_bytes = 0;
+        self.unsaved_has_order = false;
+        self.deferrals = 0;
         std::mem::take(&mut self.unsaved)
     }
 }

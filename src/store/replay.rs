@@ -23,7 +23,7 @@ impl<B: Backend> Log<B> {
             .replaying
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        self.save()?;
+        self.save_settlements()?;
         let last = *self.tail().borrow();
         let (mut next, end) = match request.seq {
             Some(seq) => (seq, seq.min(last)),
@@ -51,7 +51,7 @@ impl<B: Backend> Log<B> {
             count += self.reopen(request, &seqs, left)?;
         }
         if count > 0 && !request.dry_run {
-            self.save()?;
+            self.save_settlements()?;
         }
         Ok(count)
     }
@@ -75,7 +75,7 @@ impl<B: Backend> Log<B> {
             seqs.filter(|seq| request.seq.is_some() || !queued(seq))
                 .collect()
         };
-        self.save()?;
+        self.save_settlements()?;
         let mut reopened = Vec::new();
         for seq in idle {
             if reopened.len() >= limit {

@@ -3,6 +3,7 @@
 mod apply;
 mod snapshot;
 mod time;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct State {
     unrouted: BTreeSet<u32>,
     /// Endpoints whose last attempt was given up without an answer.
     hanging: BTreeSet<u32>,
+    /// A queue has come near the length at which it leaves events in the log; for good.
+    crowded: bool,
     in_flight: usize,
     generation: u64,
     /// The latest moment seen, to notice a clock that is set back.
@@ -108,27 +111,6 @@ impl State {
         self.lost.insert_range(from, to);
     }
 
-    /// Whether an endpoint has something to attempt now, if the rules for places let it.
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// Whether the endpoint's last attempt hung, so that it is kept to one place.
-    pub fn hangs(&self, number: u32) -> bool {
-        self.hanging.contains(&number)
-    }
-
-    /// Whether the endpoint has nothing to attempt before a set time.
-    pub fn waits(&self, number: u32) -> bool {
-        let entry = self.entries.get(&number);
-        entry.is_some_and(|entry| entry.timer.is_some())
-    }
-
-    /// How many attempts are under way in all.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight
-    }
-
     /// The endpoints that `event` goes to.
     pub fn route(&self, event: &NewEvent) -> Vec<u32> {
         let mut targets = self.routes.of(event);
@@ -145,6 +127,7 @@ impl State {
     pub fn push(&mut self, number: u32, seq: Seq, now: Timestamp) {
         if let Some(entry) = self.entries.get_mut(&number) {
             entry.queue.push(seq);
+            self.crowded |= entry.queue.is_crowded();
             if entry.queue.unrouted_from.is_some() {
                 self.unrouted.insert(number);
             }

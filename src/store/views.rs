@@ -91,6 +91,8 @@ pub struct ReplayRequest {
 pub struct Depth {
     /// Events that are not on disk yet.
     pub uncommitted: usize,
+    /// Ends of attempts, and changes of endpoints, that are not in the records yet.
+    pub unsaved: usize,
     /// Attempts under way.
     pub in_flight: usize,
     /// When something may be claimed next.

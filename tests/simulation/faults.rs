@@ -319,6 +319,10 @@ impl Store for Faulty {
         self.store.commit()
     }
 
+    fn save(&self) -> Result<(), StoreError> {
+        self.store.save()
+    }
+
     fn changed(&self) -> watch::Receiver<u64> {
         self.store.changed()
     }

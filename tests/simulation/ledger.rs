@@ -282,13 +282,16 @@ impl Ledger {
         }
     }
 
-    /// What has ended is in the log now.
-    pub fn committed(&mut self, safety: Safety) {
+    /// What has ended is in the log now; if some of it is not `saved` yet, then what was in there
+    /// before is as safe as this now.
+    pub fn committed(&mut self, safety: Safety, saved: bool) {
         // An attempt of an earlier life may have been forgotten: nothing makes it safe any more.
         let present = self.incarnation;
         let attempts = self.deliveries.values_mut().flat_map(|d| &mut d.attempts);
         for attempt in attempts.filter(|a| a.ended.is_some() && a.incarnation == present) {
-            attempt.safety = attempt.safety.max(safety);
+            if saved || attempt.safety >= Safety::Written {
+                attempt.safety = attempt.safety.max(safety);
+            }
         }
         // A stop is synced with the group that it is in, whatever else is in it.
         for stop in self.watched.values_mut().filter_map(|w| w.stop.as_mut()) {

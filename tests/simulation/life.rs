@@ -1,6 +1,7 @@
 //! One process: the product's own parts, put together as its composition root does.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ use super::world::{End, Scenario};
 /// Attempts at once, few enough to be short of places at times.
 pub const IN_FLIGHT: usize = 6;
 
+/// So many groups of events may go before settlements.
+const PUT_OFF_MAX: u32 = 16;
+
 /// How long a drain waits, on the machine's time, which passes at once here.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -42,6 +46,8 @@ pub struct Life {
     ingest: TowerToHyperService<axum::Router>,
     stop: watch::Sender<bool>,
     running: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+    /// How often a group of events has gone before the settlements.
+    put_off: AtomicU32,
 }
 
 impl Life {
@@ -103,6 +109,7 @@ impl Life {
             ingest: TowerToHyperService::new(inbound::router(ingest)),
             stop,
             running: Mutex::new(Some(running)),
+            put_off: AtomicU32::new(0),
         })
     }
 
@@ -111,15 +118,25 @@ impl Life {
         crashed(&self.disk, rule)
     }
 
-    /// Writes the next group; says how safe everything up to now is.
-    pub fn commit(&self) -> Result<Safety, End> {
+    /// Writes the next group; says how safe that is, and whether it is all that there was.
+    pub fn commit(&self) -> Result<(Safety, bool), End> {
         // Of a sync that came before nobody knows what had ended by then.
         self.disk.take_synced();
-        match self.log.commit() {
-            Ok(_) if self.disk.take_synced() => Ok(Safety::Synced),
-            Ok(_) => Ok(Safety::Written),
-            Err(error) => Err(self.end(format!("a commit failed: {error}"))),
+        let done = self.log.commit();
+        done.map_err(|error| self.end(format!("a commit failed: {error}")))?;
+        let safety = match self.disk.take_synced() {
+            true => Safety::Synced,
+            false => Safety::Written,
+        };
+        let saved = self.log.depth().unsaved == 0;
+        let put_off = match saved {
+            true => self.put_off.swap(0, Ordering::Relaxed),
+            false => self.put_off.fetch_add(1, Ordering::Relaxed),
+        };
+        if put_off > PUT_OFF_MAX {
+            return Err(self.end(format!("settlements were put off {put_off} times")));
         }
+        Ok((safety, saved))
     }
 
     /// Why nothing is delivered any more, if so.
@@ -189,7 +206,7 @@ impl Life {
         closed.map_err(|error| self.end(format!("the store does not close: {error}")))?;
         // Whoever was waiting is answered before the process ends.
         tokio::time::sleep(Duration::from_millis(1)).await;
-        outside.ledger().committed(Safety::Written);
+        outside.ledger().committed(Safety::Written, true);
         Err(End::Crash(self.disk.left_by(true, 0), Safety::Written))
     }
 }

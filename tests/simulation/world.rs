@@ -309,10 +309,10 @@ impl World {
     }
 
     pub fn commit(&self, life: &Life) -> Turn {
-        let safety = life.commit()?;
+        let (safety, saved) = life.commit()?;
         let mut ledger = self.outside.ledger();
-        ledger.note(format!("commit: {safety:?}"));
-        ledger.committed(safety);
+        ledger.note(format!("commit: {safety:?}, everything: {saved}"));
+        ledger.committed(safety, saved);
         Ok(())
     }
 

@@ -80,4 +80,9 @@ impl Queue {
             }
         }
     }
+
+    /// Whether it is near the length at which further events are left in the log.
+    pub fn is_crowded(&self) -> bool {
+        self.pending.runs() >= super::MAX_PENDING_RUNS / 2
+    }
 }
