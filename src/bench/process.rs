@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,19 +14,43 @@ use super::BenchError;
 
 /// All processes of one run, so that whoever is told to stop can end them.
 #[derive(Clone, Debug, Default)]
-pub struct Fleet(Arc<Mutex<Vec<u32>>>);
+pub struct Fleet(Arc<Mutex<Ships>>);
+
+#[derive(Debug, Default)]
+struct Ships {
+    ids: Vec<u32>,
+    /// No more are to be started.
+    is_over: bool,
+}
 
 impl Fleet {
-    /// Ends every process at once.
+    /// Ends every process at once, and lets no other begin.
     pub fn kill(&self) {
-        let ids = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for id in ids {
+        let mut ships = self.lock();
+        ships.is_over = true;
+        for id in ships.ids.drain(..) {
             signal(id, Signal::KILL);
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<u32>)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Starts a process, unless all is over.
+    fn start(&self, command: &mut Command) -> Result<Child, BenchError> {
+        let mut ships = self.lock();
+        if ships.is_over {
+            return Err(BenchError::Interrupted);
+        }
+        let child = command.spawn();
+        let child = child.map_err(BenchError::system("starting a process"))?;
+        ships.ids.push(child.id());
+        Ok(child)
+    }
+
+    fn forget(&self, id: u32) {
+        self.lock().ids.retain(|other| *other != id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ships> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,15 +87,13 @@ impl Process {
     pub fn start(fleet: &Fleet, arguments: &[&str], log: &Path) -> Result<Self, BenchError> {
         let program = std::env::current_exe().map_err(BenchError::system("this program's file"))?;
         let log_file = File::create(log).map_err(BenchError::system(log.display().to_string()))?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .map_err(BenchError::system("starting a process"))?;
-        let id = child.id();
-        fleet.change(|ids| ids.push(id));
+            .stderr(log_file);
+        let mut child = fleet.start(&mut command)?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
             // What cannot be read says nothing, and is told below.
@@ -124,8 +146,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let id = self.child.id();
-        self.fleet.change(|ids| ids.retain(|other| *other != id));
+        // Before it is gone: its number may be another's then.
+        self.fleet.forget(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

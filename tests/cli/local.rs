@@ -31,6 +31,7 @@ const VERBS: &[&str] = &[
     "delivery show",
     "delivery retry",
     "replay",
+    "bench",
     "clock",
     "clock advance",
     "store",

@@ -1,0 +1,68 @@
+//! `redeliver bench`: what it prints, and what it leaves behind.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{Ran, run, start};
+
+fn is_empty(dir: &Path) -> bool {
+    fs::read_dir(dir).unwrap().next().is_none()
+}
+
+#[test]
+fn each_figure_stands_beside_its_baseline_and_nothing_is_left_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().to_str().unwrap();
+    let ran = run(&["bench", "latency", "--quick", "--json", "--dir", place]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let printed: Value = serde_json::from_str(&ran.out).unwrap();
+    let figures = printed["figures"].as_array().unwrap();
+    let names: Vec<_> = figures.iter().map(|figure| &figure["name"]).collect();
+    assert_eq!(names, ["latency_p50", "latency_p99"]);
+    for figure in figures {
+        let number = |field: &str| figure[field].as_f64().unwrap();
+        assert!(
+            number("value") > 0.0 && number("baseline") > 0.0,
+            "{figure}"
+        );
+        let ratio = number("value") / number("baseline");
+        assert!((number("ratio") / ratio - 1.0).abs() < 1e-6, "{figure}");
+        assert!(number("goal") > 0.0 && figure["unit"] == "ms", "{figure}");
+    }
+    assert!(is_empty(dir.path()));
+}
+
+#[test]
+fn an_interrupted_benchmark_ends_its_processes_and_tidies_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().to_str().unwrap();
+    let child = start(&["bench", "ingest", "--dir", place], &[]);
+    let deadline = 1000;
+    for turn in 0..=deadline {
+        assert!(turn < deadline, "it has begun nothing");
+        if !is_empty(dir.path()) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    assert!(is_empty(dir.path()));
+}
+
+#[test]
+fn a_target_that_cannot_be_posted_to_is_told() {
+    for target in ["nonsense", "https://127.0.0.1:1/"] {
+        let ran = run(&["bench", "--target", target]);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("give a URL such as"), "{}", ran.err);
+    }
+    let ran = run(&["bench", "--target", "http://127.0.0.1:1/"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("127.0.0.1:1"), "{}", ran.err);
+}
