@@ -65,7 +65,7 @@ impl Shared {
             && self.unsaved.len() < DEFERRED_MAX
             && self.deferrals < DEFERRALS_MAX
             && !self.state.is_crowded();
-        self.deferrals += u32::from(may_wait);
+        self.deferrals += u32::from(may_wait && !self.unsaved.is_empty());
         may_wait
     }
 

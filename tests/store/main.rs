@@ -10,4 +10,5 @@ mod harness;
 mod lists;
 mod power_cut;
 mod races;
+mod settling;
 mod steps;
