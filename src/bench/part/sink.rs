@@ -36,6 +36,13 @@ pub struct Report {
     pub latency: Spread,
 }
 
+impl Report {
+    /// Deliveries a second, from the first to the last.
+    pub fn per_second(&self) -> f64 {
+        self.distinct as f64 / ((self.last_ns - self.first_ns) as f64 / 1e9)
+    }
+}
+
 #[derive(Default)]
 struct Seen {
     report: Report,

@@ -1,12 +1,11 @@
 //! Whether a long log, or a long queue, makes anything slower or larger.
 
-use super::flow::{endpoints, through};
-use super::{check_taken, endpoint};
+use super::flow::{endpoints, two_brokers};
+use super::{endpoint, put_in};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
-use crate::bench::load::Load;
-use crate::bench::plan::{CONCURRENCY, Plan, native};
+use crate::bench::plan::{CONCURRENCY, Plan};
 use crate::bench::receiver::Receiver;
 
 const EVENTS: u64 = 50_000;
@@ -49,16 +48,7 @@ fn behind(plan: &Plan, goal: Goal, past: u64) -> Result<Figure, BenchError> {
     plan.tell(&format!("{}: filling a log", goal.name));
     let old = Broker::with_past(plan, &config, plan.events(past))?;
     let events = plan.events(EVENTS);
-    let rounds = plan.in_turns(
-        goal.name,
-        || through(&new, &receiver, events, 1),
-        || through(&old, &receiver, events, 1),
-    )?;
-    let rounds: Vec<(f64, f64)> = rounds
-        .iter()
-        .map(|(old, new)| (old.per_second, new.per_second))
-        .collect();
-    Ok(goal.compared(&rounds))
+    two_brokers(plan, goal, &receiver, (&new, &old), events, 1)
 }
 
 /// The receiver refuses every connection.
@@ -68,14 +58,6 @@ fn waiting(plan: &Plan) -> Result<Figure, BenchError> {
     let broker = Broker::start(plan, &endpoint("bench", &receiver.url("/"), CONCURRENCY))?;
     receiver.stop();
     let events = plan.events(MILLION);
-    Load {
-        address: broker.address()?,
-        template: native(),
-        connections: CONCURRENCY,
-        events,
-        first: 0,
-    }
-    .run()?;
-    check_taken(&broker, events)?;
+    put_in(&broker, events)?;
     Ok(WAITING.alone(&[broker.usage()?.peak_rss_bytes as f64 / f64::from(1 << 20)]))
 }

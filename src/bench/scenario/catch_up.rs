@@ -1,11 +1,10 @@
 //! How fast a receiver is served that is back after an outage.
 
-use super::{check_taken, flow, in_order, policy};
+use super::{flow, in_order, policy, put_in};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
-use crate::bench::load::Load;
-use crate::bench::plan::{CONCURRENCY, Plan, native};
+use crate::bench::plan::{CONCURRENCY, Plan};
 use crate::bench::receiver::Receiver;
 
 const EVENTS: u64 = 100_000;
@@ -60,16 +59,8 @@ fn after_an_outage(
     let mut receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoint(&receiver))?;
     receiver.stop();
-    Load {
-        address: broker.address()?,
-        template: native(),
-        connections: CONCURRENCY,
-        events,
-        first: 0,
-    }
-    .run()?;
-    check_taken(&broker, events)?;
+    put_in(&broker, events)?;
     receiver.start_again(plan)?;
     let report = receiver.wait_for(events)?;
-    Ok(events as f64 / ((report.last_ns - report.first_ns) as f64 / 1e9))
+    Ok(report.per_second())
 }

@@ -1,6 +1,6 @@
 //! Whether endpoints with nothing to do, or with nobody to answer, slow down those that are busy.
 
-use super::flow::{endpoints, through};
+use super::flow::{endpoints, two_brokers};
 use super::{endpoint, policy};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
@@ -28,6 +28,7 @@ const RETRYING: Goal = Goal {
 
 pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let receiver = Receiver::start(plan)?;
+    let events = plan.events(EVENTS);
     let busy = endpoints(&receiver, BUSY);
     let idle = (BUSY..ALL).map(|n| {
         endpoint(&format!("idle-{n}"), &receiver.url("/idle"), 1) + "events = [\"nothing.ever\"]\n"
@@ -38,33 +39,20 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     });
     let alone = Broker::start(plan, &busy)?;
     let among_idle = Broker::start(plan, &(busy.clone() + &idle.collect::<String>()))?;
-    let idle = compared(plan, IDLE, &receiver, &alone, &among_idle)?;
+    let idle = two_brokers(plan, IDLE, &receiver, (&alone, &among_idle), events, BUSY)?;
     drop(among_idle);
     let among_dead = Broker::start(
         plan,
         &(policy("stubborn", "independent", "5s") + &busy + &dead.collect::<String>()),
     )?;
     among_dead.ask("POST", "/v1/events", r#"{"type":"dead.letter","data":{}}"#)?;
-    let dead = compared(plan, RETRYING, &receiver, &alone, &among_dead)?;
-    Ok(vec![idle, dead])
-}
-
-fn compared(
-    plan: &Plan,
-    goal: Goal,
-    receiver: &Receiver,
-    alone: &Broker,
-    among: &Broker,
-) -> Result<Figure, BenchError> {
-    let events = plan.events(EVENTS);
-    let rounds = plan.in_turns(
-        goal.name,
-        || through(alone, receiver, events, BUSY),
-        || through(among, receiver, events, BUSY),
+    let dead = two_brokers(
+        plan,
+        RETRYING,
+        &receiver,
+        (&alone, &among_dead),
+        events,
+        BUSY,
     )?;
-    let rounds: Vec<(f64, f64)> = rounds
-        .iter()
-        .map(|(among, alone)| (among.per_second, alone.per_second))
-        .collect();
-    Ok(goal.compared(&rounds))
+    Ok(vec![idle, dead])
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{endpoint, settled};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
+use crate::bench::figure::{Figure, Goal};
 use crate::bench::load::Load;
 use crate::bench::plan::{BODY_BYTES, CONCURRENCY, Plan, native};
 use crate::bench::process::{Process, Usage};
@@ -13,7 +14,7 @@ use crate::bench::receiver::Receiver;
 use crate::bench::stopwatch::now_ns;
 
 /// Connections of the sender.
-const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 
 /// What one round says.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +48,29 @@ pub fn through_broker(plan: &Plan, events: u64, paths: usize) -> Result<Flowed, 
     through(&broker, &receiver, events, paths)
 }
 
+/// Through two brokers in turns, of which the first is the baseline.
+pub fn two_brokers(
+    plan: &Plan,
+    goal: Goal,
+    receiver: &Receiver,
+    (baseline, broker): (&Broker, &Broker),
+    events: u64,
+    paths: usize,
+) -> Result<Figure, BenchError> {
+    let rounds = plan.in_turns(
+        goal.name,
+        || through(baseline, receiver, events, paths),
+        || through(broker, receiver, events, paths),
+    )?;
+    let rounds: Vec<(f64, f64)> = rounds
+        .iter()
+        .map(|(broker, baseline)| (broker.per_second, baseline.per_second))
+        .collect();
+    Ok(goal.compared(&rounds))
+}
+
 /// Through a broker that has an endpoint for each of so many paths.
-pub fn through(
+fn through(
     broker: &Broker,
     receiver: &Receiver,
     events: u64,

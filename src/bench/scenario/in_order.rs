@@ -1,6 +1,6 @@
 //! How fast one endpoint is served that wants its events one after another.
 
-use super::{check_taken, policy};
+use super::{policy, put_in};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
 use crate::bench::figure::{Better, Figure, Goal};
@@ -55,15 +55,7 @@ pub fn through_broker(plan: &Plan, events: u64) -> Result<f64, BenchError> {
     let receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoint(&receiver))?;
     broker.ask("POST", "/v1/endpoints/ordered/pause", "")?;
-    Load {
-        address: broker.address()?,
-        template: native(),
-        connections: 64,
-        events,
-        first: 0,
-    }
-    .run()?;
-    check_taken(&broker, events)?;
+    put_in(&broker, events)?;
     broker.ask("POST", "/v1/endpoints/ordered/resume", "")?;
     let report = receiver.wait_for(events)?;
     if report.inversions > 0 {
@@ -72,5 +64,5 @@ pub fn through_broker(plan: &Plan, events: u64) -> Result<f64, BenchError> {
             report.inversions
         )));
     }
-    Ok(events as f64 / ((report.last_ns - report.first_ns) as f64 / 1e9))
+    Ok(report.per_second())
 }

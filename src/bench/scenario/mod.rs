@@ -13,7 +13,8 @@ mod startup;
 use super::BenchError;
 use super::broker::Broker;
 use super::figure::Figure;
-use super::plan::Plan;
+use super::load::Load;
+use super::plan::{Plan, native};
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -113,8 +114,16 @@ fn settled(broker: &Broker) -> Result<(), BenchError> {
     }
 }
 
-/// Makes sure that the log has every event that was answered.
-fn check_taken(broker: &Broker, events: u64) -> Result<(), BenchError> {
+/// Posts so many events, and makes sure that a new broker's log has every one of them.
+fn put_in(broker: &Broker, events: u64) -> Result<(), BenchError> {
+    let load = Load {
+        address: broker.address()?,
+        template: native(),
+        connections: flow::CONNECTIONS,
+        events,
+        first: 0,
+    };
+    load.run()?;
     let listed = broker.ask("GET", "/v1/events?limit=1", "")?;
     let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
     let last = listed["data"][0]["seq"].as_u64().unwrap_or(0);
