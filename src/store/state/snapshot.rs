@@ -59,6 +59,7 @@ impl State {
             state.put(&endpoint, now, now);
             if let Some(entry) = state.entries.get_mut(&endpoint.number) {
                 entry.queue.restore(queue);
+                state.crowded |= entry.queue.is_crowded();
                 if entry.queue.unrouted_from.is_some() {
                     state.unrouted.insert(endpoint.number);
                 }
