@@ -38,7 +38,7 @@ pub fn guarded<T>(what: &str, work: impl FnOnce() -> sled::Result<T>) -> Result<
                 .unwrap_or("the database gave up");
             Err(Fault {
                 words: format!("{what}: {}", first_line(words)),
-                io: None,
+                io: system_error_in(words),
             })
         }
     }
@@ -51,6 +51,14 @@ fn is_of_the_system(error: &io::Error) -> bool {
         inner.to_string().starts_with("Os { code: ")
     };
     error.raw_os_error().is_some() || error.get_ref().is_some_and(is_a_copy)
+}
+
+/// The system's error in the words of a panic: where sled unwraps one, a disk that has just gone
+/// would look like damage.
+fn system_error_in(words: &str) -> Option<io::Error> {
+    let (_, behind) = words.split_once("Os { code: ")?;
+    let code = behind.split_once(',')?.0.parse().ok()?;
+    Some(io::Error::from_raw_os_error(code))
 }
 
 /// What sled says to a programmer goes over many lines.
@@ -86,6 +94,14 @@ mod tests {
             assert!(io_of(io::Error::from_raw_os_error(code)).is_some());
             assert!(io_of(copy).is_some(), "{first}");
         }
+        let unwrapped = guarded("opening", || {
+            Err::<(), _>(io::Error::from_raw_os_error(5)).unwrap();
+            Ok(())
+        });
+        let error = unwrapped.unwrap_err().io.unwrap();
+        assert_eq!(error.raw_os_error(), Some(5));
+        let damaged = guarded::<()>("opening", || panic!("a page is not there"));
+        assert!(damaged.unwrap_err().io.is_none());
         assert!(io_of(io::ErrorKind::UnexpectedEof.into()).is_none());
         assert!(io_of(io::Error::other("corrupt")).is_none());
     }
