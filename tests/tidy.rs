@@ -59,7 +59,7 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sled",
-        &["src/store/disk.rs", "src/store/guarded.rs"],
+        &["src/store/disk/database.rs", "src/store/disk/guarded.rs"],
         "go through the Backend trait, so that memory and faults can stand in for sled",
     ),
     (

@@ -20,6 +20,7 @@ pub fn store_options(config: &Config) -> Options {
         dedupe_window: limits.dedupe_window,
         dedupe_max_entries: limits.dedupe_max_entries,
         endpoints_max: limits.endpoints_max,
+        journal_bytes: limits.store_journal_bytes as u64,
         disk_reserve_bytes: limits.disk_reserve_bytes as u64,
         waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
         in_flight_max: limits.deliveries_in_flight_max,

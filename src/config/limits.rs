@@ -84,6 +84,9 @@ limits! {
     dedupe_max_entries: usize = 500_000, 1000 => 100_000_000;
     /// The store's page cache. Its own default is 1 GiB, and it exceeds what it is told.
     store_cache_bytes: usize = 32 * MIB, MIB => MIB.saturating_mul(64 * KIB);
+    /// The journal's two files, each: what the database takes in at once, in the background. As much
+    /// again waits in memory. 0 writes straight to the database, slower.
+    store_journal_bytes: usize = 8 * MIB, 0 => 1024 * MIB;
     /// Attempts under way over all endpoints: each costs a socket and up to 64 KiB of answer.
     /// Lowered at start where the system gives fewer descriptors.
     deliveries_in_flight_max: usize = 512, 1 => 65_536;
@@ -194,6 +197,6 @@ mod tests {
     #[test]
     fn every_default_is_within_its_own_range() {
         Limits::default().assert_in_range();
-        assert_eq!(Limits::KEYS.len(), 18);
+        assert_eq!(Limits::KEYS.len(), 19);
     }
 }

@@ -12,6 +12,31 @@ pub enum Change {
     Delete(Vec<u8>),
 }
 
+impl Change {
+    /// The key.
+    pub fn into_key(self) -> Vec<u8> {
+        match self {
+            Self::Put(key, _) | Self::Delete(key) => key,
+        }
+    }
+
+    /// The value, if it sets one; otherwise nothing.
+    pub fn into_value(self) -> Vec<u8> {
+        match self {
+            Self::Put(_, value) => value,
+            Self::Delete(_) => Vec::new(),
+        }
+    }
+
+    /// The key, and its value, if it is not taken out.
+    pub fn as_ref(&self) -> (&[u8], Option<&[u8]>) {
+        match self {
+            Self::Put(key, value) => (key, Some(value)),
+            Self::Delete(key) => (key, None),
+        }
+    }
+}
+
 /// How safe a batch must be when `write` returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -41,6 +66,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Up to `limit` entries whose keys start with `prefix`, below `key`, greatest first.
     fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Brings everything to where it is to stay, so that the next start finds nothing to be done.
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Bytes that the store takes.
     fn used_bytes(&self) -> u64;

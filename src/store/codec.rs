@@ -37,6 +37,8 @@ pub enum Kind {
     Snapshot = 4,
     /// What the store is: tag, keys, creation time.
     Meta = 5,
+    /// A write, before the database has it.
+    Journal = 6,
 }
 
 /// The head of a frame.
@@ -106,16 +108,29 @@ fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<DECODED_MAX>()
 }
 
-/// A snapshot is as large as the store's state; it is not read before its checksum is.
-fn config_of_snapshots() -> impl bincode::config::Config {
+/// A snapshot is as large as the store's state, an entry of the journal as a group; neither is read
+/// before its checksum is.
+fn config_without_limit() -> impl bincode::config::Config {
     bincode::config::standard()
 }
 
 /// The bytes of a frame that holds `body`, and its CRC.
 pub fn encode<T: Serialize>(head: Head, body: &T) -> Result<(Vec<u8>, u32), FrameError> {
-    let mut bytes = vec![0; HEAD];
-    bincode::serde::encode_into_std_write(body, &mut bytes, config())
-        .map_err(|_| FrameError::Body)?;
+    let mut bytes = Vec::new();
+    let crc = encode_onto(&mut bytes, head, body)?;
+    Ok((bytes, crc))
+}
+
+/// Puts a frame that holds `body` behind `bytes`; gives its CRC.
+pub fn encode_onto<T: Serialize>(
+    bytes: &mut Vec<u8>,
+    head: Head,
+    body: &T,
+) -> Result<u32, FrameError> {
+    let begin = bytes.len();
+    bytes.extend([0; HEAD]);
+    bincode::serde::encode_into_std_write(body, bytes, config()).map_err(|_| FrameError::Body)?;
+    let bytes = &mut bytes[begin..];
     bytes[0] = VERSION;
     bytes[1] = head.kind as u8;
     bytes[6..10].copy_from_slice(&head.previous.to_le_bytes());
@@ -123,7 +138,7 @@ pub fn encode<T: Serialize>(head: Head, body: &T) -> Result<(Vec<u8>, u32), Fram
     bytes[18..22].copy_from_slice(&head.count.to_le_bytes());
     let crc = crc32c::crc32c(&bytes[6..]);
     bytes[2..6].copy_from_slice(&crc.to_le_bytes());
-    Ok((bytes, crc))
+    Ok(crc)
 }
 
 /// Checks the frame in `bytes` and reads its head.
@@ -183,8 +198,8 @@ impl<'a> Frame<'a> {
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
         let decoded = match self.head.kind {
-            Kind::Snapshot => {
-                bincode::serde::borrow_decode_from_slice(self.body, config_of_snapshots())
+            Kind::Snapshot | Kind::Journal => {
+                bincode::serde::borrow_decode_from_slice(self.body, config_without_limit())
             }
             _ => bincode::serde::borrow_decode_from_slice(self.body, config()),
         };

@@ -55,6 +55,7 @@ impl<B: Backend> Log<B> {
         self.inbox.close();
         while self.commit_next(Saving::Everything)? {}
         self.write_snapshot(&mut self.writer())?;
+        self.backend.checkpoint()?;
         if let Some(high_water) = &self.high_water {
             high_water.sync()?;
         }

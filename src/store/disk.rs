@@ -1,285 +1,224 @@
-//! The sled backend, with what sled 0.34 needs so that `Ok` means on disk.
+//! The backend on disk: a journal in front of a database.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `disk.rs` | [`Disk`]: a write goes to the journal, a read sees it over the database |
+//! | `journal.rs`, `entry.rs`, `live.rs` | the journal: writing it, one entry of it, what a start takes from it |
+//! | `core.rs` | what the committer, the readers and the checkpointer share |
+//! | `overlay.rs` | what the database may not have yet, in memory |
+//! | `checkpoint.rs` | the thread by which the database takes it in |
+//! | `database.rs`, `guarded.rs` | sled, and the edge at which its panics become errors |
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
 
+use super::StoreError;
 use super::backend::{Backend, Change, Durability, Entry};
-use super::error::StoreError;
-use super::guarded::{Fault, guarded};
 use super::lock::Lock;
-use super::private;
-use super::segments;
 
-/// A value of this size makes its page worth evicting.
-const LARGE_BYTES: usize = 1024;
+mod checkpoint;
+mod core;
+mod database;
+mod entry;
+mod guarded;
+mod journal;
+mod live;
+mod overlay;
 
-/// See [`Disk::touch`]: with three, a log of a million events of 1 KiB was written within 75 MiB,
-/// without any in 95; more cost time and save nothing.
-const TOUCHES: usize = 3;
+pub(super) use database::{Database, free_bytes};
+pub use guarded::panic_is_an_error;
+pub(super) use live::Live;
 
-/// See [`open_sled`]: five seconds in all.
-const OPEN_TRIES: u32 = 500;
-const OPEN_PAUSE: Duration = Duration::from_millis(10);
+use self::core::{Core, Writing, stopped};
+use checkpoint::Progress;
+use journal::Journal;
+use overlay::{Overlay, Way};
 
-/// A file whose being there says that a page could not be read.
-const UNREADABLE: &str = "unreadable";
+pub use self::core::Settings;
 
-/// A key and its value, as sled gives them.
-type Pair = (sled::IVec, sled::IVec);
-
-/// A sled database in a directory that this process owns.
+/// A database with a journal in front of it, in a directory that this process owns.
 pub struct Disk {
-    db: sled::Db,
-    dir: PathBuf,
-    /// sled's own data file, for the `fdatasync` that its `flush` does not do.
-    data_file: File,
-    /// A write has failed.
-    failed: AtomicBool,
+    core: Arc<Core>,
+    checkpointer: Mutex<Option<JoinHandle<()>>>,
     _lock: Lock,
+}
+
+impl Disk {
+    /// Opens the store in `dir`, making it, closed to other users, if it is not there, to read it or
+    /// to write without a journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Directory`] if `dir` is no directory or not writable,
+    /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if the
+    /// journal is not whole or sled cannot open its files.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        Self::open_only(dir, cache_bytes, Lock::take(dir)?)
+    }
+
+    /// [`Disk::open`] in a directory that is ours already.
+    pub(super) fn open_only(dir: &Path, cache_bytes: u64, lock: Lock) -> Result<Self, StoreError> {
+        let settings = Settings {
+            cache_bytes,
+            journal_bytes: 0,
+            salt: 0,
+        };
+        Self::open_locked(dir, settings, lock)
+    }
+
+    /// As it is to be, with or without a journal.
+    pub(super) fn open_locked(
+        dir: &Path,
+        settings: Settings,
+        lock: Lock,
+    ) -> Result<Self, StoreError> {
+        let live = read_journal(dir)?;
+        if live.generation > 0 {
+            // What a killed process had not synced yet is answered for from now on.
+            journal::sync(dir).map_err(|error| StoreError::of_file(dir, &error))?;
+        }
+        let mut overlay = Overlay::default();
+        let generation = live.generation;
+        overlay.put(live.into_changes());
+        let core = Core {
+            dir: dir.to_owned(),
+            settings,
+            database: Database::open(dir, settings.cache_bytes)?,
+            overlay: RwLock::new(overlay),
+            writing: Mutex::new(Writing {
+                journal: None,
+                generation,
+            }),
+            progress: Progress::default(),
+        };
+        Ok(Self {
+            core: Arc::new(core),
+            checkpointer: Mutex::new(None),
+            _lock: lock,
+        })
+    }
+
+    /// Lowers what is written now, for the checkpointer, and goes on in the next generation.
+    fn turn(&self, journal: &mut Journal) -> Result<(), StoreError> {
+        let mut thread = self
+            .checkpointer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if thread.is_none() {
+            let core = self.core.clone();
+            let spawned = std::thread::Builder::new()
+                .name("checkpoint".to_owned())
+                .spawn(move || core.checkpoint_on_request());
+            *thread = Some(spawned.map_err(|error| stopped("checkpoint", &error))?);
+        }
+        drop(thread);
+        // Until then the last one is still needed.
+        self.core.progress.wait_until_idle()?;
+        journal.release();
+        journal.turn().map_err(|error| stopped("journal", &error))?;
+        self.core.overlay_mut(Overlay::lower);
+        self.core.progress.ask();
+        Ok(())
+    }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // A handle that goes writes what it has left. After a failed write that would be a retry,
-        // which must not be, and on a disk that has failed since sled panics; so this one stays
-        // until the process ends.
-        if self.failed.load(Ordering::Acquire) || self.data_file.sync_all().is_err() {
-            std::mem::forget(self.db.clone());
+        self.core.progress.end();
+        let thread = self
+            .checkpointer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // What it panics of has stopped the store.
+            let _ = thread.join();
         }
     }
 }
 
-impl Disk {
-    /// Opens the store in `dir`, making it, closed to other users, if it is not there.
-    ///
-    /// # Errors
-    /// [`StoreError::Directory`] if `dir` is no directory or not writable,
-    /// [`StoreError::Locked`] if another process has it open, [`StoreError::Corrupt`] if sled
-    /// cannot open its files.
-    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        Self::open_locked(dir, cache_bytes, Lock::take(dir)?)
-    }
-
-    /// [`Disk::open`] in a directory that is ours already.
-    pub(super) fn open_locked(
-        dir: &Path,
-        cache_bytes: u64,
-        lock: Lock,
-    ) -> Result<Self, StoreError> {
-        segments::snapshot_lsn(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-        let db = open_sled(dir, cache_bytes)?;
-        let data_file = File::options()
-            .read(true)
-            .write(true)
-            .open(dir.join("db"))
-            .map_err(|error| StoreError::of_file(dir, &error))?;
-        let disk = Self {
-            db,
-            dir: dir.to_owned(),
-            data_file,
-            failed: AtomicBool::new(false),
-            _lock: lock,
-        };
-        let synced = disk.sync_everything();
-        disk.failed.store(synced.is_err(), Ordering::Release);
-        synced?;
-        Ok(disk)
-    }
-
-    /// Makes sled's cache notice a page. It looks at what was used only when 64 accesses have come
-    /// together in one of its 256 parts, and a page of ours has fewer in its whole life, so that
-    /// without this the cache outgrows its bound many times over.
-    fn touch(&self, key: &[u8]) -> sled::Result<()> {
-        for _ in 0..TOUCHES {
-            self.db.contains_key(key)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a page of the database in `dir` could not be read, when it was last in use.
-    pub(super) fn was_unreadable(dir: &Path) -> bool {
-        dir.join(UNREADABLE).exists()
-    }
-
-    /// The database in `dir` is a new one.
-    pub(super) fn is_readable_again(dir: &Path) -> io::Result<()> {
-        match fs::remove_file(dir.join(UNREADABLE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// The words of a fault; a page that cannot be read is taken note of, so that the next start
-    /// looks for its records elsewhere in the file. After a failed write sled fails at everything,
-    /// which says nothing of what is in the file.
-    fn noted(&self, fault: Fault) -> String {
-        let is_about_the_disk = fault.io.is_some() || self.failed.load(Ordering::Acquire);
-        if !is_about_the_disk {
-            let noted = private::options().open(self.dir.join(UNREADABLE));
-            if let Err(error) = noted {
-                tracing::warn!(%error, "that the database is damaged cannot be noted");
-            }
-        }
-        fault.words
-    }
-
-    /// Takes out what `work` finds. However it was found, its pages must be noticed, or reading a
-    /// long log once would keep all of it in memory.
-    fn read<F: IntoIterator<Item = Pair>>(
-        &self,
-        work: impl FnOnce() -> sled::Result<F>,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let found = guarded("reading", || {
-            let mut entries = Vec::new();
-            for (key, value) in work()? {
-                if value.len() >= LARGE_BYTES {
-                    self.touch(&key)?;
-                }
-                entries.push((key.to_vec(), value.to_vec()));
-            }
-            Ok(entries)
-        });
-        found.map_err(|fault| match fault.io {
-            Some(_) => StoreError::Disk(fault.words),
-            None => StoreError::Read(self.noted(fault)),
-        })
-    }
-
-    fn write_once(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
-        let is_large = |change: &Change| match change {
-            Change::Put(key, value) if value.len() >= LARGE_BYTES => Some(key.clone()),
-            _ => None,
-        };
-        let large: Vec<Vec<u8>> = changes.iter().filter_map(is_large).collect();
-        guarded("writing", || {
-            self.apply(changes)?;
-            for key in &large {
-                self.touch(key)?;
-            }
-            self.db.flush()
-        })
-        .map_err(|fault| StoreError::Stopped(self.noted(fault)))?;
-        if durability == Durability::Disk {
-            // sled's flush is no fsync on Linux: after a power cut everything would be gone.
-            self.data_file
-                .sync_data()
-                .map_err(|error| StoreError::Stopped(format!("fdatasync: {error}")))?;
-        }
-        Ok(())
-    }
-
-    /// A single change would be atomic by itself, and cost the disk a round trip less; but where
-    /// the last batch begins tells the next start what was synced.
-    fn apply(&self, changes: Vec<Change>) -> sled::Result<()> {
-        let mut batch = sled::Batch::default();
-        for change in changes {
-            match change {
-                Change::Put(key, value) => batch.insert(key, value),
-                Change::Delete(key) => batch.remove(key),
-            }
-        }
-        self.db.apply_batch(batch)
-    }
-
-    /// After creation: the files that sled makes once and never syncs, and the directories that
-    /// name them.
-    fn sync_everything(&self) -> Result<(), StoreError> {
-        guarded("flushing", || self.db.flush())
-            .map_err(|fault| StoreError::Stopped(fault.words))?;
-        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
-        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
-        for path in places.iter().map(PathBuf::as_path).chain(parent) {
-            match File::open(path).and_then(|file| file.sync_all()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                // A parent that may not be opened for reading is not ours to sync.
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(StoreError::of_file(path, &error)),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
-/// it is by threads of a handle that this process has just dropped, and they are about to end.
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
-    let mut tries_left = OPEN_TRIES;
-    loop {
-        let opened = guarded("opening the database", || {
-            sled::Config::default()
-                .path(dir)
-                .segment_size(segments::SEGMENT_BYTES)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()
-        });
-        match opened {
-            Ok(db) => return Ok(db),
-            Err(fault) if tries_left > 0 && fault.words.contains("could not acquire lock") => {
-                tries_left -= 1;
-                std::thread::sleep(OPEN_PAUSE);
-            }
-            Err(Fault {
-                io: Some(error), ..
-            }) => return Err(StoreError::of_file(dir, &error)),
-            Err(fault) => return Err(StoreError::Corrupt(fault.words)),
-        }
+/// What the journal in `dir` holds, if it is whole.
+fn read_journal(dir: &Path) -> Result<Live, StoreError> {
+    let live = Live::read(dir).map_err(|error| StoreError::of_file(dir, &error))?;
+    match live.damage {
+        Some(what) => Err(StoreError::Corrupt(format!(
+            "the journal is not whole: {what}"
+        ))),
+        None => Ok(live),
     }
 }
 
 impl Backend for Disk {
     fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
-        let written = self.write_once(changes, durability);
-        self.failed.fetch_or(written.is_err(), Ordering::AcqRel);
-        written
+        let core = &self.core;
+        core.progress.check()?;
+        let mut writing = core.writing();
+        let written = if core.settings.journal_bytes == 0 {
+            core.checkpoint_all(&mut writing).and_then(|()| {
+                let changes = changes.iter().map(Change::as_ref);
+                core.database.write(changes, durability)
+            })
+        } else {
+            core.journal(&mut writing).and_then(|journal| {
+                if core.progress.is_idle() {
+                    journal.release();
+                }
+                if journal.bytes() >= core.settings.journal_bytes {
+                    self.turn(journal)?;
+                }
+                journal
+                    .append(&changes, durability)
+                    .map_err(|error| stopped("journal", &error))?;
+                core.overlay_mut(|overlay| overlay.put(changes));
+                Ok(())
+            })
+        };
+        if let Some(journal) = &writing.journal {
+            writing.generation = journal.generation();
+        }
+        written.inspect_err(|error| core.progress.fail(error))
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let found = self.read(|| Ok(self.db.get(key)?.map(|value| (key.into(), value))))?;
-        Ok(found.into_iter().next().map(|(_, value)| value))
+        match self.core.overlay(|overlay| overlay.get(key)) {
+            Some(known) => Ok(known),
+            None => self.core.database.get(key),
+        }
     }
 
     fn last(&self, prefix: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        let found = self.read(|| self.db.range(..=key).next_back().transpose())?;
-        let mut found = found.into_iter();
-        Ok(found.next().filter(|(key, _)| key.starts_with(prefix)))
+        let range = (Bound::Unbounded, Bound::Included(key));
+        let found = self.core.merged(range, prefix, 1, Way::Down)?;
+        Ok(found.into_iter().next())
     }
 
     fn scan(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|| collect(prefix, limit, self.db.range(key..)))
+        let range = (Bound::Included(key), Bound::Unbounded);
+        self.core.merged(range, prefix, limit, Way::Up)
     }
 
     fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|| collect(prefix, limit, self.db.range(..key).rev()))
+        let range = (Bound::Unbounded, Bound::Excluded(key));
+        self.core.merged(range, prefix, limit, Way::Down)
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        self.core.progress.check()?;
+        let done = self.core.checkpoint_all(&mut self.core.writing());
+        done.inspect_err(|error| self.core.progress.fail(error))
     }
 
     fn used_bytes(&self) -> u64 {
-        guarded("measuring", || self.db.size_on_disk()).unwrap_or(0)
+        let journal = self
+            .core
+            .writing()
+            .journal
+            .as_ref()
+            .map(Journal::used_bytes);
+        self.core.database.used_bytes() + journal.unwrap_or(0)
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        free_bytes(&self.dir)
+        free_bytes(&self.core.dir)
     }
-}
-
-/// Bytes left on the disk of `dir`, where that is known.
-pub(super) fn free_bytes(dir: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(dir).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-fn collect(
-    prefix: &[u8],
-    limit: usize,
-    entries: impl Iterator<Item = sled::Result<Pair>>,
-) -> sled::Result<Vec<Pair>> {
-    let within = |entry: &sled::Result<Pair>| {
-        let key = entry.as_ref().map(|(key, _)| key);
-        key.is_ok_and(|key| key.starts_with(prefix)) || entry.is_err()
-    };
-    entries.take(limit).take_while(within).collect()
 }

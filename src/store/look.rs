@@ -1,11 +1,13 @@
 //! A look at the database before it is opened.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use super::StoreError;
-use super::disk::Disk;
+use super::backend::Change;
+use super::disk::{Database, Live};
 use super::high_water::HighWater;
 use super::{salvage, segments, snapshot};
 
@@ -28,7 +30,7 @@ pub fn look_before(dir: &Path) -> Result<(), StoreError> {
             ));
         }
     };
-    if Disk::was_unreadable(dir) {
+    if Database::was_unreadable(dir) {
         let what = "the database could not be read when it was last in use";
         return Err(StoreError::Corrupt(what.to_owned()));
     }
@@ -42,7 +44,10 @@ pub fn look_before(dir: &Path) -> Result<(), StoreError> {
         let what = format!("the database's log is not whole: {what}");
         return Err(StoreError::Corrupt(what));
     }
-    if salvage::holds_promises(&file, &survey, mark).map_err(unusable)? {
+    let journal = Live::read(dir).map_err(unusable)?;
+    let journal: HashSet<Vec<u8>> = journal.into_changes().map(Change::into_key).collect();
+    let is_elsewhere = |key: &[u8]| journal.contains(key);
+    if salvage::holds_promises(&file, &survey, mark, is_elsewhere).map_err(unusable)? {
         let what = "the database's log ends before records that were synced";
         return Err(StoreError::Corrupt(what.to_owned()));
     }

@@ -18,7 +18,7 @@
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
-//! | `backend.rs`, `disk.rs`, `guarded.rs`, `memory.rs` | what keeps the bytes: sled, or memory for tests |
+//! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal and sled, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
@@ -45,7 +45,6 @@ mod dedupe;
 pub mod disk;
 mod error;
 mod frames;
-mod guarded;
 mod high_water;
 mod history;
 mod inbox;
@@ -79,8 +78,8 @@ mod views;
 mod write;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
+pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
-pub use guarded::panic_is_an_error;
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::backend::{Backend, Change, Durability};
 use super::codec::{self, Head, Kind};
 use super::dedupe::Dedupe;
-use super::disk::Disk;
+use super::disk::{Disk, Settings};
 use super::high_water::{HighWater, Mark};
 use super::lock::Lock;
 use super::log::{Log, Recovered};
@@ -42,8 +42,14 @@ impl Log<Disk> {
         let lock = Lock::take(dir)?;
         private::warn_if_open(dir);
         salvage::finish(dir)?;
+        let settings = Settings {
+            cache_bytes,
+            journal_bytes: options.journal_bytes,
+            // Of the first number half is in every event's id.
+            salt: entropy[0].rotate_left(32) ^ entropy[1],
+        };
         let open = |search| {
-            let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
+            let disk = Disk::open_locked(dir, settings, lock.clone())?;
             let (clock, options) = (clock.clone(), options.clone());
             Self::beside(dir, disk, clock, options, entropy, search)
         };
@@ -195,5 +201,7 @@ fn meta<B: Backend>(
         vec![Change::Put(key::META.to_vec(), bytes)],
         Durability::Disk,
     )?;
+    // Nothing else is told about so rarely: it is in the database from the start.
+    backend.checkpoint()?;
     Ok(meta)
 }

@@ -29,6 +29,8 @@ pub struct Options {
     pub in_flight_max: usize,
     /// Events and transitions after which a snapshot is written, so that a start reads no more.
     pub snapshot_max_records: u64,
+    /// Bytes of the journal that the database takes in at once; 0 for no journal.
+    pub journal_bytes: u64,
     /// Below this much free disk nothing is ingested.
     pub disk_reserve_bytes: u64,
     /// Events that the operator gave up for lost.
@@ -54,6 +56,7 @@ impl Default for Options {
             waiting_max_per_endpoint: 100_000,
             in_flight_max: 512,
             snapshot_max_records: 100_000,
+            journal_bytes: 8 << 20,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
             accept_lost_transitions: None,

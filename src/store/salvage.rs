@@ -16,8 +16,10 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::backend::Change;
 use super::blocks;
 use super::codec::{self, Kind};
+use super::disk::Live;
 use super::high_water::{HighWater, Mark};
 use super::loss::check;
 use super::record::{Meta, Transition, TransitionFrame};
@@ -29,7 +31,7 @@ use super::{Options, StoreError};
 use crate::id::Seq;
 use chain::Piece;
 use frames::Content;
-use search::{Part, scan};
+use search::{JOURNAL_AT, Part, scan};
 
 pub use place::{expect_store, finish};
 pub use search::holds_promises;
@@ -38,6 +40,8 @@ pub use search::holds_promises;
 #[derive(Debug)]
 pub struct Salvage {
     file: File,
+    /// The values in the journal, one behind the other.
+    journal: Vec<u8>,
     meta: Vec<Meta>,
     events: BTreeMap<Seq, Piece>,
     transitions: BTreeMap<u64, Piece>,
@@ -81,11 +85,17 @@ impl Salvage {
         let unusable = |error: io::Error| StoreError::of_file(&path, &error);
         let snapshot_lsn = segments::snapshot_lsn(dir).map_err(unusable)?;
         let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
-        let mut found = scan(&file, &survey).map_err(unusable)?;
+        let journal = Live::read(dir).map_err(unusable)?;
+        let journal: Vec<u8> = journal
+            .into_changes()
+            .flat_map(Change::into_value)
+            .collect();
+        let mut found = scan(&file, &survey, &journal).map_err(unusable)?;
         let snapshot = snapshot::load(&dir.join("projections"));
         let mark = HighWater::read(&dir.join("high-water"));
         let mut salvage = Self {
             file,
+            journal,
             meta: found.meta,
             events: BTreeMap::new(),
             transitions: BTreeMap::new(),
@@ -270,6 +280,10 @@ impl Salvage {
     }
 
     fn bytes(&self, at: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        if let Some(at) = at.checked_sub(JOURNAL_AT) {
+            let at = at as usize;
+            return Ok(self.journal[at..at + len].to_vec());
+        }
         let read = segments::read(&self.file, at, len);
         read.map_err(|error| StoreError::Read(error.to_string()))
     }

@@ -28,7 +28,7 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
     salvage::finish(dir)?;
     let mark = HighWater::read(&dir.join("high-water")).unwrap_or_default();
     let read = look_before(dir).and_then(|()| {
-        let disk = Disk::open_locked(dir, cache_bytes, lock.clone())?;
+        let disk = Disk::open_only(dir, cache_bytes, lock.clone())?;
         read(&disk, mark)
     });
     match read {

@@ -118,6 +118,7 @@ fn a_store_that_lost_events_fails_the_check_and_names_them() {
     let ticket = log.append(vec![event(), event()]).unwrap();
     log.commit().unwrap();
     ticket.blocking_recv().unwrap().unwrap();
+    log.close().unwrap();
     end(log);
     std::fs::copy(old.path().join("db"), dir.path().join("db")).unwrap();
     let data = dir.path().display().to_string();

@@ -68,14 +68,18 @@ pub fn endpoint_of(seen: &Seen) -> &str {
     seen.path.rsplit('/').next().unwrap_or_default()
 }
 
-pub fn configuration(receiver: &Receiver) -> String {
+/// Most of the time a short journal, so that the database takes it in again and again.
+pub fn configuration(receiver: &Receiver, seed: u64) -> String {
+    let journal_bytes = [65_536, 8 << 20, 65_536, 0][(seed % 4) as usize];
     let endpoint = |name| {
         let url = url(receiver, name, name);
         format!("\n[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"{name}\"\n")
     };
     let endpoints: String = CONFIGURED.into_iter().map(endpoint).collect();
     // A body of 1 MiB comes in an envelope.
-    format!("[limits]\nmax_body_bytes = 2097152\n{POLICIES}{endpoints}")
+    format!(
+        "[limits]\nmax_body_bytes = 2097152\nstore_journal_bytes = {journal_bytes}\n{POLICIES}{endpoints}"
+    )
 }
 
 /// The receiver of all. It answers by delivery and attempt, so that a repeated attempt is answered

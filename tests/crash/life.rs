@@ -80,7 +80,7 @@ impl Sum {
 impl Life {
     pub fn new(seed: u64, site: Site, habit: Habit) -> Self {
         let receiver = Arc::new(cast::receiver());
-        site.configure(&cast::configuration(&receiver));
+        site.configure(&cast::configuration(&receiver, seed));
         let target = Target::default();
         Self {
             site,

@@ -7,6 +7,9 @@ use serde_json::json;
 use super::process::broker::Site;
 
 const CONFIG: &str = r#"
+[limits]
+store_journal_bytes = 0
+
 [[endpoint]]
 name = "crm"
 url = "http://127.0.0.1:9/"

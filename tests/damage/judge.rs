@@ -10,7 +10,7 @@ use redeliver::store::panic_is_an_error;
 use redeliver::store::{Log, Options, Store, StoreError, verify};
 
 use super::harness::event;
-use super::original::{Moved, Original, Told, accepting, open, place, told, write_files};
+use super::original::{Left, Moved, Original, Told, accepting, open, place, told, write_files};
 
 /// Panics of the database that became errors.
 pub static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -121,12 +121,21 @@ impl<'a> Damaged<'a> {
         let mut db = self.files.get("db").cloned().unwrap_or_default();
         // Zeros that are cut off are known all the same.
         db.resize(db.len() + 64, 0);
-        let db = &db;
-        if !self.original.has_meta(db, &self.moved) {
+        let is_whole = |name: &str, number: usize| {
+            let place = self.original.journal[name][number].clone();
+            let was = &self.original.files[name][place.clone()];
+            self.files.get(name).and_then(|file| file.get(place)) == Some(was)
+        };
+        let left = Left {
+            db: &db,
+            moved: &self.moved,
+            is_whole: &is_whole,
+        };
+        if !self.original.has_meta(&left) {
             return Verdict::Hopeless;
         }
-        let events = self.original.lost_events(db, &self.moved);
-        let mut transitions = self.original.lost_transitions(db, &self.moved);
+        let events = self.original.lost_events(&left);
+        let mut transitions = self.original.lost_transitions(&left);
         transitions.retain(|number| *number < self.original.unpromised);
         if events.is_empty() && transitions.is_empty() {
             return Verdict::Whole;

@@ -18,6 +18,7 @@ mod forged;
 #[path = "../store/harness.rs"]
 mod harness;
 mod healthy;
+mod journal;
 mod judge;
 mod marks;
 mod original;

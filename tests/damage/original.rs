@@ -24,16 +24,20 @@ pub type Told = (
     Vec<redeliver::delivery::Attempt>,
 );
 
-/// A record and every place of the database's file that holds it.
+/// A record, every place of the database's file that holds it, and every entry of the journal, by
+/// file and number.
 #[derive(Debug)]
 pub struct Record {
     bytes: Vec<u8>,
     places: Vec<usize>,
+    entries: Vec<(String, usize)>,
 }
 
 /// Files of a store, and what is in them.
 pub struct Original {
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Where the entries of the journal lie, by file.
+    pub journal: BTreeMap<String, Vec<Range<usize>>>,
     /// By position, from 1.
     pub events: Vec<Arc<Event>>,
     /// By endpoint and position.
@@ -73,7 +77,7 @@ pub fn accepting(events: Option<(u64, u64)>, transitions: Option<(u64, u64)>) ->
 impl Original {
     /// A few events to two endpoints, some delivered, on hardly more bytes than that needs.
     pub fn small() -> Self {
-        let world = World::<OnDisk>::new();
+        let world = World::without_journal();
         world.add(settings("crm", Order::InOrder));
         world.append(vec![event("a", "one"), event("a", "two")]);
         let world = world.restart(true);
@@ -84,17 +88,35 @@ impl Original {
 
     /// One event behind a snapshot of three, left as a kill leaves it.
     pub fn going_on() -> Self {
-        let world = World::<OnDisk>::new();
+        let world = World::without_journal();
         world.append_many(3);
         let world = world.restart(true);
         world.append(vec![event("a", "four")]);
         Self::of_killed(world)
     }
 
+    /// Events, some in parts, and ends of attempts, in a journal of which the database has taken in
+    /// some generations; killed.
+    pub fn journaled() -> Self {
+        let world = World::<OnDisk>::with(Options {
+            journal_bytes: 48 << 10,
+            ..Options::default()
+        });
+        world.add(settings("warehouse", Order::Independent));
+        for number in 0..27_u64 {
+            let len = [40, 300, 2_000, 14_000][(number % 4) as usize];
+            world.append(vec![event("t", vec![number as u8; len])]);
+            for claim in world.log.claim(1).unwrap() {
+                world.settle(&claim, Outcome::Delivered);
+            }
+        }
+        Self::of_killed(world)
+    }
+
     /// Events and changes of an endpoint behind a snapshot, in turn, left as a kill leaves them;
     /// and the mark as it was at the snapshot.
     pub fn changing() -> (Self, Vec<u8>) {
-        let world = World::<OnDisk>::new();
+        let world = World::without_journal();
         let crm = world.add(settings("crm", Order::Independent));
         world.append_many(2);
         let world = world.restart(true);
@@ -110,7 +132,7 @@ impl Original {
 
     /// Twelve events, the sixth with this body.
     pub fn with_body(body: Vec<u8>) -> Self {
-        let world = World::<OnDisk>::new();
+        let world = World::without_journal();
         world.append_many(5);
         world.append(vec![event("a", body)]);
         world.append_many(6);
@@ -128,7 +150,7 @@ impl Original {
     /// Hundreds of events, some in parts, with all that can become of their deliveries; closed, or
     /// left as a kill leaves it.
     pub fn large(closed: bool) -> Self {
-        let mut world = World::<OnDisk>::new();
+        let mut world = World::without_journal();
         let crm = world.add(settings("crm", Order::InOrder));
         world.add(settings("warehouse", Order::Independent));
         for group in 0..120u64 {
@@ -172,7 +194,9 @@ impl Original {
 
     fn of_killed(world: World<OnDisk>) -> Self {
         let (from, to) = (world.dir(), place());
+        let killed = world.kill();
         write_files(to.path(), &read_files(&from));
+        drop(killed);
         Self::at(to.path())
     }
 
@@ -183,14 +207,28 @@ impl Original {
         let log = open(looked_at.path(), Options::default()).unwrap();
         let events: Vec<Arc<Event>> = (1..).map_while(|seq| log.event(seq).unwrap()).collect();
         let deliveries = told(&log, events.len() as u64);
-        let db = &files["db"];
+        let db = files["db"].clone();
         let used = db.iter().rposition(|byte| *byte != 0).unwrap_or(0);
         let heads = heads(&db[..used]);
         let scan = |prefix: &[u8]| log.backend().scan(prefix, prefix, 1 << 20).unwrap();
+        let journal = journal(&files);
         let record = |bytes: Vec<u8>| {
             let places = heads.get(&bytes[..HEAD]).into_iter().flatten().copied();
             let places = places.filter(|at| db[*at..].starts_with(&bytes)).collect();
-            Record { bytes, places }
+            let holds = |(name, number): &(&String, usize)| {
+                let entry = &files[*name][journal[*name][*number].clone()];
+                entry.windows(bytes.len()).any(|window| window == bytes)
+            };
+            let entries = journal.iter();
+            let entries = entries.flat_map(|(name, all)| (0..all.len()).map(move |n| (name, n)));
+            Record {
+                entries: entries
+                    .filter(holds)
+                    .map(|(n, at)| (n.clone(), at))
+                    .collect(),
+                places,
+                bytes,
+            }
         };
         let number = |key: &[u8]| u64::from_be_bytes(key[1..9].try_into().unwrap());
         let frames = scan(b"e");
@@ -218,6 +256,7 @@ impl Original {
         Self {
             unpromised: next_frame(&files["high-water"]),
             meta: record(log.backend().get(b"m").unwrap().unwrap()),
+            journal: journal.clone(),
             files,
             events,
             deliveries,
@@ -264,10 +303,9 @@ impl Original {
             .map_or(0, |at| at + 1)
     }
 
-    /// The events that cannot be read any more from a database's file with these bytes, in which
-    /// some of the original's have moved.
-    pub fn lost_events(&self, db: &[u8], moved: &[Moved]) -> Vec<u64> {
-        let lost = |records: &[Record]| !records.iter().all(|record| record.is_in(db, moved));
+    /// The events that cannot be read any more from what is left.
+    pub fn lost_events(&self, left: &Left<'_>) -> Vec<u64> {
+        let lost = |records: &[Record]| !records.iter().all(|record| record.is_in(left));
         let all = self.events_in.iter();
         all.filter(|(_, records)| lost(records))
             .map(|(seq, _)| *seq)
@@ -275,15 +313,15 @@ impl Original {
     }
 
     /// The same of the frames of transitions.
-    pub fn lost_transitions(&self, db: &[u8], moved: &[Moved]) -> Vec<u64> {
+    pub fn lost_transitions(&self, left: &Left<'_>) -> Vec<u64> {
         let all = self.transitions_in.iter();
-        let lost = all.filter(|(_, record)| !record.is_in(db, moved));
+        let lost = all.filter(|(_, record)| !record.is_in(left));
         lost.map(|(number, _)| *number).collect()
     }
 
     /// Whether anything still says which store it is.
-    pub fn has_meta(&self, db: &[u8], moved: &[Moved]) -> bool {
-        self.meta.is_in(db, moved)
+    pub fn has_meta(&self, left: &Left<'_>) -> bool {
+        self.meta.is_in(left)
     }
 }
 
@@ -294,8 +332,25 @@ pub struct Moved {
     pub to: usize,
 }
 
+/// What is left of the files: the database's, in which some bytes have moved, and which entries of
+/// the journal are whole.
+pub struct Left<'a> {
+    pub db: &'a [u8],
+    pub moved: &'a [Moved],
+    pub is_whole: &'a dyn Fn(&str, usize) -> bool,
+}
+
 impl Record {
-    fn is_in(&self, db: &[u8], moved: &[Moved]) -> bool {
+    fn is_in(&self, left: &Left<'_>) -> bool {
+        let Left {
+            db,
+            moved,
+            is_whole,
+        } = left;
+        let mut entries = self.entries.iter();
+        if entries.any(|(name, number)| is_whole(name, *number)) {
+            return true;
+        }
         let len = self.bytes.len();
         let at = |place: usize| db.get(place..place + len) == Some(&self.bytes);
         self.places.iter().any(|place| {
@@ -308,6 +363,27 @@ impl Record {
                     .any(|moved| at(place - moved.from.start + moved.to))
         })
     }
+}
+
+/// Where the entries of a journal lie that was left by a kill and by nothing else: from the second
+/// page on, each on a page of its own, its length first.
+fn journal(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<Range<usize>>> {
+    const PAGE: usize = 4096;
+    let files = files.iter();
+    let files = files.filter(|(name, _)| name.starts_with("journal-"));
+    let entries = files.map(|(name, bytes)| {
+        let (mut entries, mut at) = (Vec::new(), PAGE);
+        while let Some(len) = bytes.get(at..at + 4) {
+            let len = u32::from_le_bytes(len.try_into().unwrap()) as usize;
+            if len == 0 {
+                break;
+            }
+            entries.push(at..at + 4 + len);
+            at = (at + 4 + len).next_multiple_of(PAGE);
+        }
+        (name.clone(), entries)
+    });
+    entries.collect()
 }
 
 /// Every place in the file where a frame may begin, by its first bytes: version, kind, CRC and the

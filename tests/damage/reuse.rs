@@ -72,7 +72,7 @@ fn groups(wanted: usize) -> Vec<Group> {
     let mut found = Vec::new();
     let mut last_seq = 0;
     for start in 0..8 {
-        let log = open(dir.path(), Options::default()).unwrap();
+        let log = open(dir.path(), without_journal()).unwrap();
         if start == 0 {
             let endpoint = Box::new(settings("crm", Order::Independent));
             let add = EndpointCommand::Add(endpoint, EndpointState::Active);
@@ -102,6 +102,13 @@ fn groups(wanted: usize) -> Vec<Group> {
         }
     }
     panic!("no segment is used again");
+}
+
+fn without_journal() -> Options {
+    Options {
+        journal_bytes: 0,
+        ..Options::default()
+    }
 }
 
 /// The files of a store that has used a segment again.

@@ -81,6 +81,20 @@ pub trait Implementation: Sized {
 }
 
 impl World<OnDisk> {
+    /// With everything in the database at once.
+    pub fn without_journal() -> Self {
+        Self::with(Options {
+            journal_bytes: 0,
+            ..Options::default()
+        })
+    }
+
+    /// What a kill leaves in its directory.
+    pub fn kill(self) -> OnDisk {
+        drop(self.log);
+        self.implementation.unwrap()
+    }
+
     /// Where the store lies.
     pub fn dir(&self) -> std::path::PathBuf {
         self.implementation.as_ref().unwrap().0.path().to_owned()

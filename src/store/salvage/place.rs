@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
-use super::super::disk::Disk;
+use super::super::disk::Database;
 use super::super::private;
 
 pub const FINISHED: &str = "rebuilt";
@@ -55,16 +55,18 @@ fn put_in_place(dir: &Path, rebuilt: &Path) -> io::Result<()> {
         tracing::warn!(%kept, "the database has been put together anew from its records; the files as they were are kept, delete them if nothing in them is wanted");
     }
     // Before `rebuilt` is gone: what it holds nothing of any more is in its place.
-    Disk::is_readable_again(dir)?;
+    Database::is_readable_again(dir)?;
     sync(dir)?;
     clear(rebuilt)
 }
 
 fn move_in(dir: &Path, rebuilt: &Path, kept: &Path) -> io::Result<()> {
-    // sled's own snapshots know nothing of the new database.
+    // sled's own snapshots know nothing of the new database, which has what the journal held.
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("snap.") {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") || name.starts_with("journal-") {
             fs::rename(entry.path(), kept.join(entry.file_name()))?;
         }
     }

@@ -103,8 +103,11 @@ impl Found {
 /// More than any frame has.
 const OVERLAP: usize = 1 << 20;
 
-/// Reads every byte of the file.
-pub fn scan(file: &File, survey: &Survey) -> io::Result<Found> {
+/// Where the records of the journal lie, as if they followed the largest file that there can be.
+pub const JOURNAL_AT: u64 = 1 << 62;
+
+/// Reads every byte of the file, and the records of the journal.
+pub fn scan(file: &File, survey: &Survey, journal: &[u8]) -> io::Result<Found> {
     let mut found = Found::default();
     let len = file.metadata()?.len();
     let mut from = 0;
@@ -128,13 +131,26 @@ pub fn scan(file: &File, survey: &Survey) -> io::Result<Found> {
         });
         from = (skipped + reached).saturating_sub(segments::SEGMENT_BYTES);
     }
+    frames::for_each(journal, journal.len(), |at, len, frame, content| {
+        // Each entry of it was checked as a whole, and written behind those before it.
+        let trust = Trust {
+            is_before_the_last_batch: true,
+            is_in_a_message: true,
+        };
+        found.take(JOURNAL_AT + at as u64, len, &frame, content, trust);
+    });
     found.believe();
     Ok(found)
 }
 
 /// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log
-/// itself tell. Without a mark nobody knows, so all of it counts.
-pub fn holds_promises(file: &File, survey: &Survey, mark: Option<Mark>) -> io::Result<bool> {
+/// itself tell. Without a mark nobody knows, so all of it counts; but not what `is_elsewhere`.
+pub fn holds_promises(
+    file: &File,
+    survey: &Survey,
+    mark: Option<Mark>,
+    is_elsewhere: impl Fn(&[u8]) -> bool,
+) -> io::Result<bool> {
     let mut promised = false;
     for range in &survey.cut_off {
         let end = usize::try_from(range.end - range.start).unwrap_or(0);
@@ -157,6 +173,7 @@ pub fn holds_promises(file: &File, survey: &Survey, mark: Option<Mark>) -> io::R
                     && survey.is_before_the_last_batch(range.start + at as u64));
             promised |= was_synced
                 && is_first_copy(&bytes[..at], &key)
+                && !is_elsewhere(&key)
                 && !segments::is_of_another_use(&bytes, at, at + len, segment);
         });
     }

@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{self, Body, Event, HEAD, Meta, Transitions};
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind::Events,
     Kind::Transitions,
     Kind::Chunk,
     Kind::Snapshot,
     Kind::Meta,
+    Kind::Journal,
 ];
 
 /// The first byte chooses: a frame as it is, a body under a right head, or a record to write.
@@ -57,6 +58,9 @@ fn open_as_it_is(bytes: &[u8]) {
     }
 }
 
+/// Salt, entries synced, oldest generation, changes.
+type JournalEntry = (u64, u32, u64, Vec<(Vec<u8>, Option<Vec<u8>>)>);
+
 fn decode_a_body(rest: &[u8]) {
     let Some((kind, body)) = rest.split_first() else {
         return;
@@ -69,6 +73,7 @@ fn decode_a_body(rest: &[u8]) {
         Kind::Transitions => encodes_again::<Transitions>(&frame, body),
         Kind::Chunk => encodes_again::<Vec<u8>>(&frame, body),
         Kind::Snapshot | Kind::Meta => encodes_again::<Meta>(&frame, body),
+        Kind::Journal => encodes_again::<JournalEntry>(&frame, body),
     }
 }
 
