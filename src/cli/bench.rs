@@ -163,7 +163,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         fleet: process::Fleet::default(),
         progress: Arc::new(move |what| progress(terminal, what)),
     };
-    let fleet = plan.fleet.clone();
+    let (fleet, shrink) = (plan.fleet.clone(), plan.shrink);
     let machine = Machine::here(&plan.dir);
     if machine.is_debug() {
         output::warning(
@@ -172,6 +172,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     if target.is_none() && !args.json {
         output::line(&format!("machine: {machine}"))?;
+        if args.quick {
+            output::line("quick: few events, to see that it works and not to compare by")?;
+        }
     }
     let mut scenarios = args.scenarios;
     if scenarios.is_empty() {
@@ -204,7 +207,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Measured::Target(driven) if args.json => json!(driven).to_string(),
         Measured::Target(driven) => driven.to_string(),
         Measured::Findings(Findings { figures, details }) if args.json => {
-            json!({ "machine": machine, "figures": figures, "details": details }).to_string()
+            json!({ "machine": machine, "shrink": shrink, "figures": figures, "details": details })
+                .to_string()
         }
         Measured::Findings(findings) => table::lines(&findings).join("\n"),
     };
