@@ -10,21 +10,27 @@
 //! | `past.rs` | a log that is long already |
 //! | `receiver.rs` | what the receiver has seen |
 //! | `target.rs` | the same load on somebody else's server |
+//! | `findings.rs` | what a scenario found |
 //! | `figure.rs` | a value, its baseline, the ratio, the goal |
+//! | `detail.rs` | what stands behind a figure: latencies, processor time, memory, bytes written |
 //! | `spread.rs` | latencies as a histogram |
+//! | `machine.rs` | what all of it was measured on |
 //! | `stopwatch.rs` | the machine's own time, the same in every process |
 
 mod broker;
+pub mod detail;
 pub mod figure;
+pub mod findings;
 mod http;
 mod load;
+pub mod machine;
 pub mod part;
 mod past;
 pub mod plan;
 pub mod process;
 mod receiver;
 pub mod scenario;
-mod spread;
+pub mod spread;
 mod stopwatch;
 pub mod target;
 mod template;

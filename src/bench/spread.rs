@@ -5,6 +5,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::figure::median;
+
 /// The longest that is told apart from longer ones.
 const LONGEST_NS: u64 = 600_000_000_000;
 
@@ -25,6 +27,22 @@ pub struct Spread {
     pub p999_ms: f64,
     /// The slowest.
     pub max_ms: f64,
+}
+
+impl Spread {
+    /// The median of each quantile, and the longest of all; none of nothing.
+    pub fn median(rounds: &[Self]) -> Option<Self> {
+        let middle = |pick: fn(&Self) -> f64| median(rounds.iter().map(pick).collect());
+        (!rounds.is_empty()).then(|| Self {
+            p50_ms: middle(|spread| spread.p50_ms),
+            p90_ms: middle(|spread| spread.p90_ms),
+            p99_ms: middle(|spread| spread.p99_ms),
+            p999_ms: middle(|spread| spread.p999_ms),
+            max_ms: rounds
+                .iter()
+                .fold(0.0, |max, spread| max.max(spread.max_ms)),
+        })
+    }
 }
 
 impl std::fmt::Display for Spread {
@@ -51,11 +69,13 @@ impl Default for Counted {
 }
 
 impl Counted {
+    /// Counts one.
     pub fn add(&mut self, latency: Duration) {
         let ns = u64::try_from(latency.as_nanos()).unwrap_or(LONGEST_NS);
         self.0.saturating_record(ns.max(1));
     }
 
+    /// All of them, summed up.
     pub fn spread(&self) -> Spread {
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e6;
         Spread {

@@ -1,5 +1,7 @@
 //! `redeliver bench`: what this machine does, against baselines of the same run.
 
+mod table;
+
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -12,7 +14,8 @@ use serde_json::json;
 
 use super::signals::Signals;
 use super::{Failure, output};
-use crate::bench::figure::{Better, Figure};
+use crate::bench::findings::Findings;
+use crate::bench::machine::Machine;
 use crate::bench::part::{bare, raw, relay, sink};
 use crate::bench::plan::Plan;
 use crate::bench::scenario::Scenario;
@@ -30,7 +33,8 @@ pub struct Args {
     #[arg(value_enum)]
     pub scenarios: Vec<Scenario>,
 
-    /// A tenth of the events and a single round: to see that it works, not to compare by
+    /// A small part of the events and a single round, in under a minute: to see that it works, not
+    /// to compare by
     #[arg(long)]
     pub quick: bool,
 
@@ -154,12 +158,24 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             .rounds
             .map_or(if args.quick { 1 } else { 5 }, usize::from),
         large: args.large,
-        shrink: if args.quick { 10 } else { 1 },
+        shrink: if args.quick { 25 } else { 1 },
         dir: args.dir.unwrap_or_else(std::env::temp_dir),
         fleet: process::Fleet::default(),
         progress: Arc::new(move |what| progress(terminal, what)),
     };
-    let fleet = plan.fleet.clone();
+    let (fleet, shrink) = (plan.fleet.clone(), plan.shrink);
+    let machine = Machine::here(&plan.dir);
+    if machine.is_debug() {
+        output::warning(
+            "this is a debug build, and its figures say nothing about what users run; measure with `cargo run --release -- bench`",
+        );
+    }
+    if target.is_none() && !args.json {
+        output::line(&format!("machine: {machine}"))?;
+        if args.quick {
+            output::line("quick: few events, to see that it works and not to compare by")?;
+        }
+    }
     let mut scenarios = args.scenarios;
     if scenarios.is_empty() {
         scenarios = vec![Scenario::All];
@@ -167,9 +183,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let measure = move || match target {
         Some(target) => target::drive(&plan, &target).map(Measured::Target),
         None => {
-            let figures = scenarios.into_iter().map(|scenario| scenario.run(&plan));
-            let figures: Vec<_> = figures.collect::<Result<_, _>>()?;
-            Ok(Measured::Figures(figures.concat()))
+            let mut findings = Findings::default();
+            for scenario in scenarios {
+                findings = findings.and(scenario.run(&plan)?);
+            }
+            Ok(Measured::Findings(findings))
         }
     };
     let mut measuring = tokio::task::spawn_blocking(measure);
@@ -188,14 +206,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let text = match measured.map_err(|panic| Failure::Check(panic.to_string()))?? {
         Measured::Target(driven) if args.json => json!(driven).to_string(),
         Measured::Target(driven) => driven.to_string(),
-        Measured::Figures(figures) if args.json => json!({ "figures": figures }).to_string(),
-        Measured::Figures(figures) => table(&figures).join("\n"),
+        Measured::Findings(Findings { figures, details }) if args.json => {
+            json!({ "machine": machine, "shrink": shrink, "figures": figures, "details": details })
+                .to_string()
+        }
+        Measured::Findings(findings) => table::lines(&findings).join("\n"),
     };
     output::line(&text)
 }
 
 enum Measured {
-    Figures(Vec<Figure>),
+    Findings(Findings),
     Target(Driven),
 }
 
@@ -238,38 +259,5 @@ fn progress(terminal: bool, what: &str) {
     if terminal {
         let mut err = io::stderr().lock();
         let _ = write!(err, "\r\x1b[K{what} …").and_then(|()| err.flush());
-    }
-}
-
-fn table(figures: &[Figure]) -> Vec<String> {
-    let head = format!(
-        "{:<20} {:>12} {:>12}  {:<14} {:>6}  {:<7} {}",
-        "figure", "value", "baseline", "unit", "ratio", "goal", "against"
-    );
-    let rows = figures.iter().map(|figure| {
-        let baseline = figure.baseline.map_or_else(String::new, number);
-        let sign = match figure.better {
-            Better::Higher => "≥",
-            Better::Lower => "≤",
-        };
-        let mark = if figure.is_reached() { " " } else { "!" };
-        format!(
-            "{:<20} {:>12} {baseline:>12}  {:<14} {:>6} {mark}{sign} {:<5} {}",
-            figure.name,
-            number(figure.value),
-            figure.unit,
-            format!("{:.2}", figure.ratio),
-            figure.goal,
-            figure.against
-        )
-    });
-    std::iter::once(head).chain(rows).collect()
-}
-
-fn number(value: f64) -> String {
-    if value >= 1000.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.2}")
     }
 }

@@ -38,7 +38,7 @@ fn a_journal_that_is_damaged_anywhere_names_exactly_what_is_missing() {
     let mut all = Vec::new();
     for (name, entries) in &original.journal {
         assert!(entries.len() > 3, "{name} holds {} entries", entries.len());
-        let used = entries.last().unwrap().end.next_multiple_of(PAGE) / PAGE;
+        let used = entries.last().unwrap().end.div_ceil(PAGE);
         for entry in entries {
             let (begin, len) = (entry.start, entry.len());
             // Its head, which tells its length, its place and its checksum, and the rest here and

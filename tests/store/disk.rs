@@ -209,3 +209,31 @@ fn verify_reads_a_whole_store_and_finds_nothing() {
         "{error}"
     );
 }
+
+#[test]
+fn a_store_that_was_killed_with_a_journal_goes_on_without_one_and_the_other_way_round() {
+    let without = Options {
+        journal_bytes: 0,
+        ..Options::default()
+    };
+    let world = World::without_journal();
+    world.append_many(2);
+    let OnDisk(dir) = world.kill();
+    for (number, options) in (1..).zip([Options::default(), without.clone(), without]) {
+        let log = open(dir.path(), options).unwrap();
+        let ticket = log.append(vec![event("test", "more")]).unwrap();
+        log.commit().unwrap();
+        assert_eq!(ticket.blocking_recv().unwrap().unwrap()[0].seq, 2 + number);
+        // Without a word of farewell.
+        drop(log);
+        assert_eq!(dir.path().join("journal-0").exists(), number == 1);
+    }
+    let log = open(dir.path(), Options::default()).unwrap();
+    let seqs: Vec<u64> = log.read(1, 9).unwrap().iter().map(|e| e.seq).collect();
+    assert_eq!(seqs, [1, 2, 3, 4, 5]);
+    log.close().unwrap();
+    assert!(
+        !dir.path().join("journal-0").exists(),
+        "nothing is left to be done"
+    );
+}

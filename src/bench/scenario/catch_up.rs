@@ -3,7 +3,9 @@
 use super::{flow, in_order, policy, put_in};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::detail::{Sample, Used};
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::{Findings, Paced};
 use crate::bench::plan::{CONCURRENCY, Plan};
 use crate::bench::receiver::Receiver;
 
@@ -22,11 +24,11 @@ const IN_ORDER: Goal = Goal {
     ..INDEPENDENT
 };
 
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
     let events = plan.events(EVENTS);
     let rounds = plan.in_turns(
         "catch-up",
-        || Ok(flow::through_broker(plan, events, 1)?.per_second),
+        || flow::through_broker(plan, events, 1),
         || after_an_outage(plan, events, impatient),
     )?;
     let ordered = plan.in_turns(
@@ -34,10 +36,8 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
         || in_order::through_broker(plan, events / 2),
         || after_an_outage(plan, events / 2, in_order::endpoint),
     )?;
-    Ok(vec![
-        INDEPENDENT.compared(&rounds),
-        IN_ORDER.compared(&ordered),
-    ])
+    let independent = Findings::compared(INDEPENDENT, &rounds);
+    Ok(independent.and(Findings::compared(IN_ORDER, &ordered)))
 }
 
 /// Retried every second, so that it is not the schedule that is measured.
@@ -55,12 +55,20 @@ fn after_an_outage(
     plan: &Plan,
     events: u64,
     endpoint: impl Fn(&Receiver) -> String,
-) -> Result<f64, BenchError> {
+) -> Result<Paced, BenchError> {
     let mut receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoint(&receiver))?;
     receiver.stop();
+    let before = broker.usage()?;
     put_in(&broker, events)?;
     receiver.start_again(plan)?;
     let report = receiver.wait_for(events)?;
-    Ok(report.per_second())
+    let used = Used::between(before, broker.usage()?, events);
+    Ok(Paced {
+        per_second: report.per_second(),
+        sample: Sample {
+            latency: None,
+            used: Some(used),
+        },
+    })
 }

@@ -4,7 +4,8 @@ use super::flow::{endpoints, two_brokers};
 use super::{endpoint, policy};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::Findings;
 use crate::bench::plan::Plan;
 use crate::bench::receiver::Receiver;
 
@@ -26,7 +27,7 @@ const RETRYING: Goal = Goal {
     ..IDLE
 };
 
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
     let receiver = Receiver::start(plan)?;
     let events = plan.events(EVENTS);
     let busy = endpoints(&receiver, BUSY);
@@ -54,5 +55,5 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
         events,
         BUSY,
     )?;
-    Ok(vec![idle, dead])
+    Ok(idle.and(dead))
 }

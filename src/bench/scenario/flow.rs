@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::{endpoint, settled};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Figure, Goal};
+use crate::bench::detail::{Sample, Until, Used};
+use crate::bench::figure::Goal;
+use crate::bench::findings::{Findings, Paced};
 use crate::bench::load::Load;
-use crate::bench::plan::{BODY_BYTES, CONCURRENCY, Plan, native};
+use crate::bench::plan::{CONCURRENCY, Plan, native};
 use crate::bench::process::{Process, Usage};
 use crate::bench::receiver::Receiver;
 use crate::bench::stopwatch::now_ns;
@@ -16,19 +18,8 @@ use crate::bench::stopwatch::now_ns;
 /// Connections of the sender.
 pub const CONNECTIONS: usize = 64;
 
-/// What one round says.
-#[derive(Clone, Copy, Debug)]
-pub struct Flowed {
-    /// Deliveries, from the first post to the last receipt.
-    pub per_second: f64,
-    /// Processor time of a delivery, of what is between sender and receiver.
-    pub cpu_us: f64,
-    /// What it wrote to the disk for a byte of body.
-    pub written_per_byte: f64,
-}
-
 /// Through a relay, which passes every event on to so many paths.
-pub fn through_relay(plan: &Plan, events: u64, paths: usize) -> Result<Flowed, BenchError> {
+pub fn through_relay(plan: &Plan, events: u64, paths: usize) -> Result<Paced, BenchError> {
     let receiver = Receiver::start(plan)?;
     let place = plan.folder()?;
     let connections = (CONCURRENCY / paths).to_string();
@@ -42,7 +33,7 @@ pub fn through_relay(plan: &Plan, events: u64, paths: usize) -> Result<Flowed, B
 }
 
 /// Through a new broker.
-pub fn through_broker(plan: &Plan, events: u64, paths: usize) -> Result<Flowed, BenchError> {
+pub fn through_broker(plan: &Plan, events: u64, paths: usize) -> Result<Paced, BenchError> {
     let receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoints(&receiver, paths))?;
     through(&broker, &receiver, events, paths)
@@ -56,17 +47,13 @@ pub fn two_brokers(
     (baseline, broker): (&Broker, &Broker),
     events: u64,
     paths: usize,
-) -> Result<Figure, BenchError> {
+) -> Result<Findings, BenchError> {
     let rounds = plan.in_turns(
         goal.name,
         || through(baseline, receiver, events, paths),
         || through(broker, receiver, events, paths),
     )?;
-    let rounds: Vec<(f64, f64)> = rounds
-        .iter()
-        .map(|(broker, baseline)| (broker.per_second, baseline.per_second))
-        .collect();
-    Ok(goal.compared(&rounds))
+    Ok(Findings::compared(goal, &rounds))
 }
 
 /// Through a broker that has an endpoint for each of so many paths.
@@ -75,7 +62,7 @@ fn through(
     receiver: &Receiver,
     events: u64,
     paths: usize,
-) -> Result<Flowed, BenchError> {
+) -> Result<Paced, BenchError> {
     measure(broker.address()?, receiver, events, paths, || {
         settled(broker)?;
         broker.usage()
@@ -94,14 +81,14 @@ pub fn endpoints(receiver: &Receiver, paths: usize) -> String {
     (0..paths).map(each).collect()
 }
 
-/// A tenth of the events first, uncounted.
+/// Deliveries, from the first post to the last receipt. A tenth of the events first, uncounted.
 fn measure(
     address: SocketAddr,
     receiver: &Receiver,
     events: u64,
     paths: usize,
     usage: impl Fn() -> Result<Usage, BenchError>,
-) -> Result<Flowed, BenchError> {
+) -> Result<Paced, BenchError> {
     let warm = (events / 10).max(1);
     let load = Load {
         address,
@@ -126,11 +113,11 @@ fn measure(
     let report = receiver.wait_for(deliveries)?;
     let after = usage()?;
     let took = Duration::from_nanos(report.last_ns - start);
-    let each = |value: f64| value / deliveries as f64;
-    Ok(Flowed {
+    Ok(Paced {
         per_second: deliveries as f64 / took.as_secs_f64(),
-        cpu_us: each((after.cpu - before.cpu).as_secs_f64() * 1e6),
-        written_per_byte: each((after.written_bytes - before.written_bytes) as f64)
-            / BODY_BYTES as f64,
+        sample: Sample {
+            latency: Some((Until::Received, report.latency)),
+            used: Some(Used::between(before, after, events)),
+        },
     })
 }

@@ -3,7 +3,9 @@
 use super::{policy, put_in};
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::detail::{Sample, Until, Used};
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::{Findings, Paced};
 use crate::bench::load::Load;
 use crate::bench::plan::{Plan, native};
 use crate::bench::receiver::Receiver;
@@ -27,17 +29,17 @@ pub fn endpoint(receiver: &Receiver) -> String {
     )
 }
 
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
     let events = plan.events(EVENTS);
     let rounds = plan.in_turns(
         "in-order",
         || one_by_one(plan, events),
         || through_broker(plan, events),
     )?;
-    Ok(vec![GOAL.compared(&rounds)])
+    Ok(Findings::compared(GOAL, &rounds))
 }
 
-fn one_by_one(plan: &Plan, events: u64) -> Result<f64, BenchError> {
+fn one_by_one(plan: &Plan, events: u64) -> Result<Paced, BenchError> {
     let receiver = Receiver::start(plan)?;
     let load = Load {
         address: receiver.address,
@@ -46,23 +48,38 @@ fn one_by_one(plan: &Plan, events: u64) -> Result<f64, BenchError> {
         events,
         first: 0,
     };
-    Ok(load.run()?.per_second())
+    let posted = load.run()?;
+    Ok(Paced {
+        per_second: posted.per_second(),
+        sample: Sample {
+            latency: Some((Until::Answered, posted.latency)),
+            used: None,
+        },
+    })
 }
 
 /// The events are there before the first is delivered, so that taking them costs nothing of what
 /// is measured, as it costs the baseline nothing.
-pub fn through_broker(plan: &Plan, events: u64) -> Result<f64, BenchError> {
+pub fn through_broker(plan: &Plan, events: u64) -> Result<Paced, BenchError> {
     let receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoint(&receiver))?;
     broker.ask("POST", "/v1/endpoints/ordered/pause", "")?;
+    let before = broker.usage()?;
     put_in(&broker, events)?;
     broker.ask("POST", "/v1/endpoints/ordered/resume", "")?;
     let report = receiver.wait_for(events)?;
+    let used = Used::between(before, broker.usage()?, events);
     if report.inversions > 0 {
         return Err(BenchError::Failed(format!(
             "{} deliveries were out of order",
             report.inversions
         )));
     }
-    Ok(report.per_second())
+    Ok(Paced {
+        per_second: report.per_second(),
+        sample: Sample {
+            latency: None,
+            used: Some(used),
+        },
+    })
 }

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Better, Figure, Goal};
-use crate::bench::load::{Load, Posted};
+use crate::bench::detail::{Sample, Until, Used};
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::{Findings, Paced};
+use crate::bench::load::Load;
 use crate::bench::plan::{Plan, native};
-use crate::bench::process::Process;
+use crate::bench::process::{Process, Usage};
 
 const EVENTS: u64 = 150_000;
 
@@ -42,8 +44,8 @@ const fn goal(name: &'static str, goal: f64, against: &'static str) -> Goal {
     }
 }
 
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
-    let mut figures = Vec::new();
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
+    let mut findings = Findings::default();
     for (connections, [bare, raw]) in GOALS {
         let rounds = plan.in_turns(
             &format!("ingest, {connections} connections"),
@@ -55,28 +57,21 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
             },
             || {
                 let broker = Broker::start(plan, "")?;
-                post(plan, broker.address()?, connections)
+                post(plan, broker.address()?, connections, || broker.usage())
             },
         )?;
-        let against = |pick: fn(&(Posted, Posted)) -> Posted| -> Vec<(f64, f64)> {
-            rounds
-                .iter()
-                .map(|(broker, parts)| (broker.per_second(), pick(parts).per_second()))
-                .collect()
+        let against = |goal, pick: fn(&(Paced, Paced)) -> Paced| {
+            let rounds = rounds.iter().map(|(broker, parts)| (*broker, pick(parts)));
+            Findings::compared(goal, &rounds.collect::<Vec<_>>())
         };
-        figures.push(bare.compared(&against(|(bare, _)| *bare)));
-        figures.push(raw.compared(&against(|(_, raw)| *raw)));
-        for (broker, _) in &rounds {
-            plan.tell(&format!(
-                "{connections} connections: {}; turned away {} times",
-                broker.latency, broker.turned_away
-            ));
-        }
+        findings = findings
+            .and(against(bare, |(bare, _)| *bare))
+            .and(against(raw, |(_, raw)| *raw));
     }
-    Ok(figures)
+    Ok(findings)
 }
 
-fn part(plan: &Plan, name: &str, connections: usize) -> Result<Posted, BenchError> {
+fn part(plan: &Plan, name: &str, connections: usize) -> Result<Paced, BenchError> {
     let place = plan.folder()?;
     let file = place.path().join("raw");
     let file = file.to_string_lossy();
@@ -85,11 +80,16 @@ fn part(plan: &Plan, name: &str, connections: usize) -> Result<Posted, BenchErro
         arguments.extend(["--file", &file]);
     }
     let server = Process::start(&plan.fleet, &arguments, &place.path().join("log"))?;
-    post(plan, server.address, connections)
+    post(plan, server.address, connections, || server.usage())
 }
 
 /// A tenth of it first, uncounted: connections, caches and the allocator are warm then.
-fn post(plan: &Plan, address: SocketAddr, connections: usize) -> Result<Posted, BenchError> {
+fn post(
+    plan: &Plan,
+    address: SocketAddr,
+    connections: usize,
+    usage: impl Fn() -> Result<Usage, BenchError>,
+) -> Result<Paced, BenchError> {
     let events = plan.events(EVENTS);
     let load = Load {
         address,
@@ -99,10 +99,18 @@ fn post(plan: &Plan, address: SocketAddr, connections: usize) -> Result<Posted, 
         first: events,
     };
     load.run()?;
-    Load {
+    let before = usage()?;
+    let posted = Load {
         events,
         first: 0,
         ..load
     }
-    .run()
+    .run()?;
+    Ok(Paced {
+        per_second: posted.per_second(),
+        sample: Sample {
+            latency: Some((Until::Answered, posted.latency)),
+            used: Some(Used::between(before, usage()?, events)),
+        },
+    })
 }

@@ -6,7 +6,9 @@ use std::io::Write;
 use super::endpoint;
 use crate::bench::BenchError;
 use crate::bench::broker::Broker;
-use crate::bench::figure::{Better, Figure, Goal};
+use crate::bench::detail::{Sample, Until, Used};
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::Findings;
 use crate::bench::http::Connection;
 use crate::bench::load::{post_one, steadily};
 use crate::bench::plan::{CONCURRENCY, Plan, native};
@@ -14,6 +16,8 @@ use crate::bench::receiver::Receiver;
 use crate::bench::spread::Spread;
 
 const EVENTS: u64 = 2_000;
+/// Of fewer, the 99th percentile would be the slowest one.
+const EVENTS_MIN: u64 = 200;
 const PER_SECOND: u64 = 100;
 
 const P50: Goal = Goal {
@@ -29,8 +33,8 @@ const P99: Goal = Goal {
     ..P50
 };
 
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
-    let events = plan.events(EVENTS);
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
+    let events = plan.events(EVENTS).max(EVENTS_MIN);
     let rounds = plan.in_turns(
         "latency",
         || by_hand(plan, events),
@@ -39,13 +43,22 @@ pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let compared = |pick: fn(&Spread) -> f64| -> Vec<(f64, f64)> {
         rounds
             .iter()
-            .map(|(broker, baseline)| (pick(broker), pick(baseline)))
+            .map(|((broker, _), baseline)| (pick(broker), pick(baseline)))
             .collect()
     };
-    Ok(vec![
+    let figures = vec![
         P50.compared(&compared(|spread| spread.p50_ms)),
         P99.compared(&compared(|spread| spread.p99_ms)),
-    ])
+    ];
+    let sample = |latency, used| Sample {
+        latency: Some((Until::Received, latency)),
+        used,
+    };
+    let sides: Vec<(Sample, Sample)> = rounds
+        .iter()
+        .map(|((broker, used), hand)| (sample(*broker, Some(*used)), sample(*hand, None)))
+        .collect();
+    Ok(Findings::of(figures, &sides))
 }
 
 fn by_hand(plan: &Plan, events: u64) -> Result<Spread, BenchError> {
@@ -66,10 +79,11 @@ fn by_hand(plan: &Plan, events: u64) -> Result<Spread, BenchError> {
     Ok(receiver.wait_for(events)?.latency)
 }
 
-fn through_broker(plan: &Plan, events: u64) -> Result<Spread, BenchError> {
+fn through_broker(plan: &Plan, events: u64) -> Result<(Spread, Used), BenchError> {
     let receiver = Receiver::start(plan)?;
     let broker = Broker::start(plan, &endpoint("bench", &receiver.url("/"), CONCURRENCY))?;
     let address = broker.address()?;
+    let before = broker.usage()?;
     let posting = || -> std::io::Result<()> {
         let mut connection = Connection::open(address)?;
         let mut template = native();
@@ -78,5 +92,6 @@ fn through_broker(plan: &Plan, events: u64) -> Result<Spread, BenchError> {
         })
     };
     posting().map_err(BenchError::system("posting to the broker"))?;
-    Ok(receiver.wait_for(events)?.latency)
+    let latency = receiver.wait_for(events)?.latency;
+    Ok((latency, Used::between(before, broker.usage()?, events)))
 }

@@ -12,8 +12,8 @@ mod startup;
 
 use super::BenchError;
 use super::broker::Broker;
-use super::figure::Figure;
-use super::load::Load;
+use super::findings::Findings;
+use super::load::{Load, Posted};
 use super::plan::{Plan, native};
 
 /// What can be measured.
@@ -56,7 +56,7 @@ impl Scenario {
     ];
 
     /// Measures it.
-    pub fn run(self, plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+    pub fn run(self, plan: &Plan) -> Result<Findings, BenchError> {
         match self {
             Self::Ingest => ingest::run(plan),
             Self::Relay => relay::run(plan),
@@ -68,11 +68,11 @@ impl Scenario {
             Self::Startup => startup::run(plan),
             Self::CatchUp => catch_up::run(plan),
             Self::All => {
-                let mut figures = Vec::new();
+                let mut findings = Findings::default();
                 for scenario in Self::EACH {
-                    figures.extend(scenario.run(plan)?);
+                    findings = findings.and(scenario.run(plan)?);
                 }
-                Ok(figures)
+                Ok(findings)
             }
         }
     }
@@ -115,7 +115,7 @@ fn settled(broker: &Broker) -> Result<(), BenchError> {
 }
 
 /// Posts so many events, and makes sure that a new broker's log has every one of them.
-fn put_in(broker: &Broker, events: u64) -> Result<(), BenchError> {
+fn put_in(broker: &Broker, events: u64) -> Result<Posted, BenchError> {
     let load = Load {
         address: broker.address()?,
         template: native(),
@@ -123,12 +123,12 @@ fn put_in(broker: &Broker, events: u64) -> Result<(), BenchError> {
         events,
         first: 0,
     };
-    load.run()?;
+    let posted = load.run()?;
     let listed = broker.ask("GET", "/v1/events?limit=1", "")?;
     let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
     let last = listed["data"][0]["seq"].as_u64().unwrap_or(0);
     if last == events {
-        return Ok(());
+        return Ok(posted);
     }
     Err(BenchError::Failed(format!(
         "{events} events were answered 202, and the last one in the log is {last}"

@@ -1,9 +1,11 @@
 //! How many events a second go all the way: in, stored, delivered, settled; and what each costs.
 
-use super::flow::{Flowed, through_broker, through_relay};
+use super::flow::{through_broker, through_relay};
 use crate::bench::BenchError;
-use crate::bench::figure::{Better, Figure, Goal};
-use crate::bench::plan::Plan;
+use crate::bench::detail::Used;
+use crate::bench::figure::{Better, Goal};
+use crate::bench::findings::{Findings, Paced};
+use crate::bench::plan::{BODY_BYTES, Plan};
 
 const EVENTS: u64 = 100_000;
 const FAN_OUT: usize = 10;
@@ -37,39 +39,38 @@ const WRITTEN: Goal = Goal {
 };
 
 /// One endpoint.
-pub fn run(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+pub fn run(plan: &Plan) -> Result<Findings, BenchError> {
     let rounds = turns(plan, "relay", 1)?;
-    let written: Vec<f64> = rounds
+    let used = |round: &Paced| round.sample.used;
+    let used: Vec<(Used, Used)> = rounds
         .iter()
-        .map(|(broker, _)| broker.written_per_byte)
+        .filter_map(|(broker, relay)| used(broker).zip(used(relay)))
         .collect();
-    Ok(vec![
-        RELAY.compared(&compared(&rounds, |round| round.per_second)),
-        CPU.compared(&compared(&rounds, |round| round.cpu_us)),
-        WRITTEN.alone(&written),
-    ])
+    let cpu: Vec<(f64, f64)> = used
+        .iter()
+        .map(|(broker, relay)| (broker.cpu_us_per_event, relay.cpu_us_per_event))
+        .collect();
+    let written: Vec<f64> = used
+        .iter()
+        .map(|(broker, _)| broker.written_bytes_per_event / BODY_BYTES as f64)
+        .collect();
+    let mut findings = Findings::compared(RELAY, &rounds);
+    findings.figures.push(CPU.compared(&cpu));
+    findings.figures.push(WRITTEN.alone(&written));
+    Ok(findings)
 }
 
 /// Ten endpoints, each of which gets every event.
-pub fn fan_out(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+pub fn fan_out(plan: &Plan) -> Result<Findings, BenchError> {
     let rounds = turns(plan, "fanout", FAN_OUT)?;
-    Ok(vec![
-        FANOUT.compared(&compared(&rounds, |round| round.per_second)),
-    ])
+    Ok(Findings::compared(FANOUT, &rounds))
 }
 
-fn turns(plan: &Plan, name: &str, paths: usize) -> Result<Vec<(Flowed, Flowed)>, BenchError> {
+fn turns(plan: &Plan, name: &str, paths: usize) -> Result<Vec<(Paced, Paced)>, BenchError> {
     let events = plan.events(EVENTS / paths as u64);
     plan.in_turns(
         name,
         || through_relay(plan, events, paths),
         || through_broker(plan, events, paths),
     )
-}
-
-fn compared(rounds: &[(Flowed, Flowed)], pick: fn(&Flowed) -> f64) -> Vec<(f64, f64)> {
-    rounds
-        .iter()
-        .map(|(broker, relay)| (pick(broker), pick(relay)))
-        .collect()
 }
