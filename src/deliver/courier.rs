@@ -31,6 +31,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Endpoints whose parsed form is kept; more are parsed again at each attempt.
 const PREPARED_LIMIT: usize = 16_384;
 
+/// What comes to the endpoint's own headers: ours, the vendor's, and those that frame the message.
+const HEADERS_OF_ATTEMPT: usize = 12;
+
+const EVENT_ID: HeaderName = HeaderName::from_static("redeliver-event-id");
+const DELIVERY_ID: HeaderName = HeaderName::from_static("redeliver-delivery-id");
+const ATTEMPT: HeaderName = HeaderName::from_static("redeliver-attempt");
+
 /// Makes and sends requests to endpoints.
 pub struct Courier {
     pub(super) transport: Transport,
@@ -204,15 +211,17 @@ impl Courier {
         let prepared = self.prepare(endpoint)?;
         let outbound =
             Profile::of(&endpoint.settings.policy).request(event, &endpoint.settings, at)?;
-        let mut headers = prepared.headers.clone();
+        // With room for all, the framing too: a map that grows is laid out anew.
+        let mut headers = HeaderMap::with_capacity(prepared.headers.len() + HEADERS_OF_ATTEMPT);
+        headers.extend(prepared.headers.clone());
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::try_from(&*outbound.content_type)?,
         );
         let delivery = DeliveryId::new(event.id, endpoint.number);
-        headers.insert("redeliver-event-id", value(&event.id)?);
-        headers.insert("redeliver-delivery-id", value(&delivery)?);
-        headers.insert("redeliver-attempt", HeaderValue::from(number));
+        headers.insert(EVENT_ID, value(&event.id)?);
+        headers.insert(DELIVERY_ID, value(&delivery)?);
+        headers.insert(ATTEMPT, HeaderValue::from(number));
         for (name, text) in outbound.headers {
             headers.insert(name, HeaderValue::try_from(text)?);
         }

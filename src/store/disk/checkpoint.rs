@@ -9,7 +9,7 @@ use super::overlay::{Changed, Overlay};
 
 /// One batch of the database. Each is synced before the next is begun, so that whatever lies before
 /// the last one is known to be safe.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 
 /// How far the checkpointer is.
 #[derive(Default)]
