@@ -86,7 +86,7 @@ limits! {
     store_cache_bytes: usize = 32 * MIB, MIB => MIB.saturating_mul(64 * KIB);
     /// The journal's two files, each: what the database takes in at once, in the background. As much
     /// again waits in memory. 0 writes straight to the database, slower.
-    store_journal_bytes: usize = 8 * MIB, 0 => 1024 * MIB;
+    store_journal_bytes: usize = 4 * MIB, 0 => 1024 * MIB;
     /// Attempts under way over all endpoints: each costs a socket and up to 64 KiB of answer.
     /// Lowered at start where the system gives fewer descriptors.
     deliveries_in_flight_max: usize = 512, 1 => 65_536;

@@ -56,7 +56,7 @@ impl Default for Options {
             waiting_max_per_endpoint: 100_000,
             in_flight_max: 512,
             snapshot_max_records: 100_000,
-            journal_bytes: 8 << 20,
+            journal_bytes: 4 << 20,
             disk_reserve_bytes: 64 << 20,
             accept_loss: None,
             accept_lost_transitions: None,

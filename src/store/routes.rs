@@ -15,20 +15,39 @@ pub struct Routes {
 
 #[derive(Debug, Default)]
 struct Names {
-    exact: HashMap<String, BTreeSet<u32>>,
-    prefixes: BTreeSet<(String, u32)>,
+    exact: Listed,
+    /// Each ends in a full stop, so that a name has as many as it has full stops, however many
+    /// endpoints there are.
+    prefixes: Listed,
 }
+
+type Listed = HashMap<String, BTreeSet<u32>>;
 
 impl Names {
     fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u32> + 'a {
-        let exact = self.exact.get(name).into_iter().flatten().copied();
-        let prefixed = self
-            .prefixes
-            .iter()
-            .filter(move |(prefix, _)| name.starts_with(prefix.as_str()))
-            .map(|(_, endpoint)| *endpoint);
-        exact.chain(prefixed)
+        let exact = self.exact.get(name);
+        let ends = name.match_indices('.');
+        let prefixed = ends.filter_map(|(at, _)| self.prefixes.get(&name[..=at]));
+        exact.into_iter().chain(prefixed).flatten().copied()
     }
+}
+
+fn list(listed: &mut Listed, key: &str, endpoint: u32) {
+    listed.entry(key.to_owned()).or_default().insert(endpoint);
+}
+
+fn strike(listed: &mut Listed, key: &str, endpoint: u32) {
+    if let Some(endpoints) = listed.get_mut(key) {
+        endpoints.remove(&endpoint);
+        if endpoints.is_empty() {
+            listed.remove(key);
+        }
+    }
+}
+
+/// The prefix that a pattern asks for, if it does.
+fn prefix(pattern: &str) -> Option<&str> {
+    pattern.strip_suffix('*').filter(|p| p.ends_with('.'))
 }
 
 impl Routes {
@@ -41,14 +60,10 @@ impl Routes {
         for pattern in &filter.patterns {
             if pattern == "*" {
                 self.all.insert(endpoint);
-            } else if let Some(prefix) = pattern.strip_suffix('*').filter(|p| p.ends_with('.')) {
-                names.prefixes.insert((prefix.to_owned(), endpoint));
+            } else if let Some(prefix) = prefix(pattern) {
+                list(&mut names.prefixes, prefix, endpoint);
             } else {
-                names
-                    .exact
-                    .entry(pattern.clone())
-                    .or_default()
-                    .insert(endpoint);
+                list(&mut names.exact, pattern, endpoint);
             }
         }
     }
@@ -57,13 +72,10 @@ impl Routes {
     pub fn remove(&mut self, endpoint: u32, filter: &Filter) {
         self.all.remove(&endpoint);
         for names in [&mut self.by_kind, &mut self.by_status] {
-            names.prefixes.retain(|(_, number)| *number != endpoint);
             for pattern in &filter.patterns {
-                if let Some(endpoints) = names.exact.get_mut(pattern) {
-                    endpoints.remove(&endpoint);
-                    if endpoints.is_empty() {
-                        names.exact.remove(pattern);
-                    }
+                match prefix(pattern) {
+                    Some(prefix) => strike(&mut names.prefixes, prefix, endpoint),
+                    None => strike(&mut names.exact, pattern, endpoint),
                 }
             }
         }
@@ -110,9 +122,9 @@ mod tests {
         #[test]
         fn the_index_gives_what_asking_every_filter_gives(
             filters in prop::collection::vec(
-                (any::<bool>(), prop::collection::vec("(\\*|a|b|a\\.\\*|a\\.b|b\\.\\*)", 0..3)), 0..8),
+                (any::<bool>(), prop::collection::vec("(\\*|a|b|a\\.\\*|a\\.b|b\\.\\*|a\\.b\\.\\*)", 0..3)), 0..8),
             removed in prop::collection::vec(any::<bool>(), 8),
-            kind in "(a|b|a\\.b|b\\.c|c)",
+            kind in "(a|b|a\\.b|b\\.c|c|a\\.b\\.c|a\\.|\\.a)",
             status in prop::option::of("(a|b|a\\.b)"),
         ) {
             let filters: Vec<Filter> = filters
