@@ -10,6 +10,7 @@
 //! | `database.rs`, `guarded.rs` | sled, and the edge at which its panics become errors |
 
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -89,6 +90,7 @@ impl Disk {
             writing: Mutex::new(Writing {
                 journal: None,
                 generation,
+                leaves_files: generation > 0,
             }),
             progress: Progress::default(),
         };
@@ -109,7 +111,14 @@ impl Disk {
             let core = self.core.clone();
             let spawned = std::thread::Builder::new()
                 .name("checkpoint".to_owned())
-                .spawn(move || core.checkpoint_on_request());
+                .spawn(move || {
+                    let done = catch_unwind(AssertUnwindSafe(|| core.checkpoint_on_request()));
+                    if done.is_err() {
+                        // Whoever waits for it must not wait for ever.
+                        let gave_up = "the checkpointer gave up".to_owned();
+                        core.progress.fail(&StoreError::Stopped(gave_up));
+                    }
+                });
             *thread = Some(spawned.map_err(|error| stopped("checkpoint", &error))?);
         }
         drop(thread);
@@ -131,7 +140,7 @@ impl Drop for Disk {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
-            // What it panics of has stopped the store.
+            // What it panicked of is the store's last error.
             let _ = thread.join();
         }
     }
@@ -151,8 +160,9 @@ fn read_journal(dir: &Path) -> Result<Live, StoreError> {
 impl Backend for Disk {
     fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
         let core = &self.core;
-        core.progress.check()?;
         let mut writing = core.writing();
+        // Under the lock: whoever held it may have failed.
+        core.progress.check()?;
         let written = if core.settings.journal_bytes == 0 {
             core.checkpoint_all(&mut writing).and_then(|()| {
                 let changes = changes.iter().map(Change::as_ref);
@@ -163,7 +173,7 @@ impl Backend for Disk {
                 if core.progress.is_idle() {
                     journal.release();
                 }
-                if journal.bytes() >= core.settings.journal_bytes {
+                if journal.is_full(core.settings.journal_bytes) {
                     self.turn(journal)?;
                 }
                 journal
@@ -203,19 +213,14 @@ impl Backend for Disk {
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut writing = self.core.writing();
         self.core.progress.check()?;
-        let done = self.core.checkpoint_all(&mut self.core.writing());
+        let done = self.core.checkpoint_all(&mut writing);
         done.inspect_err(|error| self.core.progress.fail(error))
     }
 
     fn used_bytes(&self) -> u64 {
-        let journal = self
-            .core
-            .writing()
-            .journal
-            .as_ref()
-            .map(Journal::used_bytes);
-        self.core.database.used_bytes() + journal.unwrap_or(0)
+        self.core.database.used_bytes() + journal::used_bytes(&self.core.dir)
     }
 
     fn free_bytes(&self) -> Option<u64> {

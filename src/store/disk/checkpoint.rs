@@ -103,8 +103,8 @@ impl Core {
                 }
                 Ok(false) => return,
                 Err(error) => {
-                    tracing::error!(%error, "the journal cannot be brought into the database");
                     self.progress.fail(&error);
+                    tracing::error!(%error, "the journal cannot be brought into the database");
                     return;
                 }
             }

@@ -39,6 +39,8 @@ pub struct Writing {
     pub journal: Option<Journal>,
     /// The last one that was begun.
     pub generation: u64,
+    /// Whether there are files to be taken away.
+    pub leaves_files: bool,
 }
 
 pub fn stopped(what: &str, error: &io::Error) -> StoreError {
@@ -74,7 +76,7 @@ impl Core {
             self.overlay_mut(Overlay::drop_lower);
         }
         writing.journal = None;
-        if writing.generation > 0 {
+        if std::mem::take(&mut writing.leaves_files) {
             journal::remove(&self.dir, writing.generation)
                 .map_err(|error| stopped("journal", &error))?;
         }
@@ -88,6 +90,7 @@ impl Core {
             None => {
                 self.checkpoint_all(writing)?;
                 let next = writing.generation + 1;
+                writing.leaves_files = true;
                 Journal::begin(&self.dir, next, self.settings.salt)
                     .map_err(|error| stopped("journal", &error))?
             }

@@ -120,14 +120,9 @@ impl Journal {
         Ok(())
     }
 
-    /// How long the present generation is.
-    pub fn bytes(&self) -> u64 {
-        self.at
-    }
-
-    /// How long the files are.
-    pub fn used_bytes(&self) -> u64 {
-        self.grown.iter().sum()
+    /// Whether the present generation has come to its end; an empty one never has.
+    pub fn is_full(&self, bytes_max: u64) -> bool {
+        self.place.number > 0 && self.at >= bytes_max
     }
 
     /// The generation that is being written.
@@ -169,6 +164,12 @@ pub fn remove(dir: &Path, last_generation: u64) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How long the files are.
+pub fn used_bytes(dir: &Path) -> u64 {
+    let files = [0, 1].map(|generation| fs::metadata(path(dir, generation)));
+    files.iter().flatten().map(fs::Metadata::len).sum()
 }
 
 /// Syncs what another process wrote.

@@ -27,6 +27,8 @@ impl Live {
     /// Those of the disk. Damage is in [`Live::damage`].
     pub fn read(dir: &Path) -> io::Result<Self> {
         let files = [read(dir, 0)?, read(dir, 1)?];
+        let is_gone = files.each_ref().map(Option::is_none);
+        let files = files.map(Option::unwrap_or_default);
         let Some(salt) = files.iter().find_map(|file| entry::decode_head(file)) else {
             let is_empty = |file: &Vec<u8>| file.iter().all(|byte| *byte == 0);
             return Ok(Self {
@@ -35,10 +37,13 @@ impl Live {
                 ..Self::default()
             });
         };
-        Ok(Self::of(files.iter().flat_map(|file| entries(file, salt))))
+        let entries = files.iter().flat_map(|file| entries(file, salt));
+        Ok(Self::of(entries, is_gone))
     }
 
-    fn of(entries: impl Iterator<Item = Entry>) -> Self {
+    /// A file that `is_gone` was taken away by a checkpoint of everything, before the other one;
+    /// were it not so, the log itself would miss what was in it.
+    fn of(entries: impl Iterator<Item = Entry>, is_gone: [bool; 2]) -> Self {
         let mut generations: BTreeMap<u64, Vec<Entry>> = BTreeMap::new();
         let (mut oldest, mut newest) = (0, 0);
         for entry in entries {
@@ -51,7 +56,8 @@ impl Live {
             generation: newest,
             ..Self::default()
         };
-        for generation in oldest.max(1)..=newest {
+        let is_gone = |generation: u64| is_gone[(generation % 2) as usize];
+        for generation in (oldest.max(1)..=newest).filter(|generation| !is_gone(*generation)) {
             let found = generations.remove(&generation).unwrap_or_default();
             let follower = generations.get(&(generation + 1));
             let follower = follower.and_then(|behind| behind.first());
@@ -97,10 +103,10 @@ impl Live {
     }
 }
 
-fn read(dir: &Path, generation: u64) -> io::Result<Vec<u8>> {
+fn read(dir: &Path, generation: u64) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path(dir, generation)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 
@@ -187,8 +193,18 @@ mod tests {
         let live = Live::read(dir.path()).unwrap();
         assert!(live.damage.is_some());
         assert_eq!(keys(live), [1, 3]);
+    }
+
+    #[test]
+    fn a_crash_between_the_two_files_being_taken_away_is_no_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::begin(dir.path(), 1, 7).unwrap();
+        write(&mut journal, 1, Disk);
+        journal.turn().unwrap();
+        write(&mut journal, 2, Disk);
         fs::remove_file(path(dir.path(), 1)).unwrap();
-        assert!(Live::read(dir.path()).unwrap().damage.is_some());
+        let live = Live::read(dir.path()).unwrap();
+        assert_eq!((live.damage.clone(), keys(live)), (None, vec![2]));
     }
 
     #[test]

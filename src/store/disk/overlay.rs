@@ -129,6 +129,9 @@ pub fn merge<E>(
     mut page: impl FnMut(Option<&[u8]>) -> Result<Vec<Entry>, E>,
 ) -> Result<Vec<Entry>, E> {
     let mut found = Vec::new();
+    if limit == 0 {
+        return Ok(found);
+    }
     let mut over = over.into_iter().peekable();
     let mut behind: Option<Vec<u8>> = None;
     loop {

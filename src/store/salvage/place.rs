@@ -70,6 +70,9 @@ fn move_in(dir: &Path, rebuilt: &Path, kept: &Path) -> io::Result<()> {
             fs::rename(entry.path(), kept.join(entry.file_name()))?;
         }
     }
+    // A journal that came back with a crash would lie over the new database.
+    sync(kept)?;
+    sync(dir)?;
     for name in NAMES {
         let (new, place) = (rebuilt.join(name), dir.join(name));
         if !new.exists() {
