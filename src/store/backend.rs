@@ -67,6 +67,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Up to `limit` entries whose keys start with `prefix`, below `key`, greatest first.
     fn scan_back(&self, prefix: &[u8], key: &[u8], limit: usize) -> Result<Vec<Entry>, StoreError>;
 
+    /// Makes everything that a write will need: what is missing shows now and not at the first one.
+    fn prepare(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Brings everything to where it is to stay, so that the next start finds nothing to be done.
     fn checkpoint(&self) -> Result<(), StoreError> {
         Ok(())

@@ -212,6 +212,14 @@ impl Backend for Disk {
         self.core.merged(range, prefix, limit, Way::Down)
     }
 
+    fn prepare(&self) -> Result<(), StoreError> {
+        if self.core.settings.journal_bytes == 0 {
+            return Ok(());
+        }
+        let mut writing = self.core.writing();
+        self.core.journal(&mut writing).map(drop)
+    }
+
     fn checkpoint(&self) -> Result<(), StoreError> {
         let mut writing = self.core.writing();
         self.core.progress.check()?;

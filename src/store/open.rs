@@ -53,7 +53,7 @@ impl Log<Disk> {
             let (clock, options) = (clock.clone(), options.clone());
             Self::beside(dir, disk, clock, options, entropy, search)
         };
-        match look_before(dir).and_then(|()| open(Search::Ahead)) {
+        let opened = match look_before(dir).and_then(|()| open(Search::Ahead)) {
             Err(error) if options.mend && salvage::may_help(dir, &error) => {
                 tracing::warn!(%error, "the store is damaged; looking for every record in its file");
                 let salvage = Salvage::of(dir)?;
@@ -65,7 +65,11 @@ impl Log<Disk> {
                 open(Search::Done(missing))
             }
             opened => opened,
+        }?;
+        if options.mend {
+            opened.backend.prepare()?;
         }
+        Ok(opened)
     }
 }
 

@@ -11,6 +11,9 @@ use super::overlay::{Changed, Overlay};
 /// the last one is known to be safe.
 const BATCH_BYTES: usize = 256 << 10;
 
+/// Changes of one batch: sled keeps a copy of a page for each until the batch has ended.
+const BATCH_CHANGES: usize = 512;
+
 /// How far the checkpointer is.
 #[derive(Default)]
 pub struct Progress {
@@ -118,9 +121,11 @@ impl Core {
             if self.progress.is_ending() {
                 return Ok(false);
             }
-            let mut bytes = 0;
+            let (mut bytes, mut count) = (0, 0);
             let batch = std::iter::from_fn(|| {
-                let (key, value) = left.next_if(|_| bytes < BATCH_BYTES)?;
+                let has_room = bytes < BATCH_BYTES && count < BATCH_CHANGES;
+                let (key, value) = left.next_if(|_| has_room)?;
+                count += 1;
                 bytes += key.len() + value.as_ref().map_or(0, Vec::len);
                 Some((key.as_slice(), value.as_deref()))
             });
