@@ -198,9 +198,10 @@ fn a_disk_full_to_the_last_byte_ends_the_process_and_loses_nothing_that_was_ackn
             .unwrap();
         assert!(line.contains("No space left on device"), "{line}");
 
-        // And does not start, nor harm anything, as long as that is so.
+        // And does not start, or not for long, nor harm anything, as long as that is so: the journal
+        // gives back some room when the database has taken it in.
         let ran = site.start_in_vain(&[]);
-        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
+        assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
         assert!(ran.err.contains("No space left on device"), "{}", ran.err);
         assert!(!ran.err.contains("damaged"), "{}", ran.err);
 
