@@ -32,7 +32,7 @@ pub(super) use database::{Database, free_bytes};
 pub use guarded::panic_is_an_error;
 pub(super) use live::Live;
 
-use self::core::{Core, Writing, stopped};
+use self::core::{Core, Writing, unwritable};
 use checkpoint::Progress;
 use journal::Journal;
 use overlay::{Overlay, Way};
@@ -119,13 +119,15 @@ impl Disk {
                         core.progress.fail(&StoreError::Stopped(gave_up));
                     }
                 });
-            *thread = Some(spawned.map_err(|error| stopped("checkpoint", &error))?);
+            let spawned =
+                spawned.map_err(|error| StoreError::Stopped(format!("checkpoint: {error}")));
+            *thread = Some(spawned?);
         }
         drop(thread);
         // Until then the last one is still needed.
         self.core.progress.wait_until_idle()?;
         journal.release();
-        journal.turn().map_err(|error| stopped("journal", &error))?;
+        journal.turn().map_err(unwritable)?;
         self.core.overlay_mut(Overlay::lower);
         self.core.progress.ask();
         Ok(())
@@ -176,16 +178,11 @@ impl Backend for Disk {
                 if journal.is_full(core.settings.journal_bytes) {
                     self.turn(journal)?;
                 }
-                journal
-                    .append(&changes, durability)
-                    .map_err(|error| stopped("journal", &error))?;
+                journal.append(&changes, durability).map_err(unwritable)?;
                 core.overlay_mut(|overlay| overlay.put(changes));
                 Ok(())
             })
         };
-        if let Some(journal) = &writing.journal {
-            writing.generation = journal.generation();
-        }
         written.inspect_err(|error| core.progress.fail(error))
     }
 

@@ -10,7 +10,7 @@ use redeliver::endpoint::{EndpointState, Order};
 use redeliver::store::disk::Disk;
 use redeliver::store::{Effect, EndpointCommand, Log, Options, Outcome, Store, StoreError, verify};
 
-use super::harness::{START, event, settings, settlement};
+use super::harness::{START, event, settings, settlement, without_journal};
 use super::judge::count_panics;
 use super::original::{accepting, open, place, read_files, write_files};
 
@@ -102,13 +102,6 @@ fn groups(wanted: usize) -> Vec<Group> {
         }
     }
     panic!("no segment is used again");
-}
-
-fn without_journal() -> Options {
-    Options {
-        journal_bytes: 0,
-        ..Options::default()
-    }
 }
 
 /// The files of a store that has used a segment again.

@@ -212,14 +212,10 @@ fn verify_reads_a_whole_store_and_finds_nothing() {
 
 #[test]
 fn a_store_that_was_killed_with_a_journal_goes_on_without_one_and_the_other_way_round() {
-    let without = Options {
-        journal_bytes: 0,
-        ..Options::default()
-    };
     let world = World::without_journal();
     world.append_many(2);
     let OnDisk(dir) = world.kill();
-    for (number, options) in (1..).zip([Options::default(), without.clone(), without]) {
+    for (number, options) in (1..).zip([Options::default(), without_journal(), without_journal()]) {
         let log = open(dir.path(), options).unwrap();
         let ticket = log.append(vec![event("test", "more")]).unwrap();
         log.commit().unwrap();

@@ -80,13 +80,18 @@ pub trait Implementation: Sized {
     ) -> (Self, Log<Self::Backend>);
 }
 
+/// The options of a store that writes straight to its database.
+pub fn without_journal() -> Options {
+    Options {
+        journal_bytes: 0,
+        ..Options::default()
+    }
+}
+
 impl World<OnDisk> {
     /// With everything in the database at once.
     pub fn without_journal() -> Self {
-        Self::with(Options {
-            journal_bytes: 0,
-            ..Options::default()
-        })
+        Self::with(without_journal())
     }
 
     /// What a kill leaves in its directory.

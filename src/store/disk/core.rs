@@ -37,14 +37,15 @@ pub struct Core {
 pub struct Writing {
     /// None before the first write, and after a checkpoint of everything.
     pub journal: Option<Journal>,
-    /// The last one that was begun.
+    /// The last one that was written before `journal`.
     pub generation: u64,
     /// Whether there are files to be taken away.
     pub leaves_files: bool,
 }
 
-pub fn stopped(what: &str, error: &io::Error) -> StoreError {
-    StoreError::Stopped(format!("{what}: {error}"))
+/// The journal cannot be written.
+pub fn unwritable(error: io::Error) -> StoreError {
+    StoreError::Stopped(format!("journal: {error}"))
 }
 
 impl Core {
@@ -67,8 +68,8 @@ impl Core {
         if let Some(journal) = &mut writing.journal {
             // The database must not be ahead of it: what a power cut takes of it would come back
             // half.
-            let synced = journal.append(&[], Durability::Disk);
-            synced.map_err(|error| stopped("journal", &error))?;
+            journal.append(&[], Durability::Disk).map_err(unwritable)?;
+            writing.generation = journal.generation();
         }
         if !self.overlay(Overlay::is_empty) {
             let lowered = self.overlay_mut(Overlay::lower);
@@ -77,8 +78,7 @@ impl Core {
         }
         writing.journal = None;
         if std::mem::take(&mut writing.leaves_files) {
-            journal::remove(&self.dir, writing.generation)
-                .map_err(|error| stopped("journal", &error))?;
+            journal::remove(&self.dir, writing.generation).map_err(unwritable)?;
         }
         Ok(())
     }
@@ -91,8 +91,7 @@ impl Core {
                 self.checkpoint_all(writing)?;
                 let next = writing.generation + 1;
                 writing.leaves_files = true;
-                Journal::begin(&self.dir, next, self.settings.salt)
-                    .map_err(|error| stopped("journal", &error))?
+                Journal::begin(&self.dir, next, self.settings.salt).map_err(unwritable)?
             }
         };
         Ok(writing.journal.insert(journal))
