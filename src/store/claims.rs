@@ -103,8 +103,8 @@ impl<B: Backend> Log<B> {
             Outcome::Retry { after } => Then::Waiting(Waiting {
                 failures: claim.failures + 1,
                 attempts: attempt.number,
-                // The clock may have been set back since the attempt ended.
-                due: attempt.ended_at.min(now).plus(after),
+                // Not from its end, a moment ago: the clock may have been set since.
+                due: now.plus(after),
                 delay: after,
             }),
         };
