@@ -116,7 +116,7 @@ impl<B: Backend> Log<B> {
         };
         let hung = shared.state.hangs(token.endpoint);
         let attempt = Transition::Attempt(Box::new(record));
-        self.record_quietly(&mut shared, attempt, false);
+        self.record_quietly(&mut shared, now, attempt, false);
         // Whoever settles a success looks for what is next himself; but for more than one, or for
         // something later, somebody else has to look.
         let is_plain = then == Then::Delivered && !hung && !shared.state.waits(token.endpoint);

@@ -23,7 +23,7 @@ use super::{
     EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError, Settlement, Store,
     StoreError, Ticket, Token,
 };
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Timestamp};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
 use crate::id::{EndpointId, Seq};
@@ -125,15 +125,28 @@ impl<B: Backend> Log<B> {
         self.inbox.wait()
     }
 
-    /// Records a transition: in memory at once, on disk with the next group.
-    pub(super) fn record(&self, shared: &mut Shared, transition: Transition, sync: bool) {
-        self.record_quietly(shared, transition, sync);
+    /// Records a transition, which was made by one look at the clock: in memory at once, on disk
+    /// with the next group. Were the clock looked at again, and had been set, what the transition
+    /// says of times would not move along.
+    pub(super) fn record(
+        &self,
+        shared: &mut Shared,
+        now: Timestamp,
+        transition: Transition,
+        sync: bool,
+    ) {
+        self.record_quietly(shared, now, transition, sync);
         self.wake();
     }
 
     /// The same, where nobody has to look for work because of it.
-    pub(super) fn record_quietly(&self, shared: &mut Shared, transition: Transition, sync: bool) {
-        let now = self.now(shared);
+    pub(super) fn record_quietly(
+        &self,
+        shared: &mut Shared,
+        now: Timestamp,
+        transition: Transition,
+        sync: bool,
+    ) {
         shared.state.apply(&transition, now);
         shared.unsaved_bytes += transition.text_len();
         shared.unsaved_has_order |= !matches!(transition, Transition::Attempt(_));
@@ -216,11 +229,12 @@ impl<B: Backend> Store for Log<B> {
         let (reply, ticket) = oneshot::channel();
         let mut shared = self.shared();
         let endpoint = self.change(&shared, command)?;
-        let transition = Transition::Endpoint(self.clock.now(), Box::new(endpoint.clone()));
+        let now = self.now(&mut shared);
+        let transition = Transition::Endpoint(now, Box::new(endpoint.clone()));
         shared
             .replies
             .push(Reply::Endpoint(reply, Arc::new(endpoint)));
-        self.record(&mut shared, transition, true);
+        self.record(&mut shared, now, transition, true);
         Ok(ticket)
     }
 

@@ -184,9 +184,10 @@ impl<B: Backend> Log<B> {
             high_water.sync_next();
         }
         let mut shared = self.shared();
+        let now = self.now(&mut shared);
         for (from, to) in lost.iter_runs() {
             tracing::warn!(from, to, "going on without these events, as told");
-            self.record(&mut shared, Transition::Lost(from, to), true);
+            self.record(&mut shared, now, Transition::Lost(from, to), true);
         }
         Ok(())
     }

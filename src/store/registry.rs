@@ -85,7 +85,8 @@ impl<B: Backend> Log<B> {
         let Ok(endpoint) = self.change(shared, command) else {
             return;
         };
-        let transition = Transition::Endpoint(self.clock.now(), Box::new(endpoint));
-        self.record(shared, transition, true);
+        let now = self.now(shared);
+        let transition = Transition::Endpoint(now, Box::new(endpoint));
+        self.record(shared, now, transition, true);
     }
 }

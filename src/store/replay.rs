@@ -120,7 +120,7 @@ impl<B: Backend> Log<B> {
                 at,
                 deliveries: deliveries.to_vec(),
             };
-            self.record(&mut shared, Transition::Replay(Box::new(record)), true);
+            self.record(&mut shared, at, Transition::Replay(Box::new(record)), true);
         }
         Ok(count)
     }

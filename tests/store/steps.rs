@@ -19,26 +19,37 @@ const YEAR_S: i64 = 365 * 86_400;
 const STEPS_S: [i64; 3] = [YEAR_S, -YEAR_S, -600];
 
 /// A clock that can be set, noticing it or not.
-struct SetClock(Mutex<Moment>);
+struct SetClock {
+    moment: Mutex<Moment>,
+    /// How often it is looked at until it is set, and by how much.
+    later: Mutex<Option<(u32, i64)>>,
+}
 
 impl SetClock {
     fn at(now: Timestamp) -> Arc<Self> {
         let stepped_ms = 0;
-        Arc::new(Self(Mutex::new(Moment { now, stepped_ms })))
+        Arc::new(Self {
+            moment: Mutex::new(Moment { now, stepped_ms }),
+            later: Mutex::default(),
+        })
     }
 
     fn pass(&self, seconds: u64) {
-        let mut moment = self.0.lock().unwrap();
+        let mut moment = self.moment.lock().unwrap();
         moment.now = moment.now.plus(Duration::from_secs(seconds));
     }
 
     fn set(&self, by_s: i64) {
         self.set_unnoticed(by_s);
-        self.0.lock().unwrap().stepped_ms += by_s * 1000;
+        self.moment.lock().unwrap().stepped_ms += by_s * 1000;
+    }
+
+    fn set_after(&self, looks: u32, by_s: i64) {
+        *self.later.lock().unwrap() = Some((looks, by_s));
     }
 
     fn set_unnoticed(&self, by_s: i64) {
-        let mut moment = self.0.lock().unwrap();
+        let mut moment = self.moment.lock().unwrap();
         moment.now = moment.now.moved(by_s * 1000);
     }
 }
@@ -49,7 +60,13 @@ impl Clock for SetClock {
     }
 
     fn moment(&self) -> Moment {
-        *self.0.lock().unwrap()
+        let mut later = self.later.lock().unwrap();
+        match later.take() {
+            Some((0, by_s)) => self.set(by_s),
+            Some((looks, by_s)) => *later = Some((looks - 1, by_s)),
+            None => {}
+        }
+        *self.moment.lock().unwrap()
     }
 
     fn sleep_until(&self, _: Timestamp) -> Sleep {
@@ -166,6 +183,26 @@ fn a_clock_set_between_an_attempts_end_and_its_record_changes_no_delay() {
         clock.set(step_s);
         log.settle(claim.token, settlement).unwrap();
         is_due_after(&log, &clock, 60);
+    }
+}
+
+#[test]
+fn a_clock_set_at_any_look_of_a_record_changes_no_delay() {
+    for step_s in STEPS_S {
+        for looks in 0..5 {
+            let clock = SetClock::at(START);
+            let log = in_memory(&clock);
+            add(&log, Order::InOrder);
+            append(&log, event("test", "{}"));
+            let claim = log.claim(1).unwrap().remove(0);
+            let settlement = ended(&claim, &clock, retry(60));
+            clock.set_after(looks, step_s);
+            log.settle(claim.token, settlement).unwrap();
+            while clock.later.lock().unwrap().is_some() {
+                assert_eq!(claimed(&log), [0u64; 0]);
+            }
+            is_due_after(&log, &clock, 60);
+        }
     }
 }
 
