@@ -59,7 +59,11 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sled",
-        &["src/store/disk/database.rs", "src/store/disk/guarded.rs"],
+        &[
+            "src/store/disk/database.rs",
+            "src/store/disk/guarded.rs",
+            "src/store/disk/sled_files.rs",
+        ],
         "go through the Backend trait, so that memory and faults can stand in for sled",
     ),
     (

@@ -61,11 +61,19 @@ fn filled(clean: bool) -> TempDir {
 /// The files of a store; what lies in directories is none of this one's.
 fn copy(from: &Path) -> TempDir {
     let to = tempfile::tempdir().unwrap();
+    copy_into(from, to.path());
+    to
+}
+
+fn copy_into(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_file() {
-            fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+            fs::copy(entry.path(), target).unwrap();
+        } else {
+            fs::create_dir(&target).unwrap();
+            copy_into(&entry.path(), &target);
         }
     }
-    to
 }

@@ -7,7 +7,8 @@
 //! | `core.rs` | what the committer, the readers and the checkpointer share |
 //! | `overlay.rs` | what the database may not have yet, in memory |
 //! | `checkpoint.rs` | the thread by which the database takes it in |
-//! | `database.rs`, `guarded.rs` | sled, and the edge at which its panics become errors |
+//! | `database.rs`, `sled_files.rs`, `guarded.rs` | sled, its files, and the edge at which its panics become errors |
+//! | `volumes.rs`, `volume.rs`, `location.rs` | the records: all files of them, one file, and what sled holds instead of a record |
 
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,11 +27,22 @@ mod entry;
 mod guarded;
 mod journal;
 mod live;
+mod location;
 mod overlay;
+mod sled_files;
+mod volume;
+mod volumes;
 
-pub(super) use database::{Database, free_bytes};
+pub(super) use database::Database;
 pub use guarded::panic_is_an_error;
 pub(super) use live::Live;
+pub(super) use location::Location;
+pub(super) use sled_files::free_bytes;
+pub(super) use volume::{
+    HEAD as VOLUME_HEAD, RECORD_HEAD, is_whole as is_whole_record, make_dir as make_volumes,
+    numbers as volumes_of, path as volume_path, salt as volume_salt,
+};
+pub(super) use volumes::Volumes;
 
 use self::core::{Core, Writing, unwritable};
 use checkpoint::Progress;
@@ -85,7 +97,7 @@ impl Disk {
         let core = Core {
             dir: dir.to_owned(),
             settings,
-            database: Database::open(dir, settings.cache_bytes)?,
+            database: Database::open(dir, settings.cache_bytes, settings.salt)?,
             overlay: RwLock::new(overlay),
             writing: Mutex::new(Writing {
                 journal: None,
@@ -99,6 +111,13 @@ impl Disk {
             checkpointer: Mutex::new(None),
             _lock: lock,
         })
+    }
+
+    /// Puts `changes` into the database as a checkpoint does, synced.
+    pub(super) fn take_in(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.core
+            .database
+            .take_in(changes.iter().map(Change::as_ref))
     }
 
     /// Lowers what is written now, for the checkpointer, and goes on in the next generation.

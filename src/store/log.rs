@@ -23,7 +23,7 @@ use super::{
     EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError, Settlement, Store,
     StoreError, Ticket, Token,
 };
-use crate::clock::{SharedClock, Timestamp};
+use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
 use crate::id::{EndpointId, Seq};
@@ -125,43 +125,12 @@ impl<B: Backend> Log<B> {
         self.inbox.wait()
     }
 
-    /// Records a transition, which was made by one look at the clock: in memory at once, on disk
-    /// with the next group. Were the clock looked at again, and had been set, what the transition
-    /// says of times would not move along.
-    pub(super) fn record(
-        &self,
-        shared: &mut Shared,
-        now: Timestamp,
-        transition: Transition,
-        sync: bool,
-    ) {
-        self.record_quietly(shared, now, transition, sync);
-        self.wake();
-    }
-
-    /// The same, where nobody has to look for work because of it.
-    pub(super) fn record_quietly(
-        &self,
-        shared: &mut Shared,
-        now: Timestamp,
-        transition: Transition,
-        sync: bool,
-    ) {
-        shared.state.apply(&transition, now);
-        shared.unsaved_bytes += transition.text_len();
-        shared.unsaved_has_order |= !matches!(transition, Transition::Attempt(_));
-        shared.unsaved.push(transition);
-        shared.sync_wanted |= sync;
-        self.inbox.ring(sync);
-        self.tell_of_change();
-    }
-
     pub(super) fn wake(&self) {
         self.work.send_modify(|turn| *turn = turn.wrapping_add(1));
         self.tell_of_change();
     }
 
-    fn tell_of_change(&self) {
+    pub(super) fn tell_of_change(&self) {
         self.changed
             .send_modify(|turn| *turn = turn.wrapping_add(1));
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::StoreError;
 use super::backend::Change;
-use super::disk::{Database, Live};
+use super::disk::{Database, Live, volumes_of};
 use super::high_water::HighWater;
 use super::{salvage, segments, snapshot};
 
@@ -46,6 +46,10 @@ pub fn look_before(dir: &Path) -> Result<(), StoreError> {
     }
     if survey.cut_off.is_empty() {
         return Ok(());
+    }
+    if mark.is_none() && !volumes_of(dir).map_err(unusable)?.is_empty() {
+        let what = "the database's log was cut off, and nothing says how far it reached";
+        return Err(StoreError::Corrupt(what.to_owned()));
     }
     let journal = Live::read(dir).map_err(unusable)?;
     let journal: HashSet<Vec<u8>> = journal.into_changes().map(Change::into_key).collect();

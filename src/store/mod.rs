@@ -9,6 +9,7 @@
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
+//! | `transitions.rs` | how all of these are recorded |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
 //! | `open.rs`, `recovery.rs`, `frames.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
@@ -18,7 +19,7 @@
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
-//! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal and sled, or memory for tests |
+//! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
@@ -73,6 +74,7 @@ mod seqset;
 mod snapshot;
 mod state;
 mod steps;
+mod transitions;
 mod verify;
 mod views;
 mod write;

@@ -60,7 +60,7 @@ impl Log<Disk> {
                 check(&salvage.missing, &salvage.missing_frames, &options)?;
                 let missing = salvage.missing.clone();
                 if !salvage.finds_what_is_missing_by(&error) {
-                    salvage.rebuild(dir, cache_bytes)?;
+                    salvage.rebuild(dir, settings)?;
                 }
                 open(Search::Done(missing))
             }

@@ -3,23 +3,22 @@
 //! The database's own structure is one more thing that can be damaged, and it is less forgiving
 //! than ours: one wrong bit and sled gives up a page of sixteen records, a segment or the whole
 //! file. Our frames name themselves, are written once and carry checksums, so they are looked for
-//! in the bytes of the file, wherever they lie. Nothing is written here.
+//! in the bytes of the files, wherever they lie. Nothing is written here.
 
 mod chain;
 mod frames;
 mod place;
 mod rebuild;
 mod search;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::backend::Change;
 use super::blocks;
 use super::codec::{self, Kind};
-use super::disk::Live;
 use super::high_water::{HighWater, Mark};
 use super::loss::check;
 use super::record::{Meta, Transition, TransitionFrame};
@@ -31,7 +30,8 @@ use super::{Options, StoreError};
 use crate::id::Seq;
 use chain::Piece;
 use frames::Content;
-use search::{JOURNAL_AT, Part, scan};
+use search::{Part, scan};
+use source::Sources;
 
 pub use place::{expect_store, finish};
 pub use search::holds_promises;
@@ -39,9 +39,7 @@ pub use search::holds_promises;
 /// What was found in the files of a store.
 #[derive(Debug)]
 pub struct Salvage {
-    file: File,
-    /// The values in the journal, one behind the other.
-    journal: Vec<u8>,
+    sources: Sources,
     meta: Vec<Meta>,
     events: BTreeMap<Seq, Piece>,
     transitions: BTreeMap<u64, Piece>,
@@ -69,7 +67,7 @@ pub fn may_help(dir: &Path, error: &StoreError) -> bool {
 }
 
 impl Salvage {
-    /// Reads every byte of the database in `dir`.
+    /// Reads every byte of the database in `dir`, its volumes and its journal.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if what the store is cannot be found any more,
@@ -85,17 +83,12 @@ impl Salvage {
         let unusable = |error: io::Error| StoreError::of_file(&path, &error);
         let snapshot_lsn = segments::snapshot_lsn(dir).map_err(unusable)?;
         let survey = segments::survey(&file, snapshot_lsn).map_err(unusable)?;
-        let journal = Live::read(dir).map_err(unusable)?;
-        let journal: Vec<u8> = journal
-            .into_changes()
-            .flat_map(Change::into_value)
-            .collect();
-        let mut found = scan(&file, &survey, &journal).map_err(unusable)?;
+        let sources = Sources::of(dir, file).map_err(unusable)?;
+        let mut found = scan(dir, &sources, &survey).map_err(unusable)?;
         let snapshot = snapshot::load(&dir.join("projections"));
         let mark = HighWater::read(&dir.join("high-water"));
         let mut salvage = Self {
-            file,
-            journal,
+            sources,
             meta: found.meta,
             events: BTreeMap::new(),
             transitions: BTreeMap::new(),
@@ -280,11 +273,7 @@ impl Salvage {
     }
 
     fn bytes(&self, at: u64, len: usize) -> Result<Vec<u8>, StoreError> {
-        if let Some(at) = at.checked_sub(JOURNAL_AT) {
-            let at = at as usize;
-            return Ok(self.journal[at..at + len].to_vec());
-        }
-        let read = segments::read(&self.file, at, len);
+        let read = self.sources.read(at, len);
         read.map_err(|error| StoreError::Read(error.to_string()))
     }
 

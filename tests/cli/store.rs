@@ -123,6 +123,11 @@ fn a_store_that_lost_events_fails_the_check_and_names_them() {
     std::fs::copy(old.path().join("db"), dir.path().join("db")).unwrap();
     let data = dir.path().display().to_string();
     let ran = run(&["store", "verify", "--data", &data]);
+    let all = "every record is still there, and a start puts the database together anew";
+    assert!(ran.code == 1 && ran.out.contains(all), "{}", ran.out);
+    std::fs::remove_dir_all(dir.path().join("records")).unwrap();
+    let data = dir.path().display().to_string();
+    let ran = run(&["store", "verify", "--data", &data]);
     assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
     assert!(ran.out.contains("events 1 to 2: "), "{}", ran.out);
     assert_eq!(ran.err, "error: the store is damaged: 1 finding\n");

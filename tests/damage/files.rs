@@ -1,5 +1,6 @@
 //! The files beside the database: missing, empty, cut, flipped, old, another store's, no files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,7 +10,7 @@ use redeliver::store::{Options, Store, StoreError, verify};
 use super::cuts::in_parallel;
 use super::harness::event;
 use super::judge::{Damaged, Verdict};
-use super::original::{Original, open, place, write_files};
+use super::original::{Original, open, place, read_files, write_files};
 
 /// Whatever is wrong with these, nothing is missing: the database alone says all.
 const DISPENSABLE: [&str; 3] = ["conf", "high-water", "projections"];
@@ -249,8 +250,17 @@ fn a_crash_while_the_new_database_is_moved_into_its_place_is_caught_up_with() {
         write_files(dir.path(), &damaged.files);
         drop(open(dir.path(), Options::default()).unwrap());
         assert!(dir.path().join("damaged-1/db").is_file());
-        let names = ["high-water", "projections", "conf", "db"];
-        names.map(|name| (name, fs::read(dir.path().join(name)).unwrap()))
+        let files = read_files(dir.path());
+        ["high-water", "projections", "records", "conf", "db"].map(|name| {
+            let is_of = |file: &str| file.split('/').next() == Some(name);
+            let of: BTreeMap<_, _> = files
+                .clone()
+                .into_iter()
+                .filter(|(file, _)| is_of(file))
+                .collect();
+            assert!(!of.is_empty(), "{name}");
+            (name, of)
+        })
     };
     // As if the process had died after so many steps: each file is moved away, then its new one in.
     for steps in 0..=2 * rebuilt.len() {
@@ -261,17 +271,13 @@ fn a_crash_while_the_new_database_is_moved_into_its_place_is_caught_up_with() {
         fs::create_dir(at("rebuilt")).unwrap();
         fs::write(at("rebuilt/lock"), b"1").unwrap();
         fs::create_dir(at("damaged-1")).unwrap();
-        for (number, (name, bytes)) in rebuilt.iter().enumerate() {
-            if 2 * number < steps {
+        for (number, (name, files)) in rebuilt.iter().enumerate() {
+            if 2 * number < steps && at(name).exists() {
                 fs::rename(at(name), at("damaged-1").join(name)).unwrap();
             }
             let is_in = 2 * number + 1 < steps;
-            let new = if is_in {
-                at(name)
-            } else {
-                at("rebuilt").join(name)
-            };
-            fs::write(new, bytes).unwrap();
+            let new = if is_in { at("") } else { at("rebuilt") };
+            write_files(&new, files);
         }
         if steps > 0 {
             fs::remove_file(at(&sleds_snapshot(&original))).unwrap();

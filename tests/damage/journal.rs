@@ -6,7 +6,7 @@ use super::original::Original;
 
 const PAGE: usize = 4096;
 
-fn changed<'a>(
+pub fn changed<'a>(
     original: &'a Original,
     what: &str,
     change: impl FnOnce(&mut Damaged<'a>),
@@ -17,11 +17,11 @@ fn changed<'a>(
     damaged
 }
 
-fn file<'a>(damaged: &'a mut Damaged<'_>, name: &str) -> &'a mut Vec<u8> {
+pub fn file<'a>(damaged: &'a mut Damaged<'_>, name: &str) -> &'a mut Vec<u8> {
     damaged.files.get_mut(name).unwrap()
 }
 
-fn all_live_on(all: &[Damaged<'_>]) -> [usize; 2] {
+pub fn all_live_on(all: &[Damaged<'_>]) -> [usize; 2] {
     let named = std::sync::atomic::AtomicUsize::new(0);
     in_parallel(all.len(), |number| {
         if all[number].lives_on() == "named" {

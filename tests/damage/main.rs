@@ -28,3 +28,4 @@ mod records;
 mod reuse;
 mod segments;
 mod transitions;
+mod volumes;

@@ -24,12 +24,13 @@ pub type Told = (
     Vec<redeliver::delivery::Attempt>,
 );
 
-/// A record, every place of the database's file that holds it, and every entry of the journal, by
-/// file and number.
+/// A record, every place of the database's file that holds it, and of the volumes, and every entry
+/// of the journal, by file and number.
 #[derive(Debug)]
 pub struct Record {
     bytes: Vec<u8>,
     places: Vec<usize>,
+    volumes: Vec<(String, usize)>,
     entries: Vec<(String, usize)>,
 }
 
@@ -74,6 +75,22 @@ pub fn accepting(events: Option<(u64, u64)>, transitions: Option<(u64, u64)>) ->
     }
 }
 
+fn with_a_small_journal() -> World<OnDisk> {
+    let world = World::<OnDisk>::with(Options {
+        journal_bytes: 48 << 10,
+        ..Options::default()
+    });
+    world.add(settings("warehouse", Order::Independent));
+    for number in 0..27_u64 {
+        let len = [40, 300, 2_000, 14_000][(number % 4) as usize];
+        world.append(vec![event("t", vec![number as u8; len])]);
+        for claim in world.log.claim(1).unwrap() {
+            world.settle(&claim, Outcome::Delivered);
+        }
+    }
+    world
+}
+
 impl Original {
     /// A few events to two endpoints, some delivered, on hardly more bytes than that needs.
     pub fn small() -> Self {
@@ -98,19 +115,12 @@ impl Original {
     /// Events, some in parts, and ends of attempts, in a journal of which the database has taken in
     /// some generations; killed.
     pub fn journaled() -> Self {
-        let world = World::<OnDisk>::with(Options {
-            journal_bytes: 48 << 10,
-            ..Options::default()
-        });
-        world.add(settings("warehouse", Order::Independent));
-        for number in 0..27_u64 {
-            let len = [40, 300, 2_000, 14_000][(number % 4) as usize];
-            world.append(vec![event("t", vec![number as u8; len])]);
-            for claim in world.log.claim(1).unwrap() {
-                world.settle(&claim, Outcome::Delivered);
-            }
-        }
-        Self::of_killed(world)
+        Self::of_killed(with_a_small_journal())
+    }
+
+    /// The same, closed: nothing is left in the journal.
+    pub fn checkpointed() -> Self {
+        Self::of(with_a_small_journal())
     }
 
     /// Events and changes of an endpoint behind a snapshot, in turn, left as a kill leaves them;
@@ -130,9 +140,12 @@ impl Original {
         (Self::of_killed(world), mark)
     }
 
-    /// Twelve events, the sixth with this body.
-    pub fn with_body(body: Vec<u8>) -> Self {
-        let world = World::without_journal();
+    /// Twelve events, the sixth with this body, in the database or in a volume.
+    pub fn with_body(body: Vec<u8>, in_a_volume: bool) -> Self {
+        let world = match in_a_volume {
+            true => World::<OnDisk>::new(),
+            false => World::without_journal(),
+        };
         world.append_many(5);
         world.append(vec![event("a", body)]);
         world.append_many(6);
@@ -209,19 +222,35 @@ impl Original {
         let deliveries = told(&log, events.len() as u64);
         let db = files["db"].clone();
         let used = db.iter().rposition(|byte| *byte != 0).unwrap_or(0);
-        let heads = heads(&db[..used]);
+        let db_heads = heads(&db[..used]);
+        let volumes = files.iter().filter(|(name, _)| is_volume(name));
+        let volumes: Vec<_> = volumes
+            .map(|(name, bytes)| (name, bytes, heads(bytes)))
+            .collect();
         let scan = |prefix: &[u8]| log.backend().scan(prefix, prefix, 1 << 20).unwrap();
         let journal = journal(&files);
+        let entries = journal.iter().flat_map(|(name, entries)| {
+            let entry = |range: &Range<usize>| &files[name][range.clone()];
+            entries.iter().map(entry).map(generations)
+        });
+        let oldest = entries.map(|(_, oldest)| oldest).max().unwrap_or(0);
         let record = |bytes: Vec<u8>| {
-            let places = heads.get(&bytes[..HEAD]).into_iter().flatten().copied();
+            let places = db_heads.get(&bytes[..HEAD]).into_iter().flatten().copied();
             let places = places.filter(|at| db[*at..].starts_with(&bytes)).collect();
             let holds = |(name, number): &(&String, usize)| {
                 let entry = &files[*name][journal[*name][*number].clone()];
-                entry.windows(bytes.len()).any(|window| window == bytes)
+                let is_live = generations(entry).0 >= oldest;
+                is_live && entry.windows(bytes.len()).any(|window| window == bytes)
             };
             let entries = journal.iter();
             let entries = entries.flat_map(|(name, all)| (0..all.len()).map(move |n| (name, n)));
+            let volumes = volumes.iter().flat_map(|(name, volume, heads)| {
+                let places = heads.get(&bytes[..HEAD]).into_iter().flatten();
+                let places = places.filter(|at| volume[**at..].starts_with(&bytes));
+                places.map(|at| ((*name).clone(), *at))
+            });
             Record {
+                volumes: volumes.collect(),
                 entries: entries
                     .filter(holds)
                     .map(|(n, at)| (n.clone(), at))
@@ -279,10 +308,23 @@ impl Original {
         placed.collect()
     }
 
+    /// Where each record lies in volumes, and how long it is.
+    pub fn records_of_volumes(&self) -> Vec<(&[(String, usize)], usize)> {
+        let events = self.events_in.values().flatten();
+        let records = events.chain(self.transitions_in.values());
+        let placed = records.map(|record| (record.volumes.as_slice(), record.bytes.len()));
+        placed.filter(|(places, _)| !places.is_empty()).collect()
+    }
+
     /// Where the frame with this event lies, and how long it is.
     pub fn frame_of(&self, seq: u64) -> (&[usize], usize) {
         let frame = &self.events_in[&seq][0];
         (&frame.places, frame.bytes.len())
+    }
+
+    /// Where in volumes the frame with this event lies.
+    pub fn volumes_of(&self, seq: u64) -> &[(String, usize)] {
+        &self.events_in[&seq][0].volumes
     }
 
     /// Where a frame of transitions lies, and how long it is.
@@ -332,10 +374,11 @@ pub struct Moved {
     pub to: usize,
 }
 
-/// What is left of the files: the database's, in which some bytes have moved, and which entries of
-/// the journal are whole.
+/// What is left of the files: the database's, in which some bytes have moved, all of them, and which
+/// entries of the journal are whole.
 pub struct Left<'a> {
     pub db: &'a [u8],
+    pub files: &'a BTreeMap<String, Vec<u8>>,
     pub moved: &'a [Moved],
     pub is_whole: &'a dyn Fn(&str, usize) -> bool,
 }
@@ -344,6 +387,7 @@ impl Record {
     fn is_in(&self, left: &Left<'_>) -> bool {
         let Left {
             db,
+            files,
             moved,
             is_whole,
         } = left;
@@ -352,6 +396,15 @@ impl Record {
             return true;
         }
         let len = self.bytes.len();
+        let is_there = |(name, at): &(String, usize)| {
+            files.get(name).is_some_and(|volume| {
+                let mut windows = volume.windows(len);
+                volume.get(*at..at + len) == Some(&self.bytes) || windows.any(|w| w == self.bytes)
+            })
+        };
+        if self.volumes.iter().any(is_there) {
+            return true;
+        }
         let at = |place: usize| db.get(place..place + len) == Some(&self.bytes);
         self.places.iter().any(|place| {
             let elsewhere = moved
@@ -384,6 +437,35 @@ fn journal(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<Range<usiz
         (name.clone(), entries)
     });
     entries.collect()
+}
+
+/// The generation of an entry, and the oldest one that was still wanted when it was written: what is
+/// left of those before is written over by the next start.
+fn generations(entry: &[u8]) -> (u64, u64) {
+    const FRAME: usize = 4;
+    const BODY: usize = FRAME + 22;
+    let number = |at: usize, len: usize| {
+        let mut bytes = [0; 8];
+        bytes[..len].copy_from_slice(&entry[at..at + len]);
+        u64::from_le_bytes(bytes)
+    };
+    // Salt, how many were synced, oldest: each in the fewest bytes.
+    let mut at = BODY;
+    let mut oldest = 0;
+    for _ in 0..3 {
+        let len = match entry[at] {
+            251 => 2,
+            252 => 4,
+            253 => 8,
+            _ => 0,
+        };
+        oldest = match len {
+            0 => number(at, 1),
+            _ => number(at + 1, len),
+        };
+        at += 1 + len;
+    }
+    (number(FRAME + 10, 8), oldest)
 }
 
 /// Every place in the file where a frame may begin, by its first bytes: version, kind, CRC and the
@@ -421,20 +503,32 @@ fn next_frame(mark: &[u8]) -> u64 {
     last.map_or(0, |slot| number(slot, 16))
 }
 
+/// Whether a file, named within the directory of the store, is a volume.
+pub fn is_volume(name: &str) -> bool {
+    name.starts_with("records/")
+}
+
+/// Every file of the store and, by their names with that of the directory, its volumes.
 pub fn read_files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(dir).unwrap().map(Result::unwrap);
-    let files = files.filter(|entry| entry.file_type().unwrap().is_file());
-    files
-        .map(|entry| {
+    let mut files = BTreeMap::new();
+    for (within, prefix) in [(dir.to_owned(), ""), (dir.join("records"), "records/")] {
+        let entries = fs::read_dir(within)
+            .into_iter()
+            .flatten()
+            .map(Result::unwrap);
+        for entry in entries.filter(|entry| entry.file_type().unwrap().is_file()) {
             let name = entry.file_name().into_string().unwrap();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect()
+            files.insert(format!("{prefix}{name}"), fs::read(entry.path()).unwrap());
+        }
+    }
+    files
 }
 
 /// Puts files into a directory, and nothing else.
 pub fn write_files(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
     for (name, bytes) in files {
-        fs::write(dir.join(name), bytes).unwrap();
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
 }

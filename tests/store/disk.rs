@@ -105,7 +105,7 @@ pub fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-/// Flips a bit in every copy, in the database's file, of the frames of events at these positions.
+/// Flips a bit in every copy of the frames of events at these positions.
 pub fn erase(dir: &std::path::Path, firsts: &[u64]) {
     erase_frames(dir, b"e", firsts);
 }
@@ -117,15 +117,19 @@ pub fn erase_frames(dir: &std::path::Path, prefix: &[u8], firsts: &[u64]) {
     let frames = firsts.iter().map(|first| disk.get(&key(first)).unwrap());
     let frames: Vec<Vec<u8>> = frames.flatten().collect();
     drop(disk);
-    let mut db = fs::read(dir.join("db")).unwrap();
-    for frame in frames {
-        for at in 0..db.len() - frame.len() {
-            if db[at] == frame[0] && db[at..].starts_with(&frame) {
-                db[at + frame.len() - 1] ^= 1;
+    let volumes = fs::read_dir(dir.join("records")).into_iter().flatten();
+    let volumes = volumes.map(|volume| volume.unwrap().path());
+    for path in volumes.chain([dir.join("db")]) {
+        let mut bytes = fs::read(&path).unwrap();
+        for frame in &frames {
+            for at in 0..bytes.len().saturating_sub(frame.len() - 1) {
+                if bytes[at] == frame[0] && bytes[at..].starts_with(frame) {
+                    bytes[at + frame.len() - 1] ^= 1;
+                }
             }
         }
+        fs::write(path, bytes).unwrap();
     }
-    fs::write(dir.join("db"), db).unwrap();
 }
 
 #[test]

@@ -3,13 +3,12 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::StoreError;
-use super::super::backend::Durability;
 use super::core::Core;
 use super::overlay::{Changed, Overlay};
 
 /// One batch of the database. Each is synced before the next is begun, so that whatever lies before
 /// the last one is known to be safe.
-const BATCH_BYTES: usize = 256 << 10;
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Changes of one batch: sled keeps a copy of a page for each until the batch has ended.
 const BATCH_CHANGES: usize = 512;
@@ -129,7 +128,7 @@ impl Core {
                 bytes += key.len() + value.as_ref().map_or(0, Vec::len);
                 Some((key.as_slice(), value.as_deref()))
             });
-            self.database.write(batch, Durability::Disk)?;
+            self.database.take_in(batch)?;
         }
         Ok(true)
     }

@@ -1,17 +1,20 @@
-//! The sled database, with what sled 0.34 needs so that `Ok` means on disk.
+//! The database: sled, with what sled 0.34 needs so that `Ok` means on disk, and the volumes with
+//! the records to which it points.
 
 use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
 use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
+use super::location::Location;
 use super::overlay::Way;
+use super::sled_files;
+use super::volumes::Volumes;
 
 /// A value of this size makes its page worth evicting.
 const LARGE_BYTES: usize = 1024;
@@ -19,10 +22,6 @@ const LARGE_BYTES: usize = 1024;
 /// See [`Database::touch`]: with three, a log of a million events of 1 KiB was written within 75 MiB,
 /// without any in 95; more cost time and save nothing.
 const TOUCHES: usize = 3;
-
-/// See [`open_sled`]: five seconds in all.
-const OPEN_TRIES: u32 = 500;
-const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// A file whose being there says that a page could not be read.
 const UNREADABLE: &str = "unreadable";
@@ -36,6 +35,7 @@ pub type ChangeRef<'a> = (&'a [u8], Option<&'a [u8]>);
 /// A sled database in a directory that this process owns.
 pub struct Database {
     db: sled::Db,
+    volumes: Volumes,
     dir: PathBuf,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
@@ -55,14 +55,14 @@ impl Drop for Database {
 }
 
 impl Database {
-    /// Opens the database in `dir`, making it if it is not there.
+    /// Opens the database in `dir`, making it if it is not there; `salt` is of volumes to come.
     ///
     /// # Errors
     /// [`StoreError::Directory`] if its files cannot be read or made, [`StoreError::Corrupt`] if
     /// sled cannot open them.
-    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, cache_bytes: u64, salt: u64) -> Result<Self, StoreError> {
         segments::snapshot_lsn(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-        let db = open_sled(dir, cache_bytes)?;
+        let db = sled_files::open(dir, cache_bytes)?;
         let data_file = File::options()
             .read(true)
             .write(true)
@@ -70,11 +70,12 @@ impl Database {
             .map_err(|error| StoreError::of_file(dir, &error))?;
         let database = Self {
             db,
+            volumes: Volumes::of(dir, salt),
             dir: dir.to_owned(),
             data_file,
             failed: AtomicBool::new(false),
         };
-        let synced = database.sync_everything();
+        let synced = sled_files::sync(&database.db, dir);
         database.failed.store(synced.is_err(), Ordering::Release);
         synced?;
         Ok(database)
@@ -103,18 +104,22 @@ impl Database {
         }
     }
 
-    /// The words of a fault; a page that cannot be read is taken note of, so that the next start
-    /// looks for its records elsewhere in the file. After a failed write sled fails at everything,
+    /// The words of a fault; a page that cannot be read, like a record, is taken note of, so that the
+    /// next start looks for it elsewhere. After a failed write sled fails at everything,
     /// which says nothing of what is in the file.
     fn noted(&self, fault: Fault) -> String {
         let is_about_the_disk = fault.io.is_some() || self.failed.load(Ordering::Acquire);
         if !is_about_the_disk {
-            let noted = private::options().open(self.dir.join(UNREADABLE));
-            if let Err(error) = noted {
-                tracing::warn!(%error, "that the database is damaged cannot be noted");
-            }
+            self.note_that_it_is_unreadable();
         }
         fault.words
+    }
+
+    fn note_that_it_is_unreadable(&self) {
+        let noted = private::options().open(self.dir.join(UNREADABLE));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "that the database is damaged cannot be noted");
+        }
     }
 
     /// Takes out what `work` finds. However it was found, its pages must be noticed, or reading a
@@ -133,10 +138,22 @@ impl Database {
             }
             Ok(entries)
         });
-        found.map_err(|fault| match fault.io {
+        let mut found = found.map_err(|fault| match fault.io {
             Some(_) => StoreError::Disk(fault.words),
             None => StoreError::Read(self.noted(fault)),
-        })
+        })?;
+        for (_, value) in &mut found {
+            if let Some(location) = Location::decode(value) {
+                let record = self.volumes.read(location);
+                let record =
+                    record.map_err(|error| StoreError::Disk(format!("records: {error}")))?;
+                if !record.is_whole {
+                    self.note_that_it_is_unreadable();
+                }
+                *value = record.value;
+            }
+        }
+        Ok(found)
     }
 
     fn write_once<'a>(
@@ -186,6 +203,33 @@ impl Database {
         written
     }
 
+    /// As [`Database::write`], with the records among the values in volumes, and synced.
+    pub fn take_in<'a>(
+        &self,
+        changes: impl Iterator<Item = ChangeRef<'a>>,
+    ) -> Result<(), StoreError> {
+        let changes: Vec<ChangeRef<'_>> = changes.collect();
+        let values = changes.iter().filter_map(|(_, value)| *value);
+        let records: Vec<&[u8]> = values.filter(|value| Location::is_for(value)).collect();
+        let locations = match records.is_empty() {
+            true => Vec::new(),
+            false => {
+                let appended = self.volumes.append(records.into_iter());
+                appended.map_err(|error| StoreError::Stopped(format!("records: {error}")))?
+            }
+        };
+        let locations: Vec<_> = locations.into_iter().map(Location::encode).collect();
+        let mut locations = locations.iter();
+        let held = changes.iter().map(|(key, value)| {
+            let held = |value| match Location::is_for(value) {
+                true => locations.next().map(<[u8; 13]>::as_slice),
+                false => Some(value),
+            };
+            (*key, value.and_then(held))
+        });
+        self.write(held, Durability::Disk)
+    }
+
     /// The value at `key`.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = self.read(|| Ok(self.db.get(key)?.map(|value| (key.into(), value))))?;
@@ -211,60 +255,9 @@ impl Database {
 
     /// Bytes that its files take.
     pub fn used_bytes(&self) -> u64 {
-        guarded("measuring", || self.db.size_on_disk()).unwrap_or(0)
+        let own = guarded("measuring", || self.db.size_on_disk()).unwrap_or(0);
+        own + self.volumes.used_bytes()
     }
-
-    /// After creation: the files that sled makes once and never syncs, and the directories that
-    /// name them.
-    fn sync_everything(&self) -> Result<(), StoreError> {
-        guarded("flushing", || self.db.flush())
-            .map_err(|fault| StoreError::Stopped(fault.words))?;
-        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty());
-        let places = ["conf", "db", "snapshots", "blobs", ""].map(|name| self.dir.join(name));
-        for path in places.iter().map(PathBuf::as_path).chain(parent) {
-            match File::open(path).and_then(|file| file.sync_all()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                // A parent that may not be opened for reading is not ours to sync.
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(StoreError::of_file(path, &error)),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Opens sled's files. The directory is ours by our own lock, so if sled finds its files locked,
-/// it is by threads of a handle that this process has just dropped, and they are about to end.
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
-    let mut tries_left = OPEN_TRIES;
-    loop {
-        let opened = guarded("opening the database", || {
-            sled::Config::default()
-                .path(dir)
-                .segment_size(segments::SEGMENT_BYTES)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()
-        });
-        match opened {
-            Ok(db) => return Ok(db),
-            Err(fault) if tries_left > 0 && fault.words.contains("could not acquire lock") => {
-                tries_left -= 1;
-                std::thread::sleep(OPEN_PAUSE);
-            }
-            Err(Fault {
-                io: Some(error), ..
-            }) => return Err(StoreError::of_file(dir, &error)),
-            Err(fault) => return Err(StoreError::Corrupt(fault.words)),
-        }
-    }
-}
-
-/// Bytes left on the disk of `dir`, where that is known.
-pub fn free_bytes(dir: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(dir).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn collect(

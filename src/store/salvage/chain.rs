@@ -31,7 +31,7 @@ pub struct Piece {
 pub struct Trust {
     /// It lies before the last batch of the log.
     pub is_before_the_last_batch: bool,
-    /// It is in a message of the database that is whole.
+    /// It is in a message of the database that is whole, or a record of a volume.
     pub is_in_a_message: bool,
 }
 

@@ -14,8 +14,15 @@ use super::super::private;
 
 pub const FINISHED: &str = "rebuilt";
 
-/// What is moved; `conf` and `blobs` belong to `db`.
-const NAMES: [&str; 5] = ["high-water", "projections", "blobs", "conf", "db"];
+/// What is moved; `conf`, `blobs` and `records` belong to `db`.
+const NAMES: [&str; 6] = [
+    "high-water",
+    "projections",
+    "blobs",
+    "records",
+    "conf",
+    "db",
+];
 
 /// Whether `dir` holds a store, be its database still to be moved into its place.
 ///

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use super::super::StoreError;
-use super::super::backend::{Backend, Change, Durability};
+use super::super::backend::Change;
 use super::super::codec::{self, Head, Kind};
-use super::super::disk::{Disk, free_bytes};
+use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
+use super::super::lock::Lock;
 use super::super::record::{TransitionFrame, key};
 use super::super::segments::SEGMENT_BYTES;
 use super::super::snapshot;
@@ -20,7 +21,9 @@ use super::place::{FINISHED, clear, finish, sync};
 const UNFINISHED: &str = "rebuilding";
 
 /// One batch of the new database.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 4 << 20;
+/// Changes of one batch: sled keeps a copy of a page for each until the batch has ended.
+const BATCH_CHANGES: usize = 512;
 
 /// Writes what is gathered, batch by batch.
 struct Batches<'a> {
@@ -37,16 +40,15 @@ impl Batches<'_> {
 
     fn change(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
         self.changes.extend(changes);
-        if self.bytes < BATCH_BYTES {
+        if self.bytes < BATCH_BYTES && self.changes.len() < BATCH_CHANGES {
             return Ok(());
         }
         self.bytes = 0;
-        let changes = std::mem::take(&mut self.changes);
-        self.disk.write(changes, Durability::Process)
+        self.disk.take_in(&std::mem::take(&mut self.changes))
     }
 
     fn end(self) -> Result<(), StoreError> {
-        self.disk.write(self.changes, Durability::Disk)
+        self.disk.take_in(&self.changes)
     }
 }
 
@@ -59,7 +61,7 @@ impl Salvage {
     /// # Errors
     /// [`StoreError::NoRoom`], [`StoreError::Directory`] or [`StoreError::Stopped`] if the disk does
     /// not take it. The old database is untouched then.
-    pub fn rebuild(mut self, dir: &Path, cache_bytes: u64) -> Result<(), StoreError> {
+    pub fn rebuild(mut self, dir: &Path, settings: Settings) -> Result<(), StoreError> {
         let unfinished = dir.join(UNFINISHED);
         let cleared =
             || clear(&unfinished).map_err(|error| StoreError::of_file(&unfinished, &error));
@@ -70,7 +72,7 @@ impl Salvage {
         if free.is_some_and(|free| free < needed) {
             return Err(no_room());
         }
-        if let Err(error) = self.write(&unfinished, cache_bytes) {
+        if let Err(error) = self.write(&unfinished, settings) {
             let left = free_bytes(dir);
             cleared()?;
             // The database takes a segment at a time.
@@ -93,8 +95,10 @@ impl Salvage {
         lens.map(|len| len as u64).sum()
     }
 
-    fn write(&mut self, dir: &Path, cache_bytes: u64) -> Result<(), StoreError> {
-        let disk = Disk::open(dir, cache_bytes)?;
+    fn write(&mut self, dir: &Path, settings: Settings) -> Result<(), StoreError> {
+        let disk = Disk::open_locked(dir, settings, Lock::take(dir)?)?;
+        // Also if it stays empty: it takes the place of the old one.
+        make_volumes(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let mut batches = Batches {
             disk: &disk,
             changes: Vec::new(),

@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-use super::super::codec;
+use super::super::disk::{
+    Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt, volumes_of,
+};
 use super::super::high_water::Mark;
 use super::super::record::{Meta, key};
 use super::super::segments::{self, Survey};
+use super::super::{blocks, codec};
 use super::chain::{Candidates, Piece, Trust};
 use super::frames::{self, Content};
+use super::source::{self, JOURNAL_AT, Sources};
 use crate::id::{MAX_SEQ, Seq};
 
 /// A part of a body: where it lies, the frame's length, the part's own.
@@ -103,12 +109,14 @@ impl Found {
 /// More than any frame has.
 const OVERLAP: usize = 1 << 20;
 
-/// Where the records of the journal lie, as if they followed the largest file that there can be.
-pub const JOURNAL_AT: u64 = 1 << 62;
-
-/// Reads every byte of the file, and the records of the journal.
-pub fn scan(file: &File, survey: &Survey, journal: &[u8]) -> io::Result<Found> {
+/// Reads every byte of the database's file and of the volumes in `dir`, and the records of the
+/// journal.
+pub fn scan(dir: &Path, sources: &Sources, survey: &Survey) -> io::Result<Found> {
+    let Sources { file, journal, .. } = sources;
     let mut found = Found::default();
+    for number in volumes_of(dir)? {
+        scan_volume(dir, number, &mut found)?;
+    }
     let len = file.metadata()?.len();
     let mut from = 0;
     for begin in (0..len).step_by(segments::SEGMENT_BYTES) {
@@ -141,6 +149,36 @@ pub fn scan(file: &File, survey: &Survey, journal: &[u8]) -> io::Result<Found> {
     });
     found.believe();
     Ok(found)
+}
+
+/// What lies in a volume was synced before, in the journal.
+fn scan_volume(dir: &Path, number: u32, found: &mut Found) -> io::Result<()> {
+    let file = File::open(volume_path(dir, number))?;
+    let mut bytes = vec![0; usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX)];
+    let (read, _) = blocks::fill(&mut bytes, 0, |to, at| file.read_at(to, at))?;
+    bytes.truncate(read);
+    let salt = volume_salt(&bytes);
+    let rest = bytes.get(VOLUME_HEAD..).unwrap_or_default();
+    frames::for_each(rest, rest.len(), |place, len, frame, content| {
+        let Ok(at) = u32::try_from(VOLUME_HEAD + place) else {
+            return;
+        };
+        let location = Location {
+            volume: number,
+            at,
+            len: len as u32,
+        };
+        let begin = (at as usize).saturating_sub(RECORD_HEAD);
+        let record = bytes.get(begin..at as usize + len);
+        let trust = Trust {
+            is_before_the_last_batch: true,
+            is_in_a_message: salt
+                .zip(record)
+                .is_some_and(|(salt, record)| is_whole_record(record, salt, location)),
+        };
+        found.take(source::at(location), len, &frame, content, trust);
+    });
+    Ok(())
 }
 
 /// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log

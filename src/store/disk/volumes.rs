@@ -1,0 +1,253 @@
+//! Records in files of their own, and not in sled.
+//!
+//! sled reads its whole log when it opens, and writes a page again for every record that comes into
+//! it; so it holds where the records are, and not what is in them: a location of 13 bytes where the
+//! record would stand.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::super::blocks;
+use super::location::Location;
+use super::volume::{self, HEAD, RECORD_HEAD, Volume, numbers, path};
+
+/// A volume of this length gets no more records.
+const VOLUME_BYTES: u64 = 64 << 20;
+
+/// Volumes that stay open to be read.
+const OPEN_MAX: usize = 16;
+
+/// The volumes of a store.
+#[derive(Debug)]
+pub struct Volumes {
+    dir: PathBuf,
+    salt: u64,
+    volume_bytes: u64,
+    /// The one that is written.
+    last: Mutex<Option<Volume>>,
+    /// Those that are read, the one that was opened last at the end.
+    open: Mutex<Vec<(u32, Arc<Opened>)>>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    salt: Option<u64>,
+}
+
+/// What is read of a record.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Its bytes, as far as they are there.
+    pub value: Vec<u8>,
+    /// Whether they are what was written.
+    pub is_whole: bool,
+}
+
+impl Volumes {
+    /// Those of the store in `dir`; `salt` is of the volumes to come.
+    pub fn of(dir: &Path, salt: u64) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            salt,
+            volume_bytes: VOLUME_BYTES,
+            last: Mutex::default(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Writes `values` behind everything else, and syncs them; gives the location of each.
+    pub fn append<'a>(&self, values: impl Iterator<Item = &'a [u8]>) -> io::Result<Vec<Location>> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut volume = match last.take() {
+            Some(volume) => volume,
+            None => Volume::go_on(&self.dir, self.salt, self.volume_bytes)?,
+        };
+        let mut locations = Vec::new();
+        for value in values {
+            if volume.is_full(self.volume_bytes) {
+                volume.sync()?;
+                volume = Volume::begin(&self.dir, volume.number + 1, self.salt)?;
+            }
+            locations.push(volume.put(value)?);
+        }
+        volume.sync()?;
+        // Not after an error: nobody knows how much of it is in the file.
+        *last = Some(volume);
+        Ok(locations)
+    }
+
+    /// What lies at `location`. Of what is missing, be it the whole volume, there is nothing; what the
+    /// disk does not give back is zeros.
+    pub fn read(&self, location: Location) -> io::Result<Record> {
+        let volume = match self.volume(location.volume) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::default()),
+            volume => volume?,
+        };
+        let at = u64::from(location.at).saturating_sub(RECORD_HEAD as u64);
+        let there = volume.file.metadata()?.len().saturating_sub(at);
+        let there = usize::try_from(there).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; there.min(RECORD_HEAD + location.len as usize)];
+        let (read, _) = blocks::fill(&mut bytes, at, |to, at| volume.file.read_at(to, at))?;
+        bytes.truncate(read);
+        let salt = volume.salt;
+        Ok(Record {
+            is_whole: salt.is_some_and(|salt| volume::is_whole(&bytes, salt, location)),
+            value: bytes.get(RECORD_HEAD..).unwrap_or_default().to_vec(),
+        })
+    }
+
+    fn volume(&self, number: u32) -> io::Result<Arc<Opened>> {
+        let mut open = self.open();
+        if let Some((_, volume)) = open.iter().find(|(of, _)| *of == number) {
+            return Ok(volume.clone());
+        }
+        let path = path(&self.dir, number);
+        let file = match File::open(&path) {
+            // There are no descriptors left but those that we hold.
+            Err(error) if !open.is_empty() && is_a_shortage(&error) => {
+                open.clear();
+                File::open(&path)
+            }
+            file => file,
+        }?;
+        let mut head = [0; HEAD];
+        let (read, _) = blocks::fill(&mut head, 0, |to, at| file.read_at(to, at))?;
+        let salt = volume::salt(&head[..read]);
+        if open.len() >= OPEN_MAX {
+            open.remove(0);
+        }
+        let volume = Arc::new(Opened { file, salt });
+        open.push((number, volume.clone()));
+        Ok(volume)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<(u32, Arc<Opened>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes that they take.
+    pub fn used_bytes(&self) -> u64 {
+        let numbers = numbers(&self.dir).unwrap_or_default().into_iter();
+        let files = numbers.map(|number| fs::metadata(path(&self.dir, number)));
+        files.flatten().map(|file| file.len()).sum()
+    }
+}
+
+fn is_a_shortage(error: &io::Error) -> bool {
+    let codes = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    codes
+        .iter()
+        .any(|code| error.raw_os_error() == Some(code.raw_os_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(volumes: &Volumes, values: &[&[u8]]) -> Vec<Location> {
+        volumes.append(values.iter().copied()).unwrap()
+    }
+
+    #[track_caller]
+    fn is_there(volumes: &Volumes, location: Location, value: &[u8]) {
+        let record = volumes.read(location).unwrap();
+        assert_eq!((record.value.as_slice(), record.is_whole), (value, true));
+    }
+
+    #[track_caller]
+    fn is_damaged(volumes: &Volumes, location: Location, value: &[u8]) {
+        let record = volumes.read(location).unwrap();
+        assert_eq!((record.value.as_slice(), record.is_whole), (value, false));
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back_from_one_volume_after_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let volumes = Volumes {
+            volume_bytes: 200,
+            ..Volumes::of(dir.path(), 7)
+        };
+        let all: Vec<Vec<u8>> = (0..80).map(|byte| vec![byte; 30]).collect();
+        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        let locations = append(&volumes, &all);
+        assert_eq!(numbers(dir.path()).unwrap(), (1..=20).collect::<Vec<_>>());
+        for (location, value) in locations.into_iter().zip(all) {
+            is_there(&volumes, location, value);
+        }
+        assert_eq!(volumes.open().len(), OPEN_MAX);
+    }
+
+    #[test]
+    fn the_bytes_of_a_volume_stay_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        append(&Volumes::of(dir.path(), 7), &[b"value"]);
+        let bytes = fs::read(path(dir.path(), 1)).unwrap();
+        let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
+        assert_eq!(hex(&bytes[..12]), "07000000000000008eb77176");
+        assert_eq!(bytes[12..64], [0; 52]);
+        assert_eq!(hex(&bytes[64..]), "050000001c38794e76616c7565");
+    }
+
+    #[test]
+    fn a_volume_is_gone_on_with_under_its_own_salt_unless_its_head_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = append(&Volumes::of(dir.path(), 7), &[b"one"])[0];
+        let two = append(&Volumes::of(dir.path(), 8), &[b"two"])[0];
+        assert_eq!((one.volume, two.volume), (1, 1));
+        is_there(&Volumes::of(dir.path(), 9), one, b"one");
+        is_there(&Volumes::of(dir.path(), 9), two, b"two");
+        let mut damaged = fs::read(path(dir.path(), 1)).unwrap();
+        damaged[0] ^= 1;
+        fs::write(path(dir.path(), 1), damaged).unwrap();
+        let volumes = Volumes::of(dir.path(), 9);
+        let three = append(&volumes, &[b"three"])[0];
+        assert_eq!(three.volume, 2);
+        is_damaged(&volumes, one, b"one");
+        is_there(&volumes, three, b"three");
+    }
+
+    #[test]
+    fn a_record_is_one_at_its_own_location_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let locations = append(&Volumes::of(dir.path(), 7), &[b"same", b"same"]);
+        let mut bytes = fs::read(path(dir.path(), 1)).unwrap();
+        fs::write(path(dir.path(), 2), &bytes).unwrap();
+        let [one, two] = [0, 1].map(|number| locations[number].at as usize);
+        bytes.copy_within(one - RECORD_HEAD..one + 4, two - RECORD_HEAD);
+        fs::write(path(dir.path(), 1), bytes).unwrap();
+        let volumes = Volumes::of(dir.path(), 7);
+        is_there(&volumes, locations[0], b"same");
+        is_damaged(&volumes, locations[1], b"same");
+        let elsewhere = Location {
+            volume: 2,
+            ..locations[0]
+        };
+        is_damaged(&volumes, elsewhere, b"same");
+    }
+
+    #[test]
+    fn of_what_is_missing_there_is_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let volumes = Volumes::of(dir.path(), 7);
+        let location = append(&volumes, &[b"four"])[0];
+        let gone = Location {
+            volume: 2,
+            ..location
+        };
+        is_damaged(&volumes, gone, b"");
+        let behind = Location {
+            at: 1000,
+            ..location
+        };
+        is_damaged(&volumes, behind, b"");
+        let longer = Location {
+            len: u32::MAX,
+            ..location
+        };
+        is_damaged(&volumes, longer, b"four");
+    }
+}
