@@ -33,7 +33,7 @@ pub struct Used {
     pub cpu_us_per_event: f64,
     /// The most memory that it ever had.
     pub peak_rss_bytes: f64,
-    /// What it wrote to disks for one event.
+    /// What the disk was given to write for one event.
     pub written_bytes_per_event: f64,
 }
 
@@ -69,7 +69,9 @@ impl Used {
         Self {
             cpu_us_per_event: each((after.cpu - before.cpu).as_secs_f64() * 1e6),
             peak_rss_bytes: after.peak_rss_bytes as f64,
-            written_bytes_per_event: each((after.written_bytes - before.written_bytes) as f64),
+            written_bytes_per_event: each(
+                after.written_bytes.saturating_sub(before.written_bytes) as f64
+            ),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `part/` | the processes beside the broker: receiver, bare server, raw file, relay without a store |
 //! | `load.rs`, `template.rs` | the sender: connections that post one event after another |
 //! | `broker.rs`, `process.rs` | the processes: started, asked what they used, ended |
+//! | `disk.rs` | what a disk was given to write |
 //! | `past.rs` | a log that is long already |
 //! | `receiver.rs` | what the receiver has seen |
 //! | `target.rs` | the same load on somebody else's server |
@@ -19,6 +20,7 @@
 
 mod broker;
 pub mod detail;
+mod disk;
 pub mod figure;
 pub mod findings;
 mod http;

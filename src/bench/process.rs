@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::BenchError;
+use super::disk::Disk;
 
 /// All processes of one run, so that whoever is told to stop can end them.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +68,8 @@ fn signal(id: u32, signal: Signal) {
 pub struct Process {
     child: Child,
     fleet: Fleet,
+    /// Where its data is, as far as that is known.
+    disk: Option<Disk>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -78,12 +81,13 @@ pub struct Usage {
     pub cpu: Duration,
     /// The most memory that it ever had.
     pub peak_rss_bytes: u64,
-    /// What it wrote to disks.
+    /// What the disk was given to write; where nobody knows that, what it is charged for.
     pub written_bytes: u64,
 }
 
 impl Process {
-    /// Starts `redeliver` with `arguments` and waits until it says where it listens.
+    /// Starts `redeliver` with `arguments` and waits until it says where it listens. Its data is on
+    /// the disk of `log`.
     pub fn start(fleet: &Fleet, arguments: &[&str], log: &Path) -> Result<Self, BenchError> {
         let program = std::env::current_exe().map_err(BenchError::system("this program's file"))?;
         let log_file = File::create(log).map_err(BenchError::system(log.display().to_string()))?;
@@ -106,6 +110,7 @@ impl Process {
         let mut process = Self {
             child,
             fleet: fleet.clone(),
+            disk: log.parent().and_then(Disk::of),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         };
         match address {
@@ -139,7 +144,10 @@ impl Process {
         Ok(Usage {
             cpu: Duration::from_secs_f64(ticks as f64 / per_second as f64),
             peak_rss_bytes: number(&file("status")?, "VmHWM:") * 1024,
-            written_bytes: number(&file("io")?, "write_bytes:"),
+            written_bytes: match self.disk.as_ref().and_then(Disk::written_bytes) {
+                Some(written) => written,
+                None => number(&file("io")?, "write_bytes:"),
+            },
         })
     }
 }
