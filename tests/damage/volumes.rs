@@ -23,7 +23,7 @@ fn a_record_with_a_bit_flipped_is_missing_if_it_is_nowhere_else() {
     let originals = [Original::journaled(), Original::checkpointed()];
     for (number, original) in originals.iter().enumerate() {
         let records = original.records_of_volumes().into_iter().skip(number);
-        for (places, len) in records.step_by(2) {
+        for (places, len) in records.step_by(3) {
             let bytes = [0, 5, RECORD_HEAD, 9, 11, 20, 30].into_iter();
             for byte in bytes.chain([RECORD_HEAD + len / 2, RECORD_HEAD + len - 1]) {
                 let what = format!("byte {byte} of the record at {places:?} flipped");
@@ -51,7 +51,7 @@ fn a_volume_that_is_cut_zeroed_or_gone_names_exactly_what_is_missing() {
                 file(damaged, name)[at] ^= 4;
             }));
         }
-        for at in (0..len).step_by(4 * SECTOR) {
+        for at in (0..len).step_by(8 * SECTOR) {
             let what = format!("{name}, zeros at {at}");
             all.push(changed(&original, &what, |damaged| {
                 file(damaged, name)[at..len.min(at + SECTOR)].fill(0);
@@ -93,7 +93,7 @@ fn a_volume_and_a_database_that_are_both_damaged_name_what_is_in_neither() {
     let records = original.records_of_volumes();
     let used = original.used();
     let mut all = Vec::new();
-    for (number, at) in (0..used).step_by(used / 60).enumerate() {
+    for (number, at) in (0..used).step_by(used / 30).enumerate() {
         let (places, len) = records[number % records.len()];
         for cut in [false, true] {
             let what = format!("the record at {places:?} and the database at {at}, cut: {cut}");

@@ -46,12 +46,18 @@ ssize_t pread(int fd, void *to, size_t len, off_t at) { return reading("pread", 
 ssize_t pread64(int fd, void *to, size_t len, off_t at) { return reading("pread64", fd, to, len, at); }
 "#;
 
-/// A store of three events, stopped, and the second one's places in its database: blocks that
-/// hold its body and no other event.
-fn site() -> (Site, Vec<Range<usize>>) {
+/// Where the records are: in a volume, or, without a journal, in the database.
+const PLACES: [(&str, &str); 2] = [
+    ("data/records/00000001", ""),
+    ("data/db", "[limits]\nstore_journal_bytes = 0\n"),
+];
+
+/// A store of three events, stopped, and the second one's places in `file`: blocks that hold its
+/// body and no other event.
+fn site(file: &str, limits: &str) -> (Site, Vec<Range<usize>>) {
     let site = Site::new();
     site.configure(&format!(
-        "[[endpoint]]\nname = \"crm\"\nurl = \"{}\"\npolicy = \"mine\"\n\
+        "{limits}[[endpoint]]\nname = \"crm\"\nurl = \"{}\"\npolicy = \"mine\"\n\
          [policy.mine]\nschedule = [\"1h\"]\n",
         nobody()
     ));
@@ -60,13 +66,13 @@ fn site() -> (Site, Vec<Range<usize>>) {
     broker.event("large", &json!("7".repeat(60_000)));
     broker.event("small", &json!(3));
     broker.stop();
-    let db = fs::read(site.path("data/db")).unwrap();
-    let blocks = db.chunks(BLOCK).enumerate();
+    let bytes = fs::read(site.path(file)).unwrap();
+    let blocks = bytes.chunks(BLOCK).enumerate();
     let blocks = blocks.filter(|(_, block)| is_of_the_large_one_alone(block));
     let blocks: Vec<_> = blocks
         .map(|(number, _)| number * BLOCK..(number + 1) * BLOCK)
         .collect();
-    assert!(!blocks.is_empty());
+    assert!(!blocks.is_empty(), "{file}");
     (site, blocks)
 }
 
@@ -78,8 +84,8 @@ fn is_of_the_large_one_alone(block: &[u8]) -> bool {
     sevens > BLOCK * 3 / 4 && !has_others
 }
 
-/// From now on these blocks of the database as it is cannot be read, wherever it is moved.
-fn make_unreadable(site: &mut Site, blocks: &[Range<usize>]) -> bool {
+/// From now on these blocks of the file as it is cannot be read, wherever it is moved.
+fn make_unreadable(site: &mut Site, file: &str, blocks: &[Range<usize>]) -> bool {
     let (source, library) = (site.path("unreadable.c"), site.path("unreadable.so"));
     fs::write(&source, UNREADABLE).unwrap();
     let mut compiler = Command::new("cc");
@@ -89,7 +95,7 @@ fn make_unreadable(site: &mut Site, blocks: &[Range<usize>]) -> bool {
         skip("a C compiler, cc");
         return false;
     }
-    let file = fs::metadata(site.path("data/db")).unwrap().ino();
+    let file = fs::metadata(site.path(file)).unwrap().ino();
     let blocks = blocks.iter().map(|at| format!("{}-{}", at.start, at.end));
     let blocks: Vec<String> = blocks.collect();
     site.set_env("LD_PRELOAD", library.to_str().unwrap());
@@ -100,32 +106,36 @@ fn make_unreadable(site: &mut Site, blocks: &[Range<usize>]) -> bool {
 
 #[test]
 fn a_sector_that_cannot_be_read_costs_the_events_in_it_and_no_others() {
-    let (mut site, blocks) = site();
-    if !make_unreadable(&mut site, &blocks) {
-        return;
+    for (file, limits) in PLACES {
+        let (mut site, blocks) = site(file, limits);
+        if !make_unreadable(&mut site, file, &blocks) {
+            return;
+        }
+        site.let_be_damaged();
+        let verified = site.verify();
+        assert_eq!(verified.code, 1, "{file}: {}{}", verified.out, verified.err);
+        let ran = site.start_in_vain(&[]);
+        assert_eq!(ran.code, 3, "{file}: {}", ran.err);
+        for told in ["events 2 to 2 are missing", "Input/output error"] {
+            assert!(ran.err.contains(told), "{file}: {}", ran.err);
+        }
+        let broker = site.start(&["--accept-loss", "2-2"]);
+        let kept = broker.list("/v1/events?limit=10");
+        let mut kept: Vec<_> = kept.iter().map(|event| event["data"].clone()).collect();
+        kept.sort_by_key(|data| data.as_u64());
+        assert_eq!(kept, [1, 3], "{file}");
+        broker.event("small", &json!(4));
+        broker.stop();
+        site.start(&[]).stop();
     }
-    site.let_be_damaged();
-    let verified = site.verify();
-    assert_eq!(verified.code, 1, "{}{}", verified.out, verified.err);
-    let ran = site.start_in_vain(&[]);
-    assert_eq!(ran.code, 3, "{}", ran.err);
-    assert!(ran.err.contains("events 2 to 2 are missing"), "{}", ran.err);
-    assert!(ran.err.contains("Input/output error"), "{}", ran.err);
-    let broker = site.start(&["--accept-loss", "2-2"]);
-    let kept = broker.list("/v1/events?limit=10");
-    let mut kept: Vec<_> = kept.iter().map(|event| event["data"].clone()).collect();
-    kept.sort_by_key(|data| data.as_u64());
-    assert_eq!(kept, [1, 3]);
-    broker.event("small", &json!(4));
-    broker.stop();
-    site.start(&[]).stop();
 }
 
 #[test]
 fn a_disk_that_gives_back_nothing_is_no_damage() {
-    let (mut site, _) = site();
+    let (file, limits) = PLACES[1];
+    let (mut site, _) = site(file, limits);
     let whole = 0..1 << 40;
-    if !make_unreadable(&mut site, &[whole]) {
+    if !make_unreadable(&mut site, file, &[whole]) {
         return;
     }
     for ran in [site.start_in_vain(&[]), site.verify()] {
