@@ -14,6 +14,9 @@ use crate::endpoint::EndpointState;
 const MAX_UNSAVED: usize = 16_384;
 const MAX_UNSAVED_BYTES: usize = 8 << 20;
 
+/// An attempt is settled sooner than this after its end. Less is no step of a clock.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
+
 /// How long a delivery whose event cannot be read is left alone, so that it holds up nobody else.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -95,6 +98,12 @@ impl<B: Backend> Log<B> {
             outcome,
             effect,
         } = settlement;
+        // On a clock that was set since, a moment ago is long ago, or still to come.
+        let is_far = now.since(attempt.ended_at) > SETTLED_WITHIN;
+        let ended_at = match is_far && shared.stepped_ms != 0 {
+            true => now,
+            false => attempt.ended_at.min(now),
+        };
         let then = match outcome {
             Outcome::Delivered => Then::Delivered,
             Outcome::Gone => Then::Removed,
@@ -103,8 +112,7 @@ impl<B: Backend> Log<B> {
             Outcome::Retry { after } => Then::Waiting(Waiting {
                 failures: claim.failures + 1,
                 attempts: attempt.number,
-                // Not from its end, a moment ago: the clock may have been set since.
-                due: now.plus(after),
+                due: ended_at.plus(after),
                 delay: after,
             }),
         };
