@@ -9,6 +9,7 @@
 //! or a half-sent body beyond the deadline.
 
 mod answer;
+mod bell;
 mod connection;
 mod dial;
 mod error;

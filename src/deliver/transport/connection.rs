@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection, driven by whoever uses it.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,6 +13,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::answer::ANSWER_LIMIT;
+use super::bell::Bell;
 use super::error::{Broken, Phase, Problem, SendError, io_kind};
 use super::tls_problem::tls_problem;
 use super::wire::{Meter, Payload, Wire};
@@ -23,6 +24,7 @@ pub(super) struct Connection {
     /// Gone once the connection has ended.
     driver: Option<http1::Connection<TokioIo<Wire>, Payload>>,
     meter: Arc<Meter>,
+    bell: Arc<Bell>,
 }
 
 impl Connection {
@@ -37,6 +39,7 @@ impl Connection {
             sender,
             driver: Some(driver),
             meter,
+            bell: Arc::default(),
         }))
     }
 
@@ -68,7 +71,8 @@ impl Connection {
     /// Waits for `work` while moving the connection's bytes.
     pub(super) async fn drive<F: Future>(&mut self, work: F) -> F::Output {
         let mut work = pin!(work);
-        poll_fn(|cx| {
+        let bell = self.bell.clone();
+        bell.listen(|cx| {
             self.poll_driver(cx);
             work.as_mut().poll(cx)
         })
@@ -79,7 +83,8 @@ impl Connection {
     /// may be as long as the last.
     pub(super) async fn is_idle(&mut self) -> bool {
         // Whatever arrives between two answers is an error, and must not be taken for the next.
-        poll_fn(|cx| {
+        let bell = self.bell.clone();
+        bell.listen(|cx| {
             self.poll_driver(cx);
             Poll::Ready(())
         })
