@@ -19,6 +19,8 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a delivery whose event cannot be read is left alone, so that it holds up nobody else.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(3600);
+/// The same, where it is not the event that is damaged: there may be no descriptor for a moment.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 impl<B: Backend> Log<B> {
     /// See [`Store::claim`](super::Store::claim).
@@ -56,7 +58,11 @@ impl<B: Backend> Log<B> {
                 Ok(event) => event,
                 Err(error) => {
                     tracing::error!(%error, seq = taken.seq, "an event cannot be delivered");
-                    self.set_aside(token);
+                    let pause = match error {
+                        StoreError::Disk(_) => DISK_PAUSE,
+                        _ => UNREADABLE_PAUSE,
+                    };
+                    self.set_aside(token, pause);
                     continue;
                 }
             };
@@ -71,11 +77,11 @@ impl<B: Backend> Log<B> {
         Ok(claims)
     }
 
-    fn set_aside(&self, token: Token) {
+    fn set_aside(&self, token: Token, pause: Duration) {
         let mut shared = self.shared();
         let now = self.now(&mut shared);
         let (endpoint, seq) = (token.endpoint, token.seq);
-        shared.state.set_aside(endpoint, seq, UNREADABLE_PAUSE, now);
+        shared.state.set_aside(endpoint, seq, pause, now);
     }
 
     /// See [`Store::settle`](super::Store::settle).
@@ -100,7 +106,7 @@ impl<B: Backend> Log<B> {
         } = settlement;
         // On a clock that was set since, a moment ago is long ago, or still to come.
         let is_far = now.since(attempt.ended_at) > SETTLED_WITHIN;
-        let ended_at = match is_far && shared.stepped_ms != 0 {
+        let ended_at = match is_far && shared.clock_was_set {
             true => now,
             false => attempt.ended_at.min(now),
         };

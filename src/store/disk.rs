@@ -36,7 +36,7 @@ mod volumes;
 pub(super) use database::Database;
 pub use guarded::panic_is_an_error;
 pub(super) use live::Live;
-pub(super) use location::Location;
+pub(super) use location::{LOCATION_BYTES, Location};
 pub(super) use sled_files::free_bytes;
 pub(super) use volume::{
     HEAD as VOLUME_HEAD, RECORD_HEAD, is_whole as is_whole_record, make_dir as make_volumes,

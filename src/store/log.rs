@@ -81,6 +81,7 @@ impl<B: Backend> Log<B> {
             shared: Mutex::new(Shared {
                 state: recovered.state,
                 stepped_ms: clock.moment().stepped_ms,
+                clock_was_set: false,
                 ..Shared::default()
             }),
             cache: Cache::new(options.frame_cache_bytes),

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     pub sync_wanted: bool,
     /// By how much the clock had been set when it was last looked at.
     pub stepped_ms: i64,
+    /// Whether it ever was; steps may add up to nothing.
+    pub clock_was_set: bool,
     pub snapshot_wanted: bool,
 }
 

@@ -21,6 +21,7 @@ impl<B: Backend> Log<B> {
                 "the clock was set; what waits goes on waiting for what was left of its delay"
             );
             shared.stepped_ms = moment.stepped_ms;
+            shared.clock_was_set = true;
             shared.state.follow_a_clock_that_was_set(by_ms);
             shared.snapshot_wanted = true;
             self.inbox.ring(true);

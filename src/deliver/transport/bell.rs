@@ -57,7 +57,8 @@ impl Bell {
         self.is_heard_by(task.waker());
         for _ in 0..POLLS_MAX {
             self.is_polling.store(true, Ordering::SeqCst);
-            self.has_rung.store(false, Ordering::SeqCst);
+            // Not a store: of a ring that it takes back it must have seen what came before.
+            self.has_rung.swap(false, Ordering::SeqCst);
             let polled = work(&mut Context::from_waker(waker));
             self.is_polling.store(false, Ordering::SeqCst);
             if polled.is_ready() || !self.has_rung.load(Ordering::SeqCst) {

@@ -144,9 +144,15 @@ impl Database {
         })?;
         for (_, value) in &mut found {
             if let Some(location) = Location::decode(value) {
-                let record = self.volumes.read(location);
-                let record =
-                    record.map_err(|error| StoreError::Disk(format!("records: {error}")))?;
+                let read = || {
+                    let record = self.volumes.read(location);
+                    record.map_err(|error| StoreError::Disk(format!("records: {error}")))
+                };
+                let mut record = read()?;
+                if !record.is_readable {
+                    // A disk that cannot be read for once is no reason to look elsewhere.
+                    record = read()?;
+                }
                 if !record.is_whole {
                     self.note_that_it_is_unreadable();
                 }

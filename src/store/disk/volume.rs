@@ -1,7 +1,7 @@
 //! One volume: a file of records, each written once and never moved.
 //!
 //! ```text
-//!  volume:  salt u64, CRC32C of it u32, zeros up to byte 64, then records
+//!  volume:  salt u64, CRC32C of it u32, zeros up to byte 4096, then records
 //!  record:  length u32, check u32, the value
 //! ```
 //!
@@ -23,6 +23,10 @@ pub const DIRECTORY: &str = "records";
 /// Where the first record begins.
 pub const HEAD: usize = 64;
 
+/// What a write begins at: no write touches a block in which there is something that was synced, for
+/// a power cut may take all of it.
+const BLOCK: u64 = 4096;
+
 /// What comes before a value.
 pub const RECORD_HEAD: usize = 8;
 
@@ -36,7 +40,8 @@ pub struct Volume {
     pub number: u32,
     file: File,
     salt: u64,
-    end: u64,
+    /// Where the next write goes.
+    pub end: u64,
     /// What of it is not in the file yet.
     unwritten: Vec<u8>,
 }
@@ -130,9 +135,20 @@ impl Volume {
             number,
             file,
             salt,
-            end: HEAD as u64,
+            end: BLOCK,
             unwritten: Vec::new(),
         })
+    }
+
+    /// What comes next begins in a block of its own.
+    pub fn turn_the_page(&mut self) {
+        self.end = self.end.next_multiple_of(BLOCK);
+    }
+
+    /// Takes away what was written behind `end`, of which nobody was told.
+    pub fn cut(&self, end: u64) {
+        // Where it cannot be, it costs room and nothing else.
+        let _ = self.file.set_len(end);
     }
 
     /// Takes a value in; it is in the file after the next sync.

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::super::blocks;
 use super::location::Location;
@@ -17,8 +18,12 @@ use super::volume::{self, HEAD, RECORD_HEAD, Volume, numbers, path};
 /// A volume of this length gets no more records.
 const VOLUME_BYTES: u64 = 64 << 20;
 
+/// How long a writer waits for a descriptor: half a minute in all.
+const OPEN_TRIES: u32 = 3_000;
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
+
 /// Volumes that stay open to be read.
-const OPEN_MAX: usize = 16;
+const OPEN_MAX: usize = 4;
 
 /// The volumes of a store.
 #[derive(Debug)]
@@ -45,6 +50,8 @@ pub struct Record {
     pub value: Vec<u8>,
     /// Whether they are what was written.
     pub is_whole: bool,
+    /// Whether the disk gave all of them back.
+    pub is_readable: bool,
 }
 
 impl Volumes {
@@ -64,20 +71,45 @@ impl Volumes {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut volume = match last.take() {
             Some(volume) => volume,
-            None => Volume::go_on(&self.dir, self.salt, self.volume_bytes)?,
+            None => self.opened(|| Volume::go_on(&self.dir, self.salt, self.volume_bytes))?,
         };
-        let mut locations = Vec::new();
-        for value in values {
-            if volume.is_full(self.volume_bytes) {
-                volume.sync()?;
-                volume = Volume::begin(&self.dir, volume.number + 1, self.salt)?;
+        volume.turn_the_page();
+        let (mut locations, mut begin) = (Vec::new(), volume.end);
+        let append = || {
+            for value in values {
+                if volume.is_full(self.volume_bytes) {
+                    volume.sync()?;
+                    let next = volume.number + 1;
+                    volume = self.opened(|| Volume::begin(&self.dir, next, self.salt))?;
+                    begin = volume.end;
+                }
+                locations.push(volume.put(value)?);
             }
-            locations.push(volume.put(value)?);
+            volume.sync()
+        };
+        match append() {
+            Ok(()) => *last = Some(volume),
+            Err(error) => {
+                volume.cut(begin);
+                return Err(error);
+            }
         }
-        volume.sync()?;
-        // Not after an error: nobody knows how much of it is in the file.
-        *last = Some(volume);
         Ok(locations)
+    }
+
+    /// Opens a file, when there is a descriptor for it.
+    fn opened<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        let mut tries_left = OPEN_TRIES;
+        loop {
+            match open() {
+                Err(error) if is_a_shortage(&error) && tries_left > 0 => {
+                    self.open().clear();
+                    tries_left -= 1;
+                    std::thread::sleep(OPEN_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// What lies at `location`. Of what is missing, be it the whole volume, there is nothing; what the
@@ -91,11 +123,12 @@ impl Volumes {
         let there = volume.file.metadata()?.len().saturating_sub(at);
         let there = usize::try_from(there).unwrap_or(usize::MAX);
         let mut bytes = vec![0; there.min(RECORD_HEAD + location.len as usize)];
-        let (read, _) = blocks::fill(&mut bytes, at, |to, at| volume.file.read_at(to, at))?;
-        bytes.truncate(read);
+        let read = blocks::fill(&mut bytes, at, |to, at| volume.file.read_at(to, at))?;
+        bytes.truncate(read.0);
         let salt = volume.salt;
         Ok(Record {
             is_whole: salt.is_some_and(|salt| volume::is_whole(&bytes, salt, location)),
+            is_readable: read.1 == 0 && salt.is_some(),
             value: bytes.get(RECORD_HEAD..).unwrap_or_default().to_vec(),
         })
     }
@@ -121,7 +154,10 @@ impl Volumes {
             open.remove(0);
         }
         let volume = Arc::new(Opened { file, salt });
-        open.push((number, volume.clone()));
+        // One whose head cannot be read is looked at again.
+        if salt.is_some() {
+            open.push((number, volume.clone()));
+        }
         Ok(volume)
     }
 
@@ -168,7 +204,7 @@ mod tests {
     fn what_was_appended_is_read_back_from_one_volume_after_another() {
         let dir = tempfile::tempdir().unwrap();
         let volumes = Volumes {
-            volume_bytes: 200,
+            volume_bytes: 4096 + 150,
             ..Volumes::of(dir.path(), 7)
         };
         let all: Vec<Vec<u8>> = (0..80).map(|byte| vec![byte; 30]).collect();
@@ -188,8 +224,8 @@ mod tests {
         let bytes = fs::read(path(dir.path(), 1)).unwrap();
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
         assert_eq!(hex(&bytes[..12]), "07000000000000008eb77176");
-        assert_eq!(bytes[12..64], [0; 52]);
-        assert_eq!(hex(&bytes[64..]), "050000001c38794e76616c7565");
+        assert!(bytes[12..4096].iter().all(|byte| *byte == 0));
+        assert_eq!(hex(&bytes[4096..]), "0500000003950c5b76616c7565");
     }
 
     #[test]
@@ -240,7 +276,7 @@ mod tests {
         };
         is_damaged(&volumes, gone, b"");
         let behind = Location {
-            at: 1000,
+            at: 10_000,
             ..location
         };
         is_damaged(&volumes, behind, b"");

@@ -8,7 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::super::disk::{
-    Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt, volumes_of,
+    LOCATION_BYTES, Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt,
+    volumes_of,
 };
 use super::super::high_water::Mark;
 use super::super::record::{Meta, key};
@@ -170,11 +171,13 @@ fn scan_volume(dir: &Path, number: u32, found: &mut Found) -> io::Result<()> {
         };
         let begin = (at as usize).saturating_sub(RECORD_HEAD);
         let record = bytes.get(begin..at as usize + len);
+        let is_whole = salt
+            .zip(record)
+            .is_some_and(|(salt, record)| is_whole_record(record, salt, location));
+        // What else looks like a frame may be a sender's.
         let trust = Trust {
-            is_before_the_last_batch: true,
-            is_in_a_message: salt
-                .zip(record)
-                .is_some_and(|(salt, record)| is_whole_record(record, salt, location)),
+            is_before_the_last_batch: is_whole,
+            is_in_a_message: is_whole,
         };
         found.take(source::at(location), len, &frame, content, trust);
     });
@@ -214,8 +217,36 @@ pub fn holds_promises(
                 && !is_elsewhere(&key)
                 && !segments::is_of_another_use(&bytes, at, at + len, segment);
         });
+        // A checkpoint is synced before the journal forgets what was in it.
+        for (at, key) in locations(&bytes[..end]) {
+            let number = key::number(key, 1).unwrap_or(0);
+            let was_synced = mark.is_none_or(|mark| match key[0] {
+                b't' => number < mark.next_frame,
+                _ => number < mark.next_seq,
+            });
+            promised |= (was_synced || survey.is_before_the_last_batch(range.start + at as u64))
+                && !is_elsewhere(key)
+                && !segments::is_of_another_use(&bytes, at, at + LOCATION_BYTES, segment);
+        }
     }
     Ok(promised)
+}
+
+/// Where in `bytes` the location of a record was first written, and the record's key: there the key
+/// comes before it, and its length.
+fn locations(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    const BEGIN: [u8; 2] = [LOCATION_BYTES as u8, 0];
+    let begins = bytes.windows(2).enumerate();
+    let begins = begins.filter(|(_, window)| *window == BEGIN);
+    begins.filter_map(|(length_at, _)| {
+        let at = length_at + 1;
+        Location::decode(bytes.get(at..at + LOCATION_BYTES)?)?;
+        let key = |len: usize| bytes.get(length_at.checked_sub(len)?..length_at);
+        let is_of = |key: &&[u8], kinds: &[u8]| kinds.contains(&key[0]);
+        let frame = key(9).filter(|key| is_of(key, b"et"));
+        let key = frame.or_else(|| key(13).filter(|key| is_of(key, b"b")))?;
+        Some((at, key))
+    })
 }
 
 /// Whether a frame behind `before` is where it was first written: there its key comes before it,
