@@ -89,23 +89,27 @@ fn records_in_each_others_place_are_read_as_what_they_are_or_not_at_all() {
 
 #[test]
 fn a_volume_and_a_database_that_are_both_damaged_name_what_is_in_neither() {
-    let original = Original::checkpointed();
-    let records = original.records_of_volumes();
-    let used = original.used();
+    let originals = [Original::checkpointed(), Original::journaled()];
     let mut all = Vec::new();
-    for (number, at) in (0..used).step_by(used / 30).enumerate() {
-        let (places, len) = records[number % records.len()];
-        for cut in [false, true] {
-            let what = format!("the record at {places:?} and the database at {at}, cut: {cut}");
-            all.push(changed(&original, &what, |damaged| {
-                for (name, at) in places {
-                    file(damaged, name)[at + len / 2] ^= 1;
-                }
-                match cut {
-                    true => file(damaged, "db").truncate(at),
-                    false => file(damaged, "db")[at..(at + 100).min(used)].fill(0),
-                }
-            }));
+    for original in &originals {
+        let records = original.records_of_volumes();
+        let used = original.used();
+        for (number, at) in (0..used).step_by(used / 20).enumerate() {
+            let (places, len) = records[number % records.len()];
+            for (volume_too, cut) in [(true, false), (true, true), (false, false), (false, true)] {
+                let what = format!(
+                    "the record at {places:?}: {volume_too}, and the database at {at}, cut: {cut}"
+                );
+                all.push(changed(original, &what, |damaged| {
+                    for (name, at) in places.iter().filter(|_| volume_too) {
+                        file(damaged, name)[at + len / 2] ^= 1;
+                    }
+                    match cut {
+                        true => file(damaged, "db").truncate(at),
+                        false => file(damaged, "db")[at..(at + 100).min(used)].fill(0),
+                    }
+                }));
+            }
         }
     }
     all_live_on(&all);
