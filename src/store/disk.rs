@@ -33,6 +33,7 @@ mod sled_files;
 mod volume;
 mod volumes;
 
+pub(super) use checkpoint::{BATCH_BYTES, BATCH_CHANGES};
 pub(super) use database::Database;
 pub use guarded::panic_is_an_error;
 pub(super) use live::Live;

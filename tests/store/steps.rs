@@ -104,13 +104,24 @@ fn ended(claim: &Claim, clock: &SetClock, outcome: Outcome) -> Settlement {
     settlement(claim, clock.now(), outcome, Effect::None)
 }
 
-/// One event, whose first attempt fails now and whose next one is due `after_s` later.
-fn one_waiting<B: Backend>(log: &Log<B>, clock: &SetClock, order: Order, after_s: u64) {
+/// One event, whose first attempt fails now, which is still to be recorded.
+fn one_failed<B: Backend>(
+    log: &Log<B>,
+    clock: &SetClock,
+    order: Order,
+    after_s: u64,
+) -> (Claim, Settlement) {
     add(log, order);
     append(log, event("test", "{}"));
     let claim = log.claim(1).unwrap().remove(0);
-    log.settle(claim.token, ended(&claim, clock, retry(after_s)))
-        .unwrap();
+    let settlement = ended(&claim, clock, retry(after_s));
+    (claim, settlement)
+}
+
+/// One event, whose first attempt fails now and whose next one is due `after_s` later.
+fn one_waiting<B: Backend>(log: &Log<B>, clock: &SetClock, order: Order, after_s: u64) {
+    let (claim, settlement) = one_failed(log, clock, order, after_s);
+    log.settle(claim.token, settlement).unwrap();
     log.commit().unwrap();
 }
 
@@ -176,10 +187,7 @@ fn a_clock_set_between_an_attempts_end_and_its_record_changes_no_delay() {
     for step_s in STEPS_S {
         let clock = SetClock::at(START);
         let log = in_memory(&clock);
-        add(&log, Order::InOrder);
-        append(&log, event("test", "{}"));
-        let claim = log.claim(1).unwrap().remove(0);
-        let settlement = ended(&claim, &clock, retry(60));
+        let (claim, settlement) = one_failed(&log, &clock, Order::InOrder, 60);
         clock.set(step_s);
         log.settle(claim.token, settlement).unwrap();
         is_due_after(&log, &clock, 60);
@@ -192,10 +200,7 @@ fn a_clock_set_at_any_look_of_a_record_changes_no_delay() {
         for looks in 0..5 {
             let clock = SetClock::at(START);
             let log = in_memory(&clock);
-            add(&log, Order::InOrder);
-            append(&log, event("test", "{}"));
-            let claim = log.claim(1).unwrap().remove(0);
-            let settlement = ended(&claim, &clock, retry(60));
+            let (claim, settlement) = one_failed(&log, &clock, Order::InOrder, 60);
             clock.set_after(looks, step_s);
             log.settle(claim.token, settlement).unwrap();
             while clock.later.lock().unwrap().is_some() {

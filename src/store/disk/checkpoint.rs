@@ -8,10 +8,10 @@ use super::overlay::{Changed, Overlay};
 
 /// One batch of the database. Each is synced before the next is begun, so that whatever lies before
 /// the last one is known to be safe.
-const BATCH_BYTES: usize = 4 << 20;
+pub const BATCH_BYTES: usize = 4 << 20;
 
 /// Changes of one batch: sled keeps a copy of a page for each until the batch has ended.
-const BATCH_CHANGES: usize = 512;
+pub const BATCH_CHANGES: usize = 512;
 
 /// How far the checkpointer is.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
 use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
-use super::location::Location;
+use super::location::{LOCATION_BYTES, Location};
 use super::overlay::Way;
 use super::sled_files;
 use super::volumes::Volumes;
@@ -228,7 +228,7 @@ impl Database {
         let mut locations = locations.iter();
         let held = changes.iter().map(|(key, value)| {
             let held = |value| match Location::is_for(value) {
-                true => locations.next().map(<[u8; 13]>::as_slice),
+                true => locations.next().map(<[u8; LOCATION_BYTES]>::as_slice),
                 false => Some(value),
             };
             (*key, value.and_then(held))

@@ -20,7 +20,7 @@ use super::location::Location;
 /// The directory of the volumes, within that of the store.
 pub const DIRECTORY: &str = "records";
 
-/// Where the first record begins.
+/// What the head says is in so many bytes; the first record begins in the next block.
 pub const HEAD: usize = 64;
 
 /// What a write begins at: no write touches a block in which there is something that was synced, for

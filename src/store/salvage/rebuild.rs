@@ -8,7 +8,7 @@ use std::path::Path;
 use super::super::StoreError;
 use super::super::backend::Change;
 use super::super::codec::{self, Head, Kind};
-use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
+use super::super::disk::{BATCH_BYTES, BATCH_CHANGES, Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
 use super::super::lock::Lock;
 use super::super::record::{TransitionFrame, key};
@@ -19,11 +19,6 @@ use super::Salvage;
 use super::place::{FINISHED, clear, finish, sync};
 
 const UNFINISHED: &str = "rebuilding";
-
-/// One batch of the new database.
-const BATCH_BYTES: usize = 4 << 20;
-/// Changes of one batch: sled keeps a copy of a page for each until the batch has ended.
-const BATCH_CHANGES: usize = 512;
 
 /// Writes what is gathered, batch by batch.
 struct Batches<'a> {
