@@ -10,6 +10,7 @@ use hyper::header::EXPECT;
 use hyper::{HeaderMap, StatusCode};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::patience;
 use super::problem::Problem;
 use crate::config::Limits;
 
@@ -56,23 +57,20 @@ impl Bodies {
             }
             return Err(self.too_large());
         }
-        match tokio::time::timeout(self.timeout, self.collect(&mut body)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(problem)) => {
-                if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
-                    linger(&mut body).await;
-                }
-                Err(problem)
-            }
-            Err(_) => Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                format!(
-                    "the body did not arrive within {} s",
-                    self.timeout.as_secs_f64()
-                ),
-            )
-            .closing()),
+        let read = patience::within(self.timeout, self.collect(&mut body)).await;
+        let read = read.unwrap_or_else(|| Err(self.too_late()));
+        if let Err(problem) = &read
+            && problem.status == StatusCode::PAYLOAD_TOO_LARGE
+        {
+            linger(&mut body).await;
         }
+        read
+    }
+
+    fn too_late(&self) -> Problem {
+        let seconds = self.timeout.as_secs_f64();
+        let detail = format!("the body did not arrive within {seconds} s");
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
     }
 
     async fn collect(

@@ -5,7 +5,7 @@
 //! | [`server`] | the accept loop: bounded connections, header time-out, drain |
 //! | `seats`, `connection`, `wire` | who may have a connection; what happens on it; its bytes, written in time |
 //! | `head`, `framing`, `refusal` | a head's bounds; requests that two readers could understand differently; heads that never become a request |
-//! | [`body`] | reading a request's body, within its size, its time and the memory for all of them |
+//! | [`body`], `patience` | reading a request's body, within its size, its time and the memory for all of them |
 //! | [`problem`] | every answer that is an error (RFC 9457) |
 //! | [`json`] | a JSON object, read once, its members kept as they were written |
 //! | [`media`] | media types |
@@ -24,6 +24,7 @@ mod head;
 pub mod json;
 pub mod media;
 pub mod native;
+mod patience;
 pub mod problem;
 pub mod read;
 mod refusal;

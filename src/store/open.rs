@@ -55,8 +55,12 @@ impl Log<Disk> {
         };
         let opened = match look_before(dir).and_then(|()| open(Search::Ahead)) {
             Err(error) if options.mend && salvage::may_help(dir, &error) => {
-                tracing::warn!(%error, "the store is damaged; looking for every record in its file");
+                tracing::warn!(%error, "the store cannot be read as it is; looking for every record in its files");
+                // Whether it is damaged is known behind this: a disk may have gone for a moment.
                 let salvage = Salvage::of(dir)?;
+                tracing::warn!(
+                    "the store is damaged; its records were looked for in all of its files"
+                );
                 check(&salvage.missing, &salvage.missing_frames, &options)?;
                 let missing = salvage.missing.clone();
                 if !salvage.finds_what_is_missing_by(&error) {
