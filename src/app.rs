@@ -28,6 +28,7 @@ use crate::deliver::transport::{Network, Transport, TransportError};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
+use crate::inbound::zebline::Zebline;
 use crate::store::disk::Disk;
 use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
 use crate::vendor;
@@ -158,7 +159,16 @@ impl App {
         ));
         let (stop, stopping) = watch::channel(false);
         let bodies = Bodies::new(&limits);
+        let zebline = Arc::new(Zebline::new(
+            &config.sources,
+            store.clone(),
+            bodies.clone(),
+            clock.clone(),
+            stopping.clone(),
+        ));
+        read_types(zebline.clone());
         let admin = Admin {
+            zebline,
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: kind,
@@ -247,6 +257,15 @@ impl App {
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;
         Ok(())
     }
+}
+
+/// In the background: a long log takes a while, and deliveries need not wait for it.
+fn read_types(zebline: Arc<Zebline>) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = zebline.read_types() {
+            tracing::error!(%error, "the types of attributes cannot be read from the log; Zebline's events are refused");
+        }
+    });
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {

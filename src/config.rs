@@ -13,7 +13,7 @@
 //! | `section` | typed reads from one table |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `zebline` | one kind of table each |
 
 mod endpoint;
 pub mod limits;
@@ -24,6 +24,7 @@ mod section;
 mod server;
 mod source;
 mod website;
+mod zebline;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +40,7 @@ pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
 pub use source::{NATIVE_SOURCE, Poller, Source, SourceKind};
 pub use website::Website;
+pub use zebline::Zebline;
 
 use crate::policy::{Policies, Policy};
 use crate::words::quoted;

@@ -127,6 +127,11 @@ impl EventId {
     pub fn seq(self) -> Seq {
         (self.0 >> 32) as u64 & MAX_SEQ
     }
+
+    /// Which store holds it.
+    pub fn store_tag(self) -> u32 {
+        (self.0 & 0xffff_ffff) as u32
+    }
 }
 
 impl DeliveryId {

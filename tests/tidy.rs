@@ -33,6 +33,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Limits",
             "config::limits",
             "config::NATIVE_SOURCE",
+            "config::Source",
+            "config::Zebline",
         ],
     ),
     ("api", &["config", "store", "vendor", "deliver", "inbound"]),

@@ -18,7 +18,7 @@ use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;
 use crate::id::{EventId, Seq};
 use crate::inbound::problem::Problem;
-use crate::store::{Page, Store, StoreError};
+use crate::store::{DeliveryView, Page, Store, StoreError};
 use crate::words::quoted;
 
 const LIST: u8 = b'e';
@@ -113,27 +113,7 @@ pub(super) async fn deliveries(
     params.check()?;
     let seq = find(&admin, &id).await?.seq;
     let found = admin
-        .ask(move |store| {
-            let (mut items, mut next) = (Vec::new(), None);
-            for view in store.endpoints()? {
-                let number = view.endpoint.number;
-                if after.is_some_and(|after| number <= after) {
-                    continue;
-                }
-                if items.len() == limit {
-                    return Ok(Page { items, next });
-                }
-                next = Some(number);
-                items.extend(store.delivery(number, seq)?.filter(|view| {
-                    if statuses.is_empty() {
-                        view.status != Status::Filtered
-                    } else {
-                        statuses.contains(&view.status)
-                    }
-                }));
-            }
-            Ok(Page { items, next: None })
-        })
+        .ask(move |store| deliveries_of(store, seq, &statuses, after, limit))
         .await?;
     let now = admin.clock.now();
     let data = found.items.iter();
@@ -147,8 +127,37 @@ pub(super) async fn deliveries(
     }))
 }
 
+/// The deliveries of the event at `seq` that have one of `statuses`, or that any endpoint wants.
+pub(super) fn deliveries_of(
+    store: &dyn Store,
+    seq: Seq,
+    statuses: &[Status],
+    after: Option<u32>,
+    limit: usize,
+) -> Result<Page<DeliveryView, u32>, StoreError> {
+    let (mut items, mut next) = (Vec::new(), None);
+    for view in store.endpoints()? {
+        let number = view.endpoint.number;
+        if after.is_some_and(|after| number <= after) {
+            continue;
+        }
+        if items.len() == limit {
+            return Ok(Page { items, next });
+        }
+        next = Some(number);
+        items.extend(store.delivery(number, seq)?.filter(|view| {
+            if statuses.is_empty() {
+                view.status != Status::Filtered
+            } else {
+                statuses.contains(&view.status)
+            }
+        }));
+    }
+    Ok(Page { items, next: None })
+}
+
 /// The event with this id, or at this position.
-async fn find(admin: &Admin, text: &str) -> Result<Arc<Event>, Problem> {
+pub(super) async fn find(admin: &Admin, text: &str) -> Result<Arc<Event>, Problem> {
     let none = || Problem::not_found(format!("there is no event {}", quoted(text)));
     let id = text.parse::<EventId>().ok();
     let seq = match id {

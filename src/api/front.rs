@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use super::{Admin, Shared, auth, router};
 use crate::inbound::Ingest;
 use crate::inbound::server::Answers;
+use crate::inbound::zebline;
 
 /// Answers every request: of administration and of ingest.
 #[derive(Clone)]
@@ -50,6 +51,10 @@ impl Answers for Front {
                 Ok(()) => ingest.post(request).await,
                 Err(problem) => problem.into_response(),
             };
+        }
+        if request.uri().path().starts_with(zebline::PREFIX) {
+            // It has keys of its own, and errors in its own words.
+            return admin.zebline.answer(request).await;
         }
         let Ok(response) = router.call(request).await;
         response

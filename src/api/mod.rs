@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
+//! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
@@ -23,6 +24,7 @@ pub mod input;
 pub mod objects;
 pub mod page;
 pub mod params;
+pub mod zebline;
 
 use std::sync::Arc;
 
@@ -38,6 +40,7 @@ use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::inbound::body::Bodies;
 use crate::inbound::problem::Problem;
+use crate::inbound::zebline::Zebline;
 use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
 use crate::secret::Secret;
@@ -61,6 +64,8 @@ pub struct Admin {
     pub advance: Option<Arc<Advance>>,
     /// What administrators authenticate with. Without one the server must listen on loopback only.
     pub token: Option<Secret>,
+    /// What is known of the attributes of Zebline's events.
+    pub zebline: Arc<Zebline>,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -99,6 +104,8 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route("/v1/track/{track}", get(zebline::track))
+        .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())

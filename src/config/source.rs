@@ -7,6 +7,7 @@ use url::Url;
 use super::report::Report;
 use super::secrets::{KEY_ENCODINGS, Outside};
 use super::section::Section;
+use super::zebline::{self, Zebline};
 use crate::endpoint::url::check_form;
 use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
 use crate::endpoint::{BasicAuth, TextEncoding};
@@ -64,7 +65,7 @@ impl SourceKind {
 
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Zebline => &["license", "access_token"],
+            Self::Zebline => zebline::KEYS,
             Self::Hotjar => &["key", "key_encoding", "signature_encoding"],
             Self::Esputnik => &["basic_auth"],
             Self::Standard => &["key"],
@@ -97,6 +98,8 @@ pub struct Source {
     pub basic_auth: Option<BasicAuth>,
     /// What is polled (always set for Zenovay).
     pub poller: Option<Poller>,
+    /// How strictly events are taken (always set for Zebline).
+    pub zebline: Option<Zebline>,
 }
 
 /// An API that is polled for events.
@@ -142,8 +145,8 @@ pub(super) fn read(
     let mend = mend("", KINDS.iter().map(|(name, _)| *name));
     section.require(report, "kind", &mend);
     let kind = kind?;
-    let (zebline, hotjar) = (kind == SourceKind::Zebline, kind == SourceKind::Hotjar);
-    let license = if zebline {
+    let (is_zebline, hotjar) = (kind == SourceKind::Zebline, kind == SourceKind::Hotjar);
+    let license = if is_zebline {
         section.required_text(report, "license")
     } else {
         None
@@ -198,6 +201,7 @@ pub(super) fn read(
         signature_encoding,
         basic_auth,
         poller,
+        zebline: is_zebline.then(|| zebline::read(report, section)),
     })
 }
 

@@ -13,6 +13,7 @@
 //! | [`read`] | an event as it was read, in whichever form it came |
 //! | [`native`], [`cloudevents`] | the two forms of an event |
 //! | [`events`] | `POST /v1/events` |
+//! | [`zebline`] | `POST /v1/accounts/{license}/events` |
 
 pub mod body;
 pub mod checks;
@@ -31,6 +32,7 @@ mod refusal;
 mod seats;
 pub mod server;
 mod wire;
+pub mod zebline;
 
 use std::sync::Arc;
 

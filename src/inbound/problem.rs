@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 
+use super::media::JSON;
 use crate::endpoint::FieldError;
 use crate::store::{AppendError, EndpointError, StoreError};
 
@@ -116,6 +117,16 @@ impl Problem {
         self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
     }
 
+    /// The same status and headers with a body in a vendor's own form.
+    pub(super) fn worded(self, json: Vec<u8>) -> Response {
+        let mut response = Response::new(Body::from(json));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.extend(self.headers);
+        response
+    }
+
     /// Its JSON text.
     pub(super) fn to_json(&self) -> Vec<u8> {
         let shown = Shown {
@@ -139,11 +150,10 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.to_json()));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        headers.extend(self.headers);
+        let json = self.to_json();
+        let mut response = self.worded(json);
+        let media = HeaderValue::from_static(PROBLEM_JSON);
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
         response
     }
 }

@@ -15,7 +15,6 @@ use super::write::Group;
 use super::{Appended, StoreError};
 use crate::clock::Moment;
 use crate::event::Event;
-use crate::id::EventId;
 
 /// A snapshot is written after this many bytes, so that a start reads no more than that.
 const BYTES_PER_SNAPSHOT: u64 = 256 << 20;
@@ -219,18 +218,14 @@ impl<B: Backend> Log<B> {
                     seq: writer.next_seq + events.len() as u64,
                     received_at: moment.now,
                 });
-                let id = EventId::new(seen.received_at, seen.seq, self.meta.tag);
-                answer.push(Appended {
-                    id,
-                    seq: seen.seq,
-                    duplicate,
-                });
+                let appended = seen.answered(self.meta.tag, duplicate);
+                answer.push(appended);
                 if duplicate {
                     continue;
                 }
                 in_group.extend(hash.map(|hash| (hash, seen)));
                 events.push(Arc::new(Event {
-                    id,
+                    id: appended.id,
                     seq: seen.seq,
                     received_at: moment.now,
                     content,

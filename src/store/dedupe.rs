@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::Appended;
 use crate::clock::{Moment, Timestamp};
 use crate::event::NewEvent;
-use crate::id::Seq;
+use crate::id::{EventId, Seq};
 
 /// An event that was received within the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,17 @@ pub struct Seen {
     pub seq: Seq,
     /// When it was received.
     pub received_at: Timestamp,
+}
+
+impl Seen {
+    /// What is answered to whoever sent it, in the store tagged `store_tag`.
+    pub fn answered(self, store_tag: u32, duplicate: bool) -> Appended {
+        Appended {
+            id: EventId::new(self.received_at, self.seq, store_tag),
+            seq: self.seq,
+            duplicate,
+        }
+    }
 }
 
 /// The duplicate window.
@@ -64,11 +76,16 @@ impl Dedupe {
     /// meet.
     pub fn hash(&self, event: &NewEvent) -> Option<u128> {
         let key = event.idempotency_key.as_ref()?;
+        Some(self.hash_of(&event.source, key))
+    }
+
+    /// What an event of `source` with the idempotency key `key` is known by.
+    pub fn hash_of(&self, source: &str, key: &str) -> u128 {
         let mut hasher = SipHasher13::new_with_keys(self.secret[0], self.secret[1]);
-        hasher.write_usize(event.source.len());
-        hasher.write(event.source.as_bytes());
+        hasher.write_usize(source.len());
+        hasher.write(source.as_bytes());
         hasher.write(key.as_bytes());
-        Some(hasher.finish128().as_u128())
+        hasher.finish128().as_u128()
     }
 
     /// The event that used this key within the window that ends at `moment`.

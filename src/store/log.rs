@@ -161,6 +161,18 @@ impl<B: Backend> Store for Log<B> {
         }
     }
 
+    fn find_by_key(&self, source: &str, key: &str) -> Result<Option<Appended>, StoreError> {
+        let moment = self.clock.moment();
+        // Held while a group is written: what is found is on disk, unless writing it failed.
+        let writer = self.writer();
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error);
+        }
+        let hash = writer.dedupe.hash_of(source, key);
+        let seen = writer.dedupe.find(hash, moment);
+        Ok(seen.map(|seen| seen.answered(self.meta.tag, true)))
+    }
+
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
         self.read_events(from, limit)
     }

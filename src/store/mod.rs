@@ -127,6 +127,10 @@ pub trait Store: Send + Sync + 'static {
     /// before that leaves all of them or none; one after it, all of them.
     fn append(&self, events: Vec<NewEvent>) -> Result<Ticket<Vec<Appended>>, AppendError>;
 
+    /// The event of `source` that used this idempotency key within the duplicate window; it is on
+    /// disk. May wait for the group that is being written.
+    fn find_by_key(&self, source: &str, key: &str) -> Result<Option<Appended>, StoreError>;
+
     /// Up to `limit` events from position `from` on, in order.
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError>;
 

@@ -4,6 +4,8 @@ pub mod esputnik;
 pub mod hotjar;
 pub mod signature;
 pub mod standard;
+pub mod window;
+pub mod zebline;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use redeliver::delivery::Attempt;
 use redeliver::inbound::Ingest;
 use redeliver::inbound::body::Bodies;
 use redeliver::inbound::server::{ServerLimits, serve};
+use redeliver::inbound::zebline::Zebline;
 use redeliver::secret::Secret;
 use redeliver::store::memory::Memory;
 use redeliver::store::{Effect, Log, Options, Outcome, Settlement, Store, committer};
@@ -170,7 +171,15 @@ impl Api {
         let bodies = Bodies::new(&setup.limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone());
         let server_limits = ServerLimits::from(&setup.limits);
+        let zebline = Zebline::new(
+            &[],
+            store.clone(),
+            bodies.clone(),
+            clock.clone(),
+            drains.clone(),
+        );
         let admin = Admin {
+            zebline: Arc::new(zebline),
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: ClockKind::Manual,

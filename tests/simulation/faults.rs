@@ -223,6 +223,10 @@ impl Store for Faulty {
         }
     }
 
+    fn find_by_key(&self, source: &str, key: &str) -> Result<Option<Appended>, StoreError> {
+        self.store.find_by_key(source, key)
+    }
+
     fn claim(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
         let mut claims = self.store.claim(max)?;
         if self.has(Fault::NeverClaimed) {

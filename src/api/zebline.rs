@@ -1,0 +1,135 @@
+//! What became of a request to Zebline's API, and the attributes of its events.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::Shared;
+use super::events::{deliveries_of, find};
+use super::input::Named;
+use super::objects::{Delivery, Event};
+use super::page::{self, CURSOR, LIMIT, Listed};
+use super::params::Params;
+use crate::delivery::Status;
+use crate::inbound::problem::Problem;
+use crate::inbound::zebline::types::Attribute;
+use crate::vendor::zebline::track::{InvalidTrackId, TrackId};
+use crate::words::quoted;
+
+const ATTRIBUTES: u8 = b'a';
+
+/// Deliveries that are shown; the rest are at the event's own list.
+const DELIVERIES_MAX: usize = 100;
+
+/// Where a request is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Progress {
+    /// Some delivery has not ended (ZEB-30).
+    Queued,
+    /// Every delivery has ended, and none of them dead.
+    Processed,
+    /// Some delivery was given up.
+    Failed,
+    /// It was accepted and led to no event.
+    Dropped,
+}
+
+/// A request that was accepted.
+#[derive(Serialize)]
+struct Track<'a> {
+    #[serde(rename = "trackID")]
+    track_id: String,
+    status: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Event<'a>>,
+    deliveries: Vec<Delivery>,
+}
+
+/// `GET /v1/track/{trackID}`.
+pub(super) async fn track(
+    State(admin): State<Shared>,
+    Named(text): Named,
+) -> Result<Response, Problem> {
+    let wrong = |error: InvalidTrackId| Problem::malformed(format!("{} {error}", quoted(&text)));
+    let track_id: TrackId = text.parse().map_err(wrong)?;
+    let Some(id) = track_id.event() else {
+        return Ok(Json(Track {
+            track_id: track_id.to_string(),
+            status: Progress::Dropped,
+            event: None,
+            deliveries: Vec::new(),
+        })
+        .into_response());
+    };
+    let none = |_| Problem::not_found(format!("there is no request {}", quoted(&text)));
+    let event = find(&admin, &id.to_string()).await.map_err(none)?;
+    let found = admin
+        .ask(move |store| deliveries_of(store, id.seq(), &[], None, DELIVERIES_MAX))
+        .await?;
+    let now = admin.clock.now();
+    let deliveries = found.items.iter();
+    Ok(Json(Track {
+        track_id: track_id.to_string(),
+        status: progress(found.items.iter().map(|view| view.status)),
+        event: Some(Event::of(&event)),
+        deliveries: deliveries
+            .map(|view| Delivery::of(view, &admin.policies, now))
+            .collect(),
+    })
+    .into_response())
+}
+
+fn progress(statuses: impl Iterator<Item = Status> + Clone) -> Progress {
+    let is_open = |status| matches!(status, Status::Pending | Status::Waiting | Status::InFlight);
+    if statuses.clone().any(is_open) {
+        Progress::Queued
+    } else if statuses.clone().any(|status| status == Status::Dead) {
+        Progress::Failed
+    } else {
+        Progress::Processed
+    }
+}
+
+/// `GET /v1/attributes`: by source, event and name; `source` and `event` narrow it down.
+pub(super) async fn attributes(
+    State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Listed<Attribute>>, Problem> {
+    let mut params = Params::read(query.as_deref(), &["source", "event", LIMIT, CURSOR]);
+    let limit = page::limit(&mut params);
+    let offset = page::read_cursor(&mut params, ATTRIBUTES).map_or(0, |(offset, _)| offset);
+    let [source, event] = ["source", "event"].map(|name| params.text(name).map(str::to_owned));
+    params.check()?;
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let types = admin.zebline.types();
+    let mut data = types.list(source.as_deref(), event.as_deref(), start, limit + 1);
+    let more = data.len() > limit;
+    data.truncate(limit);
+    let next = offset.saturating_add(limit as u64);
+    Ok(Json(Listed {
+        data,
+        next: more.then(|| page::write_cursor(ATTRIBUTES, (next, 0))),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_processed_when_its_last_delivery_has_ended_zeb_30() {
+        use Status::{Dead, Delivered, InFlight, Pending, Removed, Waiting};
+        for (statuses, expected) in [
+            (&[][..], Progress::Processed),
+            (&[Delivered, Removed], Progress::Processed),
+            (&[Delivered, Dead], Progress::Failed),
+            (&[Dead, Pending], Progress::Queued),
+            (&[Waiting], Progress::Queued),
+            (&[InFlight], Progress::Queued),
+        ] {
+            assert_eq!(progress(statuses.iter().copied()), expected);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! An event as Zebline takes it: one JSON object, read and checked.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::stored::{DROPPED, Dropped};
+use crate::clock::Timestamp;
+use crate::inbound::checks::Checks;
+use crate::inbound::json::{self, Object};
+use crate::inbound::problem::Problem;
+use crate::vendor::zebline::attributes::{self, Fault};
+use crate::vendor::zebline::{NAME_MAX_CHARS, VISITOR_MAX_CHARS, time};
+
+/// An event that holds all that it must.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// Its type.
+    pub name: Cow<'a, str>,
+    /// `userId`, else `anonymousId` (ZEB-20, ZEB-21).
+    pub visitor: Cow<'a, str>,
+    /// When it happened.
+    pub time: Timestamp,
+    /// What `eventData` holds, in its order.
+    pub attributes: Vec<(Cow<'a, str>, &'a RawValue)>,
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> Document<'a> {
+    /// Reads an event; every mistake is told at once (ZEB-05). `unix_time`: whether `eventTime`
+    /// may be a number of seconds (A-35).
+    pub fn read(bytes: &'a [u8], unix_time: bool) -> Result<Self, Problem> {
+        let object = Object::parse(bytes)?;
+        let mut checks = Checks::default();
+        for (at, (name, _)) in object.0.iter().enumerate() {
+            if object.0[..at].iter().any(|(before, _)| before == name) {
+                let name = crate::words::quoted(name);
+                checks.add(&*name, format!("{name} is given twice"));
+            }
+        }
+        let text = |checks: &mut Checks, name: &str, max: usize| {
+            let text = checks.text(name, member(&object, name))?;
+            checks.bounded(name, &text, max);
+            Some(text)
+        };
+        let name = text(&mut checks, "eventName", NAME_MAX_CHARS);
+        let known = text(&mut checks, "userId", VISITOR_MAX_CHARS);
+        // Ignored where there is a user: even a wrong one fails nothing (ZEB-20).
+        let visitor = match known {
+            None => text(&mut checks, "anonymousId", VISITOR_MAX_CHARS),
+            known => known,
+        };
+        let time = read_time(&mut checks, member(&object, "eventTime"), unix_time);
+        let data = member(&object, "eventData").filter(|data| !json::is_null(data));
+        let attributes = data.and_then(|data| read_attributes(&mut checks, data));
+        for (name, is_there) in [
+            ("eventName", has(&object, "eventName")),
+            ("eventTime", has(&object, "eventTime")),
+            ("eventData", data.is_some()),
+            (
+                "userId or anonymousId",
+                has(&object, "userId") || has(&object, "anonymousId"),
+            ),
+        ] {
+            if !is_there {
+                checks.add(name, format!("{name} is missing"));
+            }
+        }
+        let parts = name.zip(visitor).zip(time).zip(attributes);
+        checks.done(parts.map(|(((name, visitor), time), attributes)| Self {
+            name,
+            visitor,
+            time,
+            attributes,
+            members: object.0,
+        }))
+    }
+
+    /// The document with the attributes at these places taken out of `eventData` and named beside
+    /// it; all else as it was sent.
+    pub fn without(&self, faults: &[(usize, Fault)]) -> Result<Bytes, serde_json::Error> {
+        let is_dropped = |at: usize| faults.iter().any(|(place, _)| *place == at);
+        let kept = self.attributes.iter().enumerate();
+        let kept = kept.filter(|(at, _)| !is_dropped(*at));
+        let kept = kept.map(|(_, (name, value))| (&**name, *value));
+        let kept: Box<RawValue> = to_raw_value(&InOrder(kept.collect()))?;
+        let dropped: Vec<Dropped> = faults
+            .iter()
+            .map(|(at, fault)| Dropped {
+                name: cut(&self.attributes[*at].0),
+                reason: fault.to_string(),
+            })
+            .collect();
+        let dropped: Box<RawValue> = to_raw_value(&dropped)?;
+        let members = self.members.iter().filter(|(name, _)| name != DROPPED);
+        let members = members.map(|(name, value)| match &**name {
+            "eventData" => ("eventData", &*kept),
+            name => (name, *value),
+        });
+        let members = members.chain([(DROPPED, &*dropped)]);
+        serde_json::to_vec(&InOrder(members.collect())).map(Bytes::from)
+    }
+}
+
+/// A name, or the start of one that is too long to be kept.
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(attributes::NAME_MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+pub(super) fn member<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
+    let found = object.0.iter().find(|(member, _)| member == name);
+    found.map(|(_, value)| *value)
+}
+
+fn has(object: &Object<'_>, name: &str) -> bool {
+    member(object, name).is_some_and(|value| !json::is_null(value))
+}
+
+fn read_time(checks: &mut Checks, value: Option<&RawValue>, unix_time: bool) -> Option<Timestamp> {
+    let value = value.filter(|value| !json::is_null(value))?;
+    if unix_time && let Ok(seconds) = value.get().parse::<i64>() {
+        return Some(Timestamp::from_millis(seconds.saturating_mul(1000)));
+    }
+    let read = json::text(value).ok_or(time::InvalidTime);
+    match read.and_then(|text| time::parse(&text)) {
+        Ok(time) => Some(time),
+        Err(error) => {
+            let given: String = value.get().chars().take(64).collect();
+            checks.add("eventTime", format!("eventTime {given} {error}"));
+            None
+        }
+    }
+}
+
+fn read_attributes<'a>(
+    checks: &mut Checks,
+    data: &'a RawValue,
+) -> Option<Vec<(Cow<'a, str>, &'a RawValue)>> {
+    if !data.get().starts_with('{') {
+        checks.add("eventData", "eventData is not a JSON object");
+        return None;
+    }
+    match Object::parse(data.get().as_bytes()) {
+        Ok(object) => Some(object.0),
+        Err(problem) => {
+            checks.add("eventData", format!("eventData: {}", problem.detail));
+            None
+        }
+    }
+}
+
+/// Members of an object in their own order.
+struct InOrder<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stored::Stored;
+    use super::*;
+
+    const WHOLE: &str = r#"{"userId":"TX1","anonymousId":"a","eventName":"page_view",
+        "eventTime":"2024-01-01T00:00:00.000000","eventData":{"Price":1.50,"b":"x"},"extra":[1]}"#;
+
+    fn mistakes(json: &str) -> String {
+        let problem = Document::read(json.as_bytes(), false).unwrap_err();
+        let each: Vec<_> = problem
+            .errors
+            .into_iter()
+            .map(|error| error.detail)
+            .collect();
+        each.join("; ")
+    }
+
+    #[test]
+    fn the_user_counts_and_the_anonymous_id_beside_it_is_ignored_zeb_20() {
+        let document = Document::read(WHOLE.as_bytes(), false).unwrap();
+        assert_eq!((&*document.name, &*document.visitor), ("page_view", "TX1"));
+        assert_eq!(document.time.to_string(), "2024-01-01T00:00:00.000Z");
+        assert_eq!(document.attributes[0].1.get(), "1.50");
+        let wrong = WHOLE.replace("\"anonymousId\":\"a\"", "\"anonymousId\":7");
+        assert!(Document::read(wrong.as_bytes(), false).is_ok());
+        let anonymous = WHOLE.replace("\"userId\":\"TX1\"", "\"userId\":null");
+        let document = Document::read(anonymous.as_bytes(), false).unwrap();
+        assert_eq!(document.visitor, "a");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once_zeb_05() {
+        assert_eq!(
+            mistakes("{}"),
+            "eventName is missing; eventTime is missing; eventData is missing; \
+             userId or anonymousId is missing"
+        );
+    }
+
+    #[test]
+    fn names_and_visitors_end_at_their_limits_zeb_06_zeb_18_zeb_19() {
+        let with = |from: &str, to: String| WHOLE.replace(from, &to);
+        for (member, value, limit) in [("eventName", "page_view", 49), ("userId", "TX1", 100)] {
+            let fits = with(value, "é".repeat(limit));
+            assert!(Document::read(fits.as_bytes(), false).is_ok(), "{member}");
+            for length in [0, limit + 1] {
+                let told = mistakes(&with(value, "é".repeat(length)));
+                let expected = format!("{member} has {length} characters; give 1 to {limit}");
+                assert_eq!(told, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_told_with_what_it_should_be() {
+        for (from, to, told) in [
+            (
+                "{\"Price\":1.50,\"b\":\"x\"}",
+                "\"x\"",
+                "eventData is not a JSON object",
+            ),
+            (
+                "{\"Price\":1.50,\"b\":\"x\"}",
+                "[]",
+                "eventData is not a JSON object",
+            ),
+            (
+                "\"2024-01-01T00:00:00.000000\"",
+                "1704067200",
+                "eventTime 1704067200 is not a time such as 2024-01-01T09:30:00+0200",
+            ),
+            (
+                "\"page_view\"",
+                "7",
+                "eventName is not a text; write it in quotation marks",
+            ),
+            ("\"extra\"", "\"userId\"", "\"userId\" is given twice"),
+        ] {
+            assert_eq!(mistakes(&WHOLE.replace(from, to)), told);
+        }
+        let lenient = WHOLE.replace("\"2024-01-01T00:00:00.000000\"", "1704067200");
+        let document = Document::read(lenient.as_bytes(), true).unwrap();
+        assert_eq!(document.time.to_string(), "2024-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_dropped_is_named_beside_the_rest_which_stays_as_it_was() {
+        let document = Document::read(WHOLE.as_bytes(), false).unwrap();
+        let bytes = document.without(&[(1, Fault::Twice)]).unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert_eq!(
+            text,
+            r#"{"userId":"TX1","anonymousId":"a","eventName":"page_view","eventTime":"2024-01-01T00:00:00.000000","eventData":{"Price":1.50},"extra":[1],"droppedAttributes":[{"name":"b","reason":"it is given twice"}]}"#
+        );
+        let stored = Stored::read(&bytes).unwrap();
+        assert_eq!(stored.name, "page_view");
+        assert_eq!(
+            (stored.attributes.len(), &*stored.dropped[0].name),
+            (1, "b")
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! `POST /v1/accounts/{license}/events`: Zebline's API, as its own clients call it.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the order of the checks, and the event's way into the log |
+//! | `account` | whose key it is, for which license and resource, and how often |
+//! | `document`, `stored` | an event, read and checked; as it lies in the log |
+//! | `answer` | what its sender is told |
+//! | [`types`] | which type each attribute has |
+
+mod account;
+mod answer;
+mod document;
+mod stored;
+pub mod types;
+
+pub use self::account::PREFIX;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::{HeaderMap, Request};
+use tokio::sync::watch;
+
+use self::account::{Account, Accounts};
+use self::document::Document;
+use self::stored::Stored;
+use self::types::Types;
+use super::body::Bodies;
+use super::media;
+use super::problem::Problem;
+use crate::clock::SharedClock;
+use crate::config::Source;
+use crate::event::{Form, NewEvent};
+use crate::id::{EventId, Seq};
+use crate::store::{Store, StoreError};
+use crate::vendor::zebline::attributes::{Fault, judge};
+use crate::vendor::zebline::track::TrackId;
+use crate::vendor::zebline::{is_of_the_system, request_id};
+
+/// How long a request waits after a start for the types of attributes, on the machine's own clock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Events that are read at once, after a start.
+const READ_AT_ONCE: usize = 256;
+
+/// The API of every source of kind `zebline`.
+pub struct Zebline {
+    accounts: Accounts,
+    store: Arc<dyn Store>,
+    bodies: Bodies,
+    clock: SharedClock,
+    draining: watch::Receiver<bool>,
+    types: Mutex<Types>,
+    /// Whether the types are those of the whole log.
+    is_read: watch::Sender<bool>,
+    /// Requests that were accepted and led to no event.
+    dropped: AtomicU32,
+}
+
+impl Zebline {
+    /// The API of those of `sources` that are Zebline's.
+    pub fn new(
+        sources: &[Source],
+        store: Arc<dyn Store>,
+        bodies: Bodies,
+        clock: SharedClock,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        let accounts = Accounts::of(sources);
+        let is_read = watch::Sender::new(accounts.is_empty());
+        Self {
+            accounts,
+            store,
+            bodies,
+            clock,
+            draining,
+            types: Mutex::default(),
+            is_read,
+            dropped: AtomicU32::default(),
+        }
+    }
+
+    /// Reads from the log which types attributes have; blocks. Until it is done, events are told to
+    /// wait.
+    ///
+    /// # Errors
+    /// Those of the store: what it cannot read fixes no type.
+    pub fn read_types(&self) -> Result<(), StoreError> {
+        let tail = *self.store.tail().borrow();
+        let mut next = 1;
+        while !*self.is_read.borrow() && next <= tail && !*self.draining.borrow() {
+            let events = self.store.read(next, READ_AT_ONCE)?;
+            let Some(last) = events.last() else { break };
+            next = last.seq + 1;
+            for event in events {
+                let source = &*event.content.source;
+                if self.accounts.have(source) {
+                    self.observe(source, event.id, &event.content.body);
+                }
+            }
+        }
+        self.is_read.send_replace(true);
+        Ok(())
+    }
+
+    /// The types of attributes, as far as they are known.
+    pub fn types(&self) -> MutexGuard<'_, Types> {
+        self.types.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request below [`PREFIX`].
+    pub async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        match self.take(request).await {
+            Ok((account, track_id)) => answer::queued(account.success_status(), track_id),
+            Err(problem) => answer::worded(problem),
+        }
+    }
+
+    /// In the order of A-40: path, key, license and resource, rate, duplicate, body.
+    async fn take<B>(&self, request: Request<B>) -> Result<(&Account, TrackId), Problem>
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        if *self.draining.borrow() {
+            return Err(Problem::unavailable(
+                "the server is shutting down; send it again in a moment",
+            ));
+        }
+        let (head, body) = request.into_parts();
+        let account = self.accounts.of_request(&head)?;
+        account.count(self.clock.now())?;
+        let body = self.bodies.read(&head.headers, body).await?;
+        let key = head.headers.get("x-request-id");
+        let key = key.and_then(|key| key.to_str().ok()).and_then(request_id);
+        let event = match self.read(account, &head.headers, &body, key.clone()).await {
+            Ok(Some(event)) => event,
+            Ok(None) => {
+                let number = self.dropped.fetch_add(1, Ordering::Relaxed);
+                let track_id = TrackId::of_none(self.clock.now(), number);
+                return Ok((account, track_id));
+            }
+            Err(problem) => {
+                // Looked for this late, because nearly every request is right and new: what comes
+                // out is the same.
+                let first = self.first(account, key).await?;
+                let answered = first.map(|id| (account, TrackId::of(id)));
+                return answered.ok_or_else(|| answer::invalid(problem));
+            }
+        };
+        let body = event.body.clone();
+        let ticket = self.store.append(vec![event])?;
+        let appended = ticket
+            .await
+            .map_err(|_| Problem::unavailable("the server is shutting down"))??;
+        let Some(appended) = appended.first() else {
+            return Err(Problem::internal("the store took no event"));
+        };
+        if !appended.duplicate {
+            self.observe(&account.source, appended.id, &body);
+        }
+        Ok((account, TrackId::of(appended.id)))
+    }
+
+    /// The event, or none if it is one of the vendor's own, which are dropped.
+    async fn read(
+        &self,
+        account: &Account,
+        headers: &HeaderMap,
+        body: &Bytes,
+        idempotency_key: Option<String>,
+    ) -> Result<Option<NewEvent>, Problem> {
+        let settings = &account.settings;
+        let is_json = media::Media::of(headers)?.is_some_and(|media| media.is(media::JSON));
+        if !is_json {
+            return Err(Problem::malformed("send application/json in UTF-8"));
+        }
+        let document = Document::read(body, settings.accept_unix_time)?;
+        if is_of_the_system(&document.name, &settings.system_events) {
+            if settings.strict {
+                let detail = "eventName is the name of a system event; choose another";
+                return Err(Problem::malformed(detail));
+            }
+            return Ok(None);
+        }
+        self.wait_for_types().await?;
+        let faults = self.faults(account, &document);
+        if settings.strict && !faults.is_empty() {
+            let told = faults.iter().map(|(at, fault)| {
+                let name = crate::words::quoted(&document.attributes[*at].0);
+                format!("attribute {name}: {fault}")
+            });
+            return Err(Problem::malformed(told.collect::<Vec<_>>().join("; ")));
+        }
+        Ok(Some(NewEvent {
+            source: account.source.clone(),
+            kind: (&*document.name).into(),
+            subject: Some(document.visitor.to_string()),
+            time: Some(document.time),
+            content_type: media::JSON.into(),
+            form: Form::Data,
+            body: match faults.is_empty() {
+                // The buffer that it came in would be kept with it.
+                true => Bytes::copy_from_slice(body),
+                false => document
+                    .without(&faults)
+                    .map_err(|error| Problem::internal(error.to_string()))?,
+            },
+            status: None,
+            idempotency_key,
+        }))
+    }
+
+    /// What is wrong with which attribute.
+    fn faults(&self, account: &Account, document: &Document<'_>) -> Vec<(usize, Fault)> {
+        let types = self.types();
+        let known = |name: &str| types.of(&account.source, &document.name, name);
+        let each = document.attributes.iter();
+        let each = each.map(|(name, value)| (&**name, *value));
+        let judged = judge(each, known, account.settings.strict).into_iter();
+        let faults = judged.enumerate();
+        faults
+            .filter_map(|(at, judged)| Some((at, judged.err()?)))
+            .collect()
+    }
+
+    fn observe(&self, source: &str, event: EventId, body: &[u8]) {
+        if let Some(stored) = Stored::read(body) {
+            let seq: Seq = event.seq();
+            self.types().observe(source, seq, event.time(), &stored);
+        }
+    }
+
+    /// The event of an earlier success of this request.
+    async fn first(
+        &self,
+        account: &Account,
+        key: Option<String>,
+    ) -> Result<Option<EventId>, Problem> {
+        let Some(key) = key else { return Ok(None) };
+        let (store, source) = (self.store.clone(), account.source.clone());
+        let found = tokio::task::spawn_blocking(move || store.find_by_key(&source, &key)).await;
+        let found = found.map_err(|error| Problem::internal(error.to_string()))??;
+        Ok(found.map(|first| first.id))
+    }
+
+    async fn wait_for_types(&self) -> Result<(), Problem> {
+        let mut is_read = self.is_read.subscribe();
+        match tokio::time::timeout(PATIENCE, is_read.wait_for(|is_read| *is_read)).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Problem::unavailable(
+                "the log is still being read for the types of attributes; send it again in a moment",
+            )),
+        }
+    }
+}
