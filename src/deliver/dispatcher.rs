@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::courier::Courier;
+use super::outcomes::{Ended, Outcomes};
+use super::verdict::judge;
 use crate::clock::{SharedClock, Timestamp};
-use crate::delivery::Attempt;
 use crate::endpoint::EndpointState;
-use crate::policy::{self, Action, Input, Phase, Policy};
-use crate::store::{Claim, Effect, EndpointCommand, Outcome, Settlement, Store, StoreError, Token};
+use crate::policy::Input;
+use crate::store::{Claim, Effect, EndpointCommand, Store, StoreError, Token};
 
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
@@ -41,6 +42,7 @@ pub struct Dispatcher {
     jitter: Mutex<StdRng>,
     deadlines: Mutex<BTreeSet<(Timestamp, Token)>>,
     told_of_shortage: Mutex<Option<Timestamp>>,
+    outcomes: Outcomes,
 }
 
 /// Puts a claim back if its attempt ends without a settlement: stopped by a drain, or by a panic.
@@ -80,7 +82,13 @@ impl Dispatcher {
             jitter: Mutex::new(StdRng::seed_from_u64(seed)),
             deadlines: Mutex::default(),
             told_of_shortage: Mutex::default(),
+            outcomes: Outcomes::default(),
         }
+    }
+
+    /// How its attempts end.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
     }
 
     /// Delivers until `stop` turns true, then waits up to `drain` for what is under way. What is
@@ -210,7 +218,14 @@ impl Dispatcher {
                 "the receiver's answer changes the endpoint"
             );
         }
+        let ended = self
+            .outcomes
+            .are_watched()
+            .then(|| Ended::of(&claim, &settlement));
         held.settled = self.store.settle(claim.token, settlement).is_ok();
+        if held.settled {
+            self.outcomes.tell(ended);
+        }
     }
 
     fn tell_of_shortage(&self, error: Option<&str>) {
@@ -241,59 +256,5 @@ impl Dispatcher {
         // Removed meanwhile: then there is nothing to pause.
         let _ = self.store.endpoint(pause);
         let _ = self.store.release(claim.token);
-    }
-}
-
-/// What follows from an attempt under its policy. Pure.
-fn judge(
-    claim: &Claim,
-    policy: &Policy,
-    attempt: Attempt,
-    input: Input,
-    jitter: f64,
-) -> Settlement {
-    let phase = Phase::InFlight {
-        failures: claim.failures,
-    };
-    let ended_at = attempt.ended_at;
-    let reason = || match attempt.status {
-        Some(status) => format!(
-            "answered {status} to attempt {} at {ended_at}",
-            attempt.number
-        ),
-        None => format!("failed attempt {} at {ended_at}", attempt.number),
-    };
-    let (outcome, effect) = match policy::step(phase, input, policy, ended_at, jitter) {
-        Ok((phase, action)) => {
-            let outcome = match phase {
-                Phase::Delivered => Outcome::Delivered,
-                Phase::Dead => Outcome::Dead,
-                Phase::Removed => Outcome::Gone,
-                Phase::Waiting { due, .. } => Outcome::Retry {
-                    after: due.since(ended_at),
-                },
-                // No answer leads here; a retry at once is the careful reading.
-                Phase::Pending | Phase::InFlight { .. } => Outcome::Retry {
-                    after: Duration::ZERO,
-                },
-            };
-            let effect = match action {
-                Action::None => Effect::None,
-                Action::RemoveEndpoint => Effect::Remove(reason()),
-                Action::PauseEndpoint => Effect::Pause(reason()),
-            };
-            (outcome, effect)
-        }
-        // An attempt under way takes every answer; were it not so, nothing would be lost.
-        Err(illegal) => {
-            tracing::error!(%illegal, "trying again after the longest delay");
-            let after = policy.schedule.delay(u32::MAX);
-            (Outcome::Retry { after }, Effect::None)
-        }
-    };
-    Settlement {
-        attempt,
-        outcome,
-        effect,
     }
 }

@@ -3,6 +3,8 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`dispatcher`] | the loop: claims, bounded concurrency, settlements, drain |
+//! | [`outcomes`] | how attempts end, told to whoever watches |
+//! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
@@ -17,5 +19,7 @@ mod confidence;
 pub mod courier;
 pub mod dispatcher;
 pub mod guard;
+pub mod outcomes;
 mod shortage;
 pub mod transport;
+mod verdict;

@@ -1,0 +1,86 @@
+//! How attempts end, told to whoever watches while it happens. The truth is in the store: who comes
+//! late, or falls behind, reads it there.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Status};
+use crate::endpoint::Endpoint;
+use crate::id::{DeliveryId, EventId, Seq};
+use crate::store::{Claim, Outcome, Settlement};
+
+/// What a watcher may be behind before it misses something.
+const BEHIND_MAX: usize = 1024;
+
+/// The end of one attempt.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Of which event.
+    pub event: EventId,
+    /// Where that stands in the log.
+    pub seq: Seq,
+    /// Its type.
+    pub kind: Arc<str>,
+    /// To which endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// How the delivery stands now.
+    pub status: Status,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The attempt.
+    pub attempt: Attempt,
+}
+
+/// Where the ends of attempts are told.
+#[derive(Clone, Debug)]
+pub struct Outcomes(broadcast::Sender<Arc<Ended>>);
+
+impl Default for Outcomes {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(BEHIND_MAX))
+    }
+}
+
+impl Outcomes {
+    /// Everything that ends from now on.
+    pub fn watch(&self) -> broadcast::Receiver<Arc<Ended>> {
+        self.0.subscribe()
+    }
+
+    pub(super) fn are_watched(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+
+    pub(super) fn tell(&self, ended: Option<Ended>) {
+        if let Some(ended) = ended {
+            // The last watcher may have gone meanwhile.
+            let _ = self.0.send(Arc::new(ended));
+        }
+    }
+}
+
+impl Ended {
+    pub(super) fn of(claim: &Claim, settlement: &Settlement) -> Self {
+        let ended_at = settlement.attempt.ended_at;
+        let (status, next_attempt_at) = match settlement.outcome {
+            Outcome::Delivered => (Status::Delivered, None),
+            Outcome::Dead => (Status::Dead, None),
+            Outcome::Gone => (Status::Removed, None),
+            Outcome::Retry { after } => (Status::Waiting, Some(ended_at.plus(after))),
+        };
+        Self {
+            delivery: DeliveryId::new(claim.event.id, claim.endpoint.number),
+            event: claim.event.id,
+            seq: claim.event.seq,
+            kind: claim.event.content.kind.clone(),
+            endpoint: claim.endpoint.clone(),
+            status,
+            next_attempt_at,
+            attempt: settlement.attempt.clone(),
+        }
+    }
+}
