@@ -8,7 +8,8 @@ use tokio::sync::broadcast;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
 use crate::endpoint::Endpoint;
-use crate::id::{DeliveryId, EventId, Seq};
+use crate::event::Event;
+use crate::id::DeliveryId;
 use crate::store::{Claim, Outcome, Settlement};
 
 /// What a watcher may be behind before it misses something.
@@ -20,11 +21,7 @@ pub struct Ended {
     /// Which delivery.
     pub delivery: DeliveryId,
     /// Of which event.
-    pub event: EventId,
-    /// Where that stands in the log.
-    pub seq: Seq,
-    /// Its type.
-    pub kind: Arc<str>,
+    pub event: Arc<Event>,
     /// To which endpoint.
     pub endpoint: Arc<Endpoint>,
     /// How the delivery stands now.
@@ -74,9 +71,7 @@ impl Ended {
         };
         Self {
             delivery: DeliveryId::new(claim.event.id, claim.endpoint.number),
-            event: claim.event.id,
-            seq: claim.event.seq,
-            kind: claim.event.content.kind.clone(),
+            event: claim.event.clone(),
             endpoint: claim.endpoint.clone(),
             status,
             next_attempt_at,
