@@ -13,6 +13,7 @@ mod bell;
 mod connection;
 mod dial;
 mod error;
+mod message;
 mod metered;
 mod network;
 mod pool;
@@ -24,12 +25,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::Response;
 use hyper::body::{Body, Incoming};
-use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Response, Uri};
+use hyper::http::response::Parts;
 use url::{Position, Url};
 
-use self::answer::Excerpt;
+use self::answer::{Excerpt, Take};
 use self::connection::Connection;
 use self::metered::Metered;
 use self::pool::Realm;
@@ -40,6 +41,7 @@ use crate::clock::Sleep;
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::dial::{Dial, Dialing, Socket};
 pub use self::error::{Broken, Phase, Problem, SendError};
+pub use self::message::Request;
 pub use self::network::Network;
 pub use self::tls::{InvalidCa, TransportError, check_ca};
 pub use self::tls_problem::TlsProblem;
@@ -47,23 +49,8 @@ pub use self::tls_problem::TlsProblem;
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
 const REALM_LIMIT: usize = 64;
 
-/// Pieces of a body that are read. Each costs as much work whether it is a byte or a page, and one
-/// answer in bytes would cost as much as ten others.
-const PIECES_MAX: usize = 1024;
-
-/// One request.
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// Where to; `http` or `https`. User name, password and fragment are never sent.
-    pub url: Arc<Url>,
-    /// The headers. Those that frame the message are the transport's own and are replaced.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-    /// A certificate authority (PEM) trusted for this request, beside the system's.
-    pub ca_pem: Option<Arc<str>>,
-}
+/// How long the pieces of a body must be on the average.
+const PIECE_MIN_BYTES: usize = 64;
 
 /// Sends requests, and keeps connections for those that follow. Cheap to clone.
 #[derive(Clone)]
@@ -126,18 +113,58 @@ impl Transport {
     /// The request is sent at most once. It is put on another connection only where a kept one
     /// turned out closed before the first byte was written. Dropping the future closes the
     /// connection.
-    pub async fn send(&self, request: Request, mut deadline: Sleep) -> Result<Answer, SendError> {
+    pub async fn send(&self, request: Request, deadline: Sleep) -> Result<Answer, SendError> {
+        let excerpt = |head: &Parts| Excerpt::new(&head.headers);
+        let (head, mut excerpt, complete) = self
+            .converse(request, deadline, ANSWER_LIMIT, excerpt)
+            .await?;
+        excerpt.truncated = !complete;
+        Ok(excerpt.into_answer(head.status.as_u16(), &head.headers))
+    }
+
+    /// As [`send`](Self::send), for an answer that is wanted whole, of at most `limit` bytes with
+    /// its head.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send); [`SendError::Cut`] for an answer that is longer, or breaks
+    /// off, or is not there in time.
+    pub async fn fetch(
+        &self,
+        request: Request,
+        deadline: Sleep,
+        limit: usize,
+    ) -> Result<Response<Bytes>, SendError> {
+        let (head, body, complete) = self
+            .converse(request, deadline, limit, |_| Vec::new())
+            .await?;
+        match complete {
+            true => Ok(Response::from_parts(head, body.into())),
+            false => Err(SendError::Cut {
+                status: head.status.as_u16(),
+                read: body.len(),
+            }),
+        }
+    }
+
+    /// The answer's head, what `taking` made of its body, and whether that was all of it.
+    async fn converse<T: Take>(
+        &self,
+        request: Request,
+        mut deadline: Sleep,
+        limit: usize,
+        taking: impl FnOnce(&Parts) -> T,
+    ) -> Result<(Parts, T, bool), SendError> {
         let realm = self.0.realm(request.ca_pem.as_ref())?;
         let mut progress = Progress {
             phase: Phase::Resolve,
             connection: None,
         };
         let url = request.url.clone();
-        let message = message(request)?;
+        let message = message::of(request)?;
         // Work comes first: an answer that is there in time counts, even if this task was late.
         let head = tokio::select! {
             biased;
-            head = self.0.exchange(&realm, &url, message, &mut progress) => Some(head),
+            head = self.0.exchange(&realm, &url, message, limit, &mut progress) => Some(head),
             () = &mut deadline => None,
         };
         let Some(head) = head else {
@@ -146,56 +173,26 @@ impl Transport {
             });
         };
         let (head, body) = head?.into_parts();
-        let mut excerpt = Excerpt::new(&head.headers);
+        let mut taken = taking(&head);
+        let mut complete = true;
         if let Some(mut connection) = progress.connection {
-            let complete = body.is_end_stream()
+            complete = body.is_end_stream()
                 || tokio::select! {
                     biased;
-                    complete = read(&mut connection, body, &mut excerpt) => complete,
+                    complete = read(&mut connection, body, limit, &mut taken) => complete,
                     () = &mut deadline => false,
                 };
-            excerpt.truncated = !complete;
             if complete && connection.is_idle().await {
                 realm.pool.put(origin(&url), connection);
             }
         }
-        Ok(excerpt.into_answer(head.status.as_u16(), &head.headers))
+        Ok((head, taken, complete))
     }
 }
 
 /// What distinguishes one receiver's connections from another's.
 fn origin(url: &Url) -> &str {
     &url[..Position::BeforePath]
-}
-
-fn message(request: Request) -> Result<hyper::Request<Payload>, SendError> {
-    let url = &request.url;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(SendError::Unusable("its scheme is neither http nor https"));
-    }
-    let target = Uri::try_from(&url[Position::BeforePath..Position::AfterQuery])
-        .map_err(|_| SendError::Unusable("its path or query cannot be sent"))?;
-    let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
-        .map_err(|_| SendError::Unusable("its host cannot be sent"))?;
-    let mut message = hyper::Request::new(Payload::new(request.body));
-    *message.method_mut() = request.method;
-    *message.uri_mut() = target;
-    let mut headers = request.headers;
-    // A second opinion about where the message ends would let one request smuggle another.
-    for framing in [
-        header::CONNECTION,
-        header::CONTENT_LENGTH,
-        header::EXPECT,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-    ] {
-        headers.remove(framing);
-    }
-    headers.entry(header::HOST).or_insert(host);
-    *message.headers_mut() = headers;
-    Ok(message)
 }
 
 impl Inner {
@@ -228,6 +225,7 @@ impl Inner {
         realm: &Realm,
         url: &Url,
         mut message: hyper::Request<Payload>,
+        limit: usize,
         progress: &mut Progress,
     ) -> Result<Response<Incoming>, SendError> {
         loop {
@@ -239,7 +237,7 @@ impl Inner {
                     opened => (opened?, false),
                 },
             };
-            connection.begin(message.body_mut());
+            connection.begin(message.body_mut(), limit);
             let connection = progress.connection.insert(connection);
             match connection.exchange(message).await {
                 Ok(response) => return Ok(response),
@@ -277,14 +275,21 @@ impl Inner {
 }
 
 /// Reads the body as far as it may; says whether that was its end.
-async fn read(connection: &mut Connection, mut body: Incoming, excerpt: &mut Excerpt) -> bool {
-    for _ in 0..PIECES_MAX {
+async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    limit: usize,
+    taken: &mut impl Take,
+) -> bool {
+    // Each piece costs as much work whether it is a byte or a page, and one answer in bytes would
+    // cost as much as ten others.
+    for _ in 0..limit / PIECE_MIN_BYTES {
         match connection.drive(body.frame()).await {
             None => return true,
             Some(Err(_)) => return false,
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    excerpt.take(data);
+                    taken.take(data);
                 }
             }
         }

@@ -52,6 +52,37 @@ async fn the_request_goes_out_whole_and_the_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_wanted_whole_comes_whole_up_to_its_limit_and_is_an_error_beyond() {
+    const BODY: usize = 1_000_000;
+    let receiver = receiver(|mut socket| async move {
+        loop {
+            read_request(&mut socket).await?;
+            let head = format!("HTTP/1.1 429 Slow\r\ncontent-length: {BODY}\r\n\r\n");
+            socket.write_all(head.as_bytes()).await?;
+            socket.write_all(&[b'x'; BODY]).await?;
+        }
+    })
+    .await;
+    let transport = transport();
+    let fetch = |limit| transport.fetch(request(&receiver.url(), ""), far(), limit);
+    for _ in 0..2 {
+        let answer = fetch(BODY + 1000).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 429);
+        assert_eq!(answer.into_body(), [b'x'; BODY][..]);
+        assert_eq!(receiver.connections.load(SeqCst), 1, "it was kept");
+    }
+    let error = fetch(BODY - 1000).await.unwrap_err();
+    assert!(
+        matches!(error, SendError::Cut { status: 429, .. }),
+        "{error}"
+    );
+    // What an attempt reads is not more for it.
+    let answer = transport.send(request(&receiver.url(), ""), far()).await;
+    let answer = answer.unwrap();
+    assert!(answer.truncated && answer.body_bytes < 64 * 1024);
+}
+
+#[tokio::test]
 async fn connections_are_kept_until_the_receiver_closes_them() {
     let (closed, mut is_closed) = mpsc::unbounded_channel();
     let receiver = receiver(move |mut socket| {

@@ -33,6 +33,18 @@ pub struct Answer {
     pub truncated: bool,
 }
 
+/// What a body is given to, piece by piece.
+pub(super) trait Take {
+    /// Takes the next bytes.
+    fn take(&mut self, data: &[u8]);
+}
+
+impl Take for Vec<u8> {
+    fn take(&mut self, data: &[u8]) {
+        self.extend_from_slice(data);
+    }
+}
+
 /// Collects the start of a body, and counts the rest.
 pub(super) struct Excerpt {
     kept: Vec<u8>,
@@ -52,15 +64,6 @@ impl Excerpt {
         }
     }
 
-    /// Takes the next bytes.
-    pub(super) fn take(&mut self, data: &[u8]) {
-        if self.keep {
-            let room = EXCERPT_LIMIT - self.kept.len();
-            self.kept.extend_from_slice(&data[..room.min(data.len())]);
-        }
-        self.bytes += data.len();
-    }
-
     pub(super) fn into_answer(self, status: u16, headers: &HeaderMap) -> Answer {
         let (text, whole) = printable(&self.kept);
         Answer {
@@ -71,6 +74,16 @@ impl Excerpt {
             body_bytes: self.bytes,
             truncated: self.truncated,
         }
+    }
+}
+
+impl Take for Excerpt {
+    fn take(&mut self, data: &[u8]) {
+        if self.keep {
+            let room = EXCERPT_LIMIT - self.kept.len();
+            self.kept.extend_from_slice(&data[..room.min(data.len())]);
+        }
+        self.bytes += data.len();
     }
 }
 

@@ -43,8 +43,10 @@ impl Connection {
         }))
     }
 
-    /// Prepares for the next request, whose body is `payload`.
-    pub(super) fn begin(&self, payload: &mut Payload) {
+    /// Prepares for the next request, whose body is `payload`, and whose answer may have `limit`
+    /// bytes.
+    pub(super) fn begin(&self, payload: &mut Payload, limit: usize) {
+        self.meter.left.store(limit, Ordering::Relaxed);
         let empty = payload.rest.is_empty();
         self.meter.handed_over.store(empty, Ordering::Relaxed);
         payload.meter = Some(self.meter.clone());
@@ -79,8 +81,7 @@ impl Connection {
         .await
     }
 
-    /// Whether the connection is open and has nothing left to send or read; then the next answer
-    /// may be as long as the last.
+    /// Whether the connection is open and has nothing left to send or read; then it may be kept.
     pub(super) async fn is_idle(&mut self) -> bool {
         // Whatever arrives between two answers is an error, and must not be taken for the next.
         let bell = self.bell.clone();

@@ -102,6 +102,16 @@ pub enum SendError {
     /// This machine has no socket to spare: nothing was tried, and the receiver is not to blame.
     #[error("no socket is to be had on this side: {0}")]
     Starved(String),
+    /// There was an answer, but not all of it that was wanted.
+    #[error(
+        "only {read} bytes of the body of a {status} came: it broke off, took too long, or is longer than is taken"
+    )]
+    Cut {
+        /// The answer's status.
+        status: u16,
+        /// How much of its body was read.
+        read: usize,
+    },
     /// No connection to any of the addresses.
     #[error("{} {peer}", Refusal(*.kind))]
     Connect {
