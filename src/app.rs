@@ -9,6 +9,7 @@ mod descriptors;
 mod opening;
 mod register;
 mod settings;
+mod sources;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
 use crate::deliver::transport::{Network, Transport, TransportError};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
+use crate::inbound::relay::Relay;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::disk::Disk;
 use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
@@ -69,6 +71,9 @@ pub enum AppError {
     /// Endpoints of the configuration cannot be used.
     #[error("{}", .0.join("\n"))]
     Endpoints(Vec<String>),
+    /// Sources of the configuration cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Sources(Vec<String>),
     /// The registry refuses an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -114,6 +119,7 @@ impl App {
         let clock = kind.start()?;
         config.server.limits = descriptors::fit(config.server.limits);
         let limits = config.server.limits.clone();
+        let sources = sources::relayed(&config.sources)?;
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().map_err(|cause| AppError::Listen {
@@ -169,7 +175,12 @@ impl App {
             bodies: bodies.clone(),
             draining: stopping.clone(),
         };
-        let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
+        let on_loopback = address.ip().to_canonical().is_loopback();
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone()).with_relay(Relay::new(
+            sources,
+            clock.clone(),
+            on_loopback,
+        ));
         let front = api::Front::new(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
