@@ -28,7 +28,6 @@ use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
 use crate::deliver::transport::{Network, Transport, TransportError};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
-use crate::inbound::relay::Relay;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::disk::Disk;
 use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
@@ -119,13 +118,14 @@ impl App {
         let clock = kind.start()?;
         config.server.limits = descriptors::fit(config.server.limits);
         let limits = config.server.limits.clone();
-        let sources = sources::relayed(&config.sources)?;
         // Bound first: an address in use is found before a large store is read.
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().map_err(|cause| AppError::Listen {
             address: config.server.listen,
             cause,
         })?;
+        let on_loopback = address.ip().to_canonical().is_loopback();
+        let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
         let store = open_store(&config, clock.clone(), options).await?;
         let runtime = tokio::runtime::Handle::current();
         store.answer_by(Box::new(move |answers| {
@@ -142,7 +142,7 @@ impl App {
         let policies = Arc::new(policies);
         let guard = AddressGuard {
             allow: config.server.allow_private.clone(),
-            allow_loopback: address.ip().to_canonical().is_loopback(),
+            allow_loopback: on_loopback,
         };
         if guard.allow_loopback {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
@@ -175,12 +175,7 @@ impl App {
             bodies: bodies.clone(),
             draining: stopping.clone(),
         };
-        let on_loopback = address.ip().to_canonical().is_loopback();
-        let ingest = Ingest::new(store.clone(), bodies, stopping.clone()).with_relay(Relay::new(
-            sources,
-            clock.clone(),
-            on_loopback,
-        ));
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone()).with_relay(relay);
         let front = api::Front::new(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);

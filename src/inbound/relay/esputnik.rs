@@ -40,13 +40,19 @@ impl Esputnik {
     }
 }
 
-/// Calls `take` with each activity and its own bytes.
-fn activities<'a>(body: &'a [u8], take: &mut dyn FnMut(Activity, &'a str)) -> Result<(), Problem> {
+/// Calls `take` with each activity, up to `max` of them, and its own bytes; says how many there are.
+fn activities<'a>(
+    body: &'a [u8],
+    max: usize,
+    take: &mut dyn FnMut(Activity, &'a str),
+) -> Result<usize, Problem> {
     let (mut count, mut stranger) = (0_usize, None);
     each(body, &mut |element| {
-        match Activity::read(element.get().as_bytes()) {
-            Some(activity) => take(activity, element.get()),
-            None => stranger = stranger.or(Some(count)),
+        if count < max {
+            match Activity::read(element.get().as_bytes()) {
+                Some(activity) => take(activity, element.get()),
+                None => stranger = stranger.or(Some(count)),
+            }
         }
         count += 1;
     })?;
@@ -55,7 +61,7 @@ fn activities<'a>(body: &'a [u8], take: &mut dyn FnMut(Activity, &'a str)) -> Re
             format!("/{index}"),
             "the activity is not an object in which each member stands once",
         )),
-        None => Ok(()),
+        None => Ok(count),
     }
 }
 
@@ -64,7 +70,7 @@ fn whole(body: &Bytes) -> Result<Option<Read>, Problem> {
     let mut fingerprint = Fingerprint::default();
     let mut first = None;
     let mut all_known = true;
-    activities(body, &mut |activity, _| {
+    activities(body, usize::MAX, &mut |activity, _| {
         all_known &= activity.identify(&mut fingerprint);
         first.get_or_insert(activity.status);
     })?;
@@ -77,18 +83,15 @@ fn whole(body: &Bytes) -> Result<Option<Read>, Problem> {
 
 /// Each activity by itself, its bytes as they came.
 fn apart(body: &Bytes) -> Result<Vec<Read>, Problem> {
-    let (mut found, mut count) = (Vec::new(), 0);
-    activities(body, &mut |activity, json| {
-        count += 1;
-        if count <= EVENTS_MAX {
-            let status = activity.status.as_deref();
-            found.push(Read {
-                form: Form::Data,
-                status: status.map(Into::into),
-                idempotency_key: activity.repeat_key(),
-                ..relayed(kind(status), None, &body.slice_ref(json.as_bytes()))
-            });
-        }
+    let mut found = Vec::new();
+    let count = activities(body, EVENTS_MAX, &mut |activity, json| {
+        let status = activity.status.as_deref();
+        found.push(Read {
+            form: Form::Data,
+            status: status.map(Into::into),
+            idempotency_key: activity.repeat_key(),
+            ..relayed(kind(status), None, &body.slice_ref(json.as_bytes()))
+        });
     })?;
     match count > EVENTS_MAX {
         true => Err(too_many()),

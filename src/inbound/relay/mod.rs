@@ -30,7 +30,7 @@ use hyper::Method;
 use serde_json::json;
 
 use self::refusal::Refusal;
-use self::source::{Given, Intake, Kind, Source};
+use self::source::{Elsewhere, Given, Intake, Kind, Source};
 use super::events::Accepted;
 use super::problem::Problem;
 use super::tally::{Counts, Tally};
@@ -44,6 +44,7 @@ pub const PREFIX: &str = "/in/";
 /// The sources that are relayed, and what has come in through each.
 pub struct Relay {
     sources: Vec<Entry>,
+    elsewhere: Vec<Elsewhere>,
     clock: SharedClock,
     /// On loopback every page in a browser of the machine can speak to a source that asks for no
     /// credentials; elsewhere whoever opened such a source wanted strangers to.
@@ -79,16 +80,23 @@ impl Relay {
         };
         Self {
             sources: sources.into_iter().map(entry).collect(),
+            elsewhere: Vec::new(),
             clock,
             on_loopback,
             unknown: AtomicU64::new(0),
         }
     }
 
+    /// With sources that are not spoken to here, for a word to those who do.
+    #[must_use]
+    pub fn with_elsewhere(mut self, elsewhere: Vec<Elsewhere>) -> Self {
+        self.elsewhere = elsewhere;
+        self
+    }
+
     /// Every source that is spoken to here, in the configuration's order.
     pub fn sources(&self) -> impl Iterator<Item = Seen<'_>> {
-        let here = |entry: &&Entry| !matches!(entry.kind, Kind::Elsewhere(_));
-        self.sources.iter().filter(here).map(|entry| Seen {
+        self.sources.iter().map(|entry| Seen {
             name: &entry.name,
             kind: entry.kind.name(),
             path: format!("{PREFIX}{}", entry.name),
@@ -104,12 +112,14 @@ impl Relay {
     fn find(&self, path: &str) -> Result<&Entry, Problem> {
         // Names are made of characters that stand for themselves in a path.
         let name = path.strip_prefix(PREFIX).unwrap_or_default();
-        let detail = match self.sources.iter().find(|entry| *entry.name == *name) {
-            Some(Entry {
-                kind: Kind::Elsewhere(place),
-                ..
-            }) => format!("source {} is not spoken to here; {place}", quoted(name)),
-            Some(entry) => return Ok(entry),
+        if let Some(entry) = self.sources.iter().find(|entry| *entry.name == *name) {
+            return Ok(entry);
+        }
+        let elsewhere = self.elsewhere.iter().find(|source| source.name == name);
+        let detail = match elsewhere {
+            Some(Elsewhere { instead, .. }) => {
+                format!("source {} is not spoken to here; {instead}", quoted(name))
+            }
             None => format!("there is no source {}", quoted(name)),
         };
         self.unknown.fetch_add(1, Ordering::Relaxed);

@@ -22,6 +22,15 @@ pub struct Source {
     pub kind: Kind,
 }
 
+/// A source of the configuration that is not spoken to here.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// Its name.
+    pub name: String,
+    /// What to do instead.
+    pub instead: &'static str,
+}
+
 /// What speaks to a source, with what is needed to believe it.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -35,8 +44,6 @@ pub enum Kind {
     Cloudevents(Access),
     /// Anything.
     Raw(Access),
-    /// A source that is not spoken to here, and where it is instead.
-    Elsewhere(&'static str),
 }
 
 /// A request whose body has been read.
@@ -72,7 +79,6 @@ impl Kind {
             Self::Standard(_) => "standard",
             Self::Cloudevents(_) => "cloudevents",
             Self::Raw(_) => "raw",
-            Self::Elsewhere(_) => "",
         }
     }
 
@@ -97,7 +103,7 @@ impl Kind {
             Self::Cloudevents(access) | Self::Raw(access) => {
                 access.is_open().then_some("access_token or basic_auth")
             }
-            Self::Hotjar(_) | Self::Standard(_) | Self::Elsewhere(_) => None,
+            Self::Hotjar(_) | Self::Standard(_) => None,
         }
     }
 
@@ -109,7 +115,6 @@ impl Kind {
             Self::Standard(_) => Standard::signature(headers).map(drop),
             Self::Esputnik(esputnik) => esputnik.access.check(headers),
             Self::Cloudevents(access) | Self::Raw(access) => access.check(headers),
-            Self::Elsewhere(_) => Ok(()),
         }
     }
 
@@ -121,7 +126,6 @@ impl Kind {
             Self::Standard(standard) => standard.read(given),
             Self::Cloudevents(_) => Ok(cloudevents::read(given)?),
             Self::Raw(_) => Ok(raw::read(given)?),
-            Self::Elsewhere(_) => Ok(Intake::List(Vec::new())),
         }
     }
 }
