@@ -15,6 +15,8 @@ use redeliver::deliver::transport::Transport;
 use redeliver::delivery::Attempt;
 use redeliver::inbound::Ingest;
 use redeliver::inbound::body::Bodies;
+use redeliver::inbound::relay::Relay;
+use redeliver::inbound::relay::source::Source;
 use redeliver::inbound::server::{ServerLimits, serve};
 use redeliver::secret::Secret;
 use redeliver::store::memory::Memory;
@@ -36,6 +38,7 @@ pub struct Setup {
     pub guard: AddressGuard,
     pub committing: bool,
     pub delivering: bool,
+    pub sources: Vec<Source>,
 }
 
 impl Default for Setup {
@@ -56,6 +59,7 @@ impl Default for Setup {
             },
             committing: true,
             delivering: false,
+            sources: Vec::new(),
         }
     }
 }
@@ -168,7 +172,8 @@ impl Api {
             Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
         });
         let bodies = Bodies::new(&setup.limits);
-        let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone());
+        let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone())
+            .with_relay(Relay::new(setup.sources, clock.clone(), true));
         let server_limits = ServerLimits::from(&setup.limits);
         let admin = Admin {
             store: store.clone(),

@@ -60,7 +60,7 @@ fn what_was_answered_survives_a_kill_and_is_still_recognised() {
     );
     broker.stop();
     let broker = site.start(&[]);
-    assert_eq!(taken(&hotjar(&broker, &response(7, now))).1, true);
+    assert!(taken(&hotjar(&broker, &response(7, now))).1);
     assert_eq!(count(&broker), 22);
 }
 

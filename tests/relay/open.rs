@@ -70,6 +70,56 @@ fn a_check_by_head_is_answered_with_a_head_alone() {
 }
 
 #[test]
+fn no_credential_of_a_source_is_logged_or_answered_whatever_is_sent() {
+    let mut site = site();
+    site.set_env("RUST_LOG", "trace");
+    let broker = site.start(&[]);
+    let now = seconds(&broker);
+    let (name, value) = login();
+    let (wrong_login, wrong_token) = ("Basic d3Jvbmctc2VjcmV0", "Bearer wrong-secret");
+    let mut answers = vec![
+        hotjar(&broker, &response(1, now)),
+        hotjar(&broker, &response(1, now - 999)),
+        hotjar_with(&broker, "wrong-secret", &response(1, now)),
+        order(&broker, "msg", now, b"{}"),
+        order(&broker, "msg.dotted", now, b"{}"),
+        order(&broker, "msg", now - 999, b"{}"),
+        activities(&broker, "mails", b"{}"),
+        activities(&broker, "activities", b"1"),
+    ];
+    for path in [
+        "/in/surveys",
+        "/in/mails",
+        "/in/orders",
+        "/in/cloud",
+        "/in/anything",
+    ] {
+        for value in [&*value, wrong_login, wrong_token, TOKEN.1] {
+            for method in ["GET", "POST"] {
+                answers.push(broker.send(method, path, &[(name, value)], b"{"));
+            }
+        }
+    }
+    answers.push(broker.send("GET", "/v1/sources", &[], b""));
+    broker.stop();
+    let mut written = site.log();
+    for answer in answers {
+        written += &format!("{:?} {}", answer.headers, answer.text());
+    }
+    let encoded = value.trim_start_matches("Basic ");
+    let secrets = [
+        HOTJAR_KEY,
+        SECRET,
+        "hook-password",
+        "source-token",
+        "wrong-secret",
+    ];
+    for secret in secrets.into_iter().chain([encoded, "d3Jvbmctc2VjcmV0"]) {
+        assert!(!written.contains(secret), "{secret}");
+    }
+}
+
+#[test]
 fn a_source_whose_key_cannot_be_used_keeps_the_broker_from_starting() {
     let site = configured("");
     site.configure("[[source]]\nname = \"s\"\nkind = \"standard\"\nkey = \"env:HOTJAR_KEY\"\n");

@@ -16,8 +16,8 @@ fn a_raw_body_is_kept_with_the_type_that_its_sender_gives() {
         broker.send("POST", path, &headers, body)
     };
     assert_eq!(taken(&send("/in/anything", &[])), (1, false));
-    let header = ("redeliver-event-type", "photo.taken");
-    assert_eq!(taken(&send("/in/anything?type=x", &[header])), (2, false));
+    let named = ("redeliver-event-type", "photo.taken");
+    assert_eq!(taken(&send("/in/anything?type=x", &[named])), (2, false));
     assert_eq!(
         taken(&send("/in/anything?type=a%2Fb&more=1", &[])),
         (3, false)
@@ -32,6 +32,9 @@ fn a_raw_body_is_kept_with_the_type_that_its_sender_gives() {
         assert_eq!(event["body_base64"], STANDARD.encode(body));
     }
     send("/in/anything?type=", &[]).problem(422);
+    let packed = send("/in/anything", &[("content-encoding", "gzip")]);
+    assert!(packed.problem(415).contains("Content-Encoding"));
+    assert_eq!(header(&packed, "accept-encoding"), "identity");
     broker.send("POST", "/in/anything", &[], body).problem(401);
     let wrong = ("authorization", "Bearer another");
     broker
@@ -43,7 +46,7 @@ fn a_raw_body_is_kept_with_the_type_that_its_sender_gives() {
     let shown = source(&broker, "anything");
     assert_eq!(
         shown["refused"],
-        json!({"unauthenticated": 2, "invalid": 1, "method": 1})
+        json!({"unauthenticated": 2, "invalid": 1, "method": 1, "unsupported": 1})
     );
     assert_eq!(
         (&shown["accepted"], &shown["duplicates"]),
