@@ -9,6 +9,7 @@ mod descriptors;
 mod opening;
 mod register;
 mod settings;
+mod sources;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,6 +71,9 @@ pub enum AppError {
     /// Endpoints of the configuration cannot be used.
     #[error("{}", .0.join("\n"))]
     Endpoints(Vec<String>),
+    /// Sources of the configuration cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Sources(Vec<String>),
     /// The registry refuses an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -121,6 +125,8 @@ impl App {
             address: config.server.listen,
             cause,
         })?;
+        let on_loopback = address.ip().to_canonical().is_loopback();
+        let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
         let store = open_store(&config, clock.clone(), options).await?;
         let runtime = tokio::runtime::Handle::current();
         store.answer_by(Box::new(move |answers| {
@@ -137,7 +143,7 @@ impl App {
         let policies = Arc::new(policies);
         let guard = AddressGuard {
             allow: config.server.allow_private.clone(),
-            allow_loopback: address.ip().to_canonical().is_loopback(),
+            allow_loopback: on_loopback,
         };
         if guard.allow_loopback {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
@@ -179,7 +185,7 @@ impl App {
             bodies: bodies.clone(),
             draining: stopping.clone(),
         };
-        let ingest = Ingest::new(store.clone(), bodies, stopping.clone());
+        let ingest = Ingest::new(store.clone(), bodies, stopping.clone()).with_relay(relay);
         let front = api::Front::new(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);

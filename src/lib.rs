@@ -18,7 +18,7 @@
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
 //! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks: payload, signature, schedule, each in one place: pure |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
-//! | [`inbound`] | HTTP in: limits, native events, CloudEvents |
+//! | [`inbound`] | HTTP in: limits, native events, CloudEvents, relay of vendors' requests |
 //! | [`api`] | endpoints, events, deliveries, the clock |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |

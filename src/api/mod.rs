@@ -5,6 +5,7 @@
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
+//! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
@@ -24,6 +25,7 @@ pub mod input;
 pub mod objects;
 pub mod page;
 pub mod params;
+pub mod sources;
 pub mod zebline;
 
 use std::sync::Arc;
@@ -77,6 +79,10 @@ type Shared = Arc<Admin>;
 /// Every route of the administration and of ingest. A router with routes alone can be merged into
 /// it; only what is in it already is guarded by the token.
 fn router(admin: Shared, ingest: Ingest) -> Router {
+    let relay = ingest.relay().clone();
+    let sources = Router::new()
+        .route("/v1/sources", get(sources::list))
+        .with_state(relay);
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -109,6 +115,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())
+        .merge(sources)
         .merge(inbound::router(ingest))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

@@ -16,6 +16,7 @@ use crate::duration::format_duration;
 use crate::endpoint::{Check, EndpointState, Origin};
 use crate::event;
 use crate::id::{DeliveryId, EndpointId, EventId, Seq};
+use crate::inbound::json;
 use crate::inbound::media::Media;
 use crate::policy::{Policies, Policy};
 use crate::store::{DeliveryView, EndpointView};
@@ -116,12 +117,13 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// As it is answered: a body that is JSON stands in `data`, as it was written.
+    /// As it is answered: a body that is JSON stands in `data`, as it was written. One that came in
+    /// by relay may be nested deeper than those who read this can.
     pub fn of(event: &'a event::Event) -> Self {
         let content = &event.content;
         let data = Media::parse(&content.content_type)
             .is_json()
-            .then(|| serde_json::from_slice(&content.body).ok())
+            .then(|| json::check_value(&content.body).ok())
             .flatten();
         Self {
             id: event.id,

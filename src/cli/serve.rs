@@ -123,9 +123,10 @@ impl From<AppError> for Failure {
             | AppError::Listen { .. }
             | AppError::System { .. }
             | AppError::Transport(_) => Self::Environment(words),
-            AppError::Endpoints(_) | AppError::Clock(_) | AppError::Endpoint(_) => {
-                Self::Usage(words)
-            }
+            AppError::Endpoints(_)
+            | AppError::Sources(_)
+            | AppError::Clock(_)
+            | AppError::Endpoint(_) => Self::Usage(words),
         }
     }
 }

@@ -17,6 +17,10 @@ use crate::words::{mend, quoted};
 /// The source of what comes in through `POST /v1/events`.
 pub const NATIVE_SOURCE: &str = "api";
 
+/// How old a signed request may be: what Hotjar tells its receivers (HOT-35, A-03), and the
+/// tolerance of Standard Webhooks.
+const MAX_AGE: Duration = Duration::from_secs(300);
+
 /// What speaks to a source, and so what is checked of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
@@ -66,9 +70,9 @@ impl SourceKind {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Zebline => zebline::KEYS,
-            Self::Hotjar => &["key", "key_encoding", "signature_encoding"],
-            Self::Esputnik => &["basic_auth"],
-            Self::Standard => &["key"],
+            Self::Hotjar => &["key", "key_encoding", "signature_encoding", "max_age"],
+            Self::Esputnik => &["basic_auth", "split"],
+            Self::Standard => &["key", "max_age"],
             Self::Cloudevents | Self::Raw => &["access_token", "basic_auth"],
             Self::Zenovay => &["url", "website_id", "tracking_code", "api_key", "interval"],
         }
@@ -96,6 +100,10 @@ pub struct Source {
     pub signature_encoding: TextEncoding,
     /// What senders must authenticate with, if anything.
     pub basic_auth: Option<BasicAuth>,
+    /// How far a signed request's time may be from the broker's clock; absent means any.
+    pub max_age: Option<Duration>,
+    /// Whether each activity of eSputnik becomes an event of its own.
+    pub split: bool,
     /// What is polled (always set for Zenovay).
     pub poller: Option<Poller>,
     /// How strictly events are taken (always set for Zebline).
@@ -186,6 +194,11 @@ pub(super) fn read(
         true => outside.basic_auth(report, section),
         false => None,
     };
+    let max_age = match signed {
+        true => max_age(report, section),
+        false => None,
+    };
+    let split = kind == SourceKind::Esputnik && section.boolean(report, "split") == Some(true);
     let poller = match kind {
         SourceKind::Zenovay => Some(poller(report, outside, section)?),
         _ => None,
@@ -200,6 +213,8 @@ pub(super) fn read(
         key_encoding,
         signature_encoding,
         basic_auth,
+        max_age,
+        split,
         poller,
         zebline: is_zebline.then(|| zebline::read(report, section)),
     })
@@ -222,6 +237,14 @@ fn refuse_foreign(report: &mut Report, section: &Section<'_>, kind: SourceKind) 
         }
     }
     section.refuse_unknown(report, &known);
+}
+
+fn max_age(report: &mut Report, section: &Section<'_>) -> Option<Duration> {
+    let value = section.table.get("max_age").map(|value| value.get_ref());
+    if value.and_then(|value| value.as_str()) == Some("off") {
+        return None;
+    }
+    Some(section.duration(report, "max_age").unwrap_or(MAX_AGE))
 }
 
 fn poller(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Option<Poller> {

@@ -8,6 +8,7 @@ use crate::endpoint::{Check, FilterOn, Order, Origin};
 use crate::policy::{On410, Schedule};
 
 mod messages;
+mod sources;
 
 /// The sample of the documentation.
 const SAMPLE: &str = r#"[server]

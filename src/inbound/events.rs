@@ -12,23 +12,24 @@ use super::checks::Checks;
 use super::media::{self, Media};
 use super::problem::Problem;
 use super::{Ingest, cloudevents, native};
-use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
 use crate::store::Appended;
-
-/// A slice of a connection's read buffer keeps all of it alive, and the store's bounds count the
-/// body alone. Above this size the body is most of the buffer.
-const COPIED_MAX: usize = 32 * 1024;
 
 /// The header that makes an event idempotent; it counts more than an id in the body.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// What is answered.
 #[derive(Serialize)]
-struct Accepted {
+pub(super) struct Accepted {
     id: EventId,
     seq: Seq,
-    duplicate: bool,
+    pub(super) duplicate: bool,
+}
+
+impl From<Appended> for Accepted {
+    fn from(Appended { id, seq, duplicate }: Appended) -> Self {
+        Self { id, seq, duplicate }
+    }
 }
 
 /// The handler, as a router wants it.
@@ -52,11 +53,7 @@ async fn take<B>(ingest: &Ingest, request: hyper::Request<B>) -> Result<Response
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
-    if *ingest.draining.borrow() {
-        return Err(Problem::unavailable(
-            "the server is shutting down; send it again in a moment",
-        ));
-    }
+    ingest.check_open()?;
     let (head, body) = request.into_parts();
     let form = EventForm::of(&head.headers)?;
     let body = ingest.bodies.read(&head.headers, body).await?;
@@ -66,37 +63,15 @@ where
         EventForm::Binary => cloudevents::read_binary(&head.headers, &body),
     }?;
     let key = idempotency_key(&head.headers)?;
-    let event = NewEvent {
-        source: ingest.source.clone(),
-        kind: read.kind,
-        subject: read.subject,
-        time: read.time,
-        content_type: match (read.content_type, read.form) {
-            (Some(media), _) => media.into(),
-            (None, Form::Data) => ingest.json.clone(),
-            (None, Form::Relayed) => media::BINARY.into(),
-        },
-        form: read.form,
-        body: compact(read.body),
-        status: read.status,
-        idempotency_key: key.or(read.idempotency_key),
-    };
-    let ticket = ingest.store.append(vec![event])?;
-    let appended = ticket
-        .await
-        .map_err(|_| Problem::unavailable("the server is shutting down"))??;
-    let Some(&Appended { id, seq, duplicate }) = appended.first() else {
+    let mut event = ingest.event(&ingest.source, read);
+    if key.is_some() {
+        event.idempotency_key = key;
+    }
+    let appended = ingest.keep(vec![event]).await?;
+    let Some(&appended) = appended.first() else {
         return Err(Problem::internal("the store took no event"));
     };
-    Ok(accepted(&Accepted { id, seq, duplicate }))
-}
-
-fn compact(body: Bytes) -> Bytes {
-    if body.len() <= COPIED_MAX {
-        Bytes::copy_from_slice(&body)
-    } else {
-        body
-    }
+    Ok(accepted(&appended.into()))
 }
 
 fn accepted(accepted: &Accepted) -> Response {
@@ -124,7 +99,7 @@ impl EventForm {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let media = Media::of(headers)?;
         let essence = media.map_or("", |media| media.essence);
-        if essence.eq_ignore_ascii_case("application/cloudevents-batch+json") {
+        if essence.eq_ignore_ascii_case(media::CLOUDEVENTS) {
             return Err(Problem::unsupported(
                 "batches of CloudEvents are not accepted; send each event by itself as \
                  application/cloudevents+json",
@@ -156,7 +131,8 @@ fn not_accepted(media: Option<Media<'_>>) -> Problem {
     ))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// The key that the header holds, if it is there.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -51,6 +51,33 @@ impl<'a> Object<'a> {
 /// Reads one JSON value, whatever it is.
 pub fn check_value(bytes: &[u8]) -> Result<&RawValue, Problem> {
     serde_json::from_str(check_text(bytes)?).map_err(|error| malformed(&error))
+}
+
+/// Calls `take` with each element of an array in turn, or with the value itself if it is none. They
+/// are not collected: a list of digits would take eight times its length.
+pub fn each<'a>(bytes: &'a [u8], take: &mut dyn FnMut(&'a RawValue)) -> Result<(), Problem> {
+    struct Elements<'f, 'a>(&'f mut dyn FnMut(&'a RawValue));
+    impl<'de> Visitor<'de> for Elements<'_, 'de> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+            while let Some(element) = elements.next_element()? {
+                (self.0)(element);
+            }
+            Ok(())
+        }
+    }
+    let text = check_text(bytes)?;
+    if !text.trim_ascii_start().starts_with('[') {
+        take(check_value(bytes)?);
+        return Ok(());
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = reader.deserialize_seq(Elements(take));
+    read.and_then(|()| reader.end())
+        .map_err(|error| malformed(&error))
 }
 
 /// The text of a JSON string, or none if `raw` is another value.
@@ -201,6 +228,27 @@ mod tests {
             assert!(problem.detail.contains("256 members"), "{}", problem.detail);
             let broken = parse(&object(count).replace("]}", "]"));
             assert_eq!(broken.unwrap_err().status.as_u16(), 400);
+        }
+    }
+
+    #[test]
+    fn elements_come_in_their_order_and_their_own_bytes_and_a_value_by_itself_is_one() {
+        let elements = |json: &'static str| {
+            let mut found = Vec::new();
+            each(json.as_bytes(), &mut |element| found.push(element.get())).map(|()| found)
+        };
+        assert_eq!(
+            elements(" [1.0 ,{\"a\": [ ]}] "),
+            Ok(vec!["1.0", "{\"a\": [ ]}"])
+        );
+        assert_eq!(elements("[]"), Ok(vec![]));
+        assert_eq!(elements(" {\"a\":1} "), Ok(vec!["{\"a\":1}"]));
+        for broken in ["", "[", "[1,]", "[1] 2", "{\"a\":1", "[{]"] {
+            assert_eq!(
+                elements(broken).unwrap_err().status.as_u16(),
+                400,
+                "{broken}"
+            );
         }
     }
 

@@ -9,6 +9,8 @@ use super::problem::Problem;
 pub const JSON: &str = "application/json";
 /// One CloudEvent as JSON.
 pub const CLOUDEVENT: &str = "application/cloudevents+json";
+/// An array of them.
+pub const CLOUDEVENTS: &str = "application/cloudevents-batch+json";
 /// Bytes of which nothing is known.
 pub const BINARY: &str = "application/octet-stream";
 

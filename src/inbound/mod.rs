@@ -12,10 +12,15 @@
 //! | [`checks`] | the rules for an event's attributes, all mistakes at once |
 //! | [`read`] | an event as it was read, in whichever form it came |
 //! | [`native`], [`cloudevents`] | the two forms of an event |
+//! | `accept` | from an event that was read to its place on disk |
 //! | [`events`] | `POST /v1/events` |
 //! | [`zebline`] | `POST /v1/accounts/{license}/events` |
+//! | [`relay`], [`tally`] | `GET, POST /in/{source}`; what came in through each source and what was refused |
+//! | [`browser`] | requests that a web page has made a browser send |
 
+mod accept;
 pub mod body;
+pub mod browser;
 pub mod checks;
 pub mod cloudevents;
 mod connection;
@@ -29,21 +34,25 @@ mod patience;
 pub mod problem;
 pub mod read;
 mod refusal;
+pub mod relay;
 mod seats;
 pub mod server;
+pub mod tally;
 mod wire;
 pub mod zebline;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{any, post};
 use tokio::sync::watch;
 
+use crate::clock::RealClock;
 use crate::config::NATIVE_SOURCE;
 use crate::store::Store;
 
 use self::body::Bodies;
+use self::relay::Relay;
 
 /// What ingest needs.
 #[derive(Clone)]
@@ -51,6 +60,7 @@ pub struct Ingest {
     store: Arc<dyn Store>,
     bodies: Bodies,
     draining: watch::Receiver<bool>,
+    relay: Arc<Relay>,
     // Kept so that an event shares them instead of holding its own.
     source: Arc<str>,
     json: Arc<str>,
@@ -63,9 +73,23 @@ impl Ingest {
             store,
             bodies,
             draining,
+            // Without sources nobody asks it what time it is.
+            relay: Arc::new(Relay::new(Vec::new(), Arc::new(RealClock), true)),
             source: NATIVE_SOURCE.into(),
             json: media::JSON.into(),
         }
+    }
+
+    /// With sources of others, which authenticate by themselves.
+    #[must_use]
+    pub fn with_relay(mut self, relay: Relay) -> Self {
+        self.relay = Arc::new(relay);
+        self
+    }
+
+    /// The sources of others.
+    pub fn relay(&self) -> &Arc<Relay> {
+        &self.relay
     }
 }
 
@@ -73,5 +97,6 @@ impl Ingest {
 pub fn router(ingest: Ingest) -> Router {
     Router::new()
         .route("/v1/events", post(events::post))
+        .route("/in/{source}", any(relay::handle))
         .with_state(ingest)
 }

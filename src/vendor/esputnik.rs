@@ -10,6 +10,7 @@ use crate::endpoint::{Check, EndpointSettings, FilterOn, Order};
 use crate::event::NewEvent;
 use crate::policy::{On410, Policy, Schedule, Success};
 
+use super::Fingerprint;
 use super::signature::{self, KeyError};
 
 /// What endpoints name the policy by.
@@ -89,4 +90,58 @@ pub fn activity_status(data: &[u8]) -> Option<String> {
         serde_json::from_slice(data).ok()?
     };
     Some(activity.status)
+}
+
+/// One activity that came in, as far as it is known here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// What happened (ESP-22).
+    pub status: Option<String>,
+    identity: Option<[String; 3]>,
+}
+
+impl Activity {
+    /// Reads an activity; none if `json` is no object, or unclear.
+    pub fn read(json: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Members<'a> {
+            #[serde(borrow)]
+            iid: Option<&'a RawValue>,
+            #[serde(borrow)]
+            activity_status: Option<&'a RawValue>,
+            #[serde(borrow)]
+            activity_date_time: Option<&'a RawValue>,
+        }
+        let members: Members<'_> = super::members(json)?;
+        let written = |raw: Option<&RawValue>| raw.map_or("", RawValue::get).to_owned();
+        Some(Self {
+            status: super::text(members.activity_status),
+            // The iid alone is shared by what becomes of one message (ESP-39). The time has no
+            // zone and is as good as any other text.
+            identity: members.iid.map(|iid| {
+                [
+                    iid.get().to_owned(),
+                    written(members.activity_status),
+                    written(members.activity_date_time),
+                ]
+            }),
+        })
+    }
+
+    /// Takes what identifies the activity into `fingerprint`; false if nothing does.
+    pub fn identify(&self, fingerprint: &mut Fingerprint) -> bool {
+        self.identity
+            .iter()
+            .flatten()
+            .for_each(|part| fingerprint.add(part));
+        self.identity.is_some()
+    }
+
+    /// What the activity is recognised by when it comes again (ESP-39).
+    pub fn repeat_key(&self) -> Option<String> {
+        let mut fingerprint = Fingerprint::default();
+        self.identify(&mut fingerprint)
+            .then(|| fingerprint.finish())
+    }
 }

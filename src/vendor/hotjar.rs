@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::endpoint::{Check, EndpointSettings, FilterOn, Order, TextEncoding, TimestampMode};
 use crate::event::{Event, NewEvent};
 use crate::policy::{On410, Policy, Schedule, Success};
 
+use super::Fingerprint;
 use super::signature::{self, KeyError, VerifyError};
 
 /// What endpoints name the policy by.
@@ -109,4 +111,60 @@ pub fn check_age(body: &[u8], now: Timestamp) -> Result<(), VerifyError> {
         });
     }
     Ok(())
+}
+
+/// What is read of a payload that came in, as far as it is there: any field may be null (HOT-38),
+/// and there may be others (HOT-37).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// Its name, which may be one that nobody has heard of (HOT-17, A-06).
+    pub event: Option<String>,
+    /// When it was sent (HOT-09).
+    pub timestamp: Option<Timestamp>,
+    /// When the response was given (HOT-49).
+    pub created: Option<Timestamp>,
+    /// What it is recognised by when it comes again (HOT-18): each sending has a timestamp of its
+    /// own, so the bytes are no guide (A-03). A test message has nothing.
+    pub repeat_key: Option<String>,
+}
+
+impl Payload {
+    /// Reads a payload; none if `body` is no object, or unclear.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Members<'a> {
+            #[serde(borrow)]
+            event: Option<&'a RawValue>,
+            #[serde(borrow)]
+            timestamp: Option<&'a RawValue>,
+            #[serde(borrow)]
+            data: Option<&'a RawValue>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Data<'a> {
+            #[serde(borrow)]
+            id: Option<&'a RawValue>,
+            #[serde(borrow)]
+            created_timestamp: Option<&'a RawValue>,
+        }
+        let outer: Members<'_> = super::members(body)?;
+        let data = outer.data.map_or(&b""[..], |data| data.get().as_bytes());
+        let data: Data<'_> = super::members(data).unwrap_or_default();
+        let event = super::text(outer.event);
+        let id = data.id.map(RawValue::get);
+        // A number (HOT-39); a text in an edition to come.
+        let id = id.filter(|id| id.starts_with(|c: char| c.is_ascii_digit() || "-\"".contains(c)));
+        let repeat_key = id.map(|id| Fingerprint::of(&[event.as_deref().unwrap_or_default(), id]));
+        Some(Self {
+            event,
+            timestamp: seconds(outer.timestamp),
+            created: seconds(data.created_timestamp),
+            repeat_key,
+        })
+    }
+}
+
+fn seconds(raw: Option<&RawValue>) -> Option<Timestamp> {
+    let seconds: i64 = raw?.get().parse().ok()?;
+    Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
 }

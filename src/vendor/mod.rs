@@ -1,6 +1,7 @@
 //! The vendors' contracts: payload, signature and schedule, each vendor in one file. Pure.
 
 pub mod esputnik;
+mod fingerprint;
 pub mod hotjar;
 pub mod signature;
 pub mod standard;
@@ -10,12 +11,15 @@ pub mod zebline;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::endpoint::{EndpointSettings, Order, TextEncoding};
 use crate::event::{Event, Form, NewEvent};
 use crate::policy::Policies;
 
+pub use fingerprint::Fingerprint;
 pub use signature::{KeyError, VerifyError, basic_authorization, basic_matches};
 
 /// Exactly this, without a charset parameter.
@@ -184,6 +188,18 @@ fn data(event: &Event) -> &[u8] {
         [] => b"null",
         body => body,
     }
+}
+
+/// Some members of a payload that came in; none if it is no object, or has one of them twice.
+fn members<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    // Serde would read an array as an object without its names.
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(json).ok())?
+}
+
+/// The text that a member holds; none where it is another value, as any member may be (HOT-38).
+fn text(raw: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(raw?.get()).ok()
 }
 
 fn sample(kind: &str, status: Option<&str>, data: &'static str) -> NewEvent {

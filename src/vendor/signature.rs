@@ -11,6 +11,7 @@ use sha2::Sha256;
 use sha3::Sha3_256;
 use subtle::ConstantTimeEq;
 
+use crate::clock::Timestamp;
 use crate::endpoint::{EndpointSettings, TextEncoding};
 
 /// Length of both kinds of signature in bytes.
@@ -130,6 +131,20 @@ pub fn decode(text: &str, encoding: TextEncoding) -> Result<Vec<u8>, VerifyError
     bytes
         .filter(|bytes| bytes.len() == SIGNATURE_LEN)
         .ok_or(VerifyError::Malformed { expected })
+}
+
+/// Whether `made` is within `allowed` of `now`, either way, in the whole seconds that timestamps
+/// have.
+pub fn check_age(made: Timestamp, now: Timestamp, allowed: Duration) -> Result<(), VerifyError> {
+    let now = Timestamp::from_millis(now.as_seconds().saturating_mul(1000));
+    let (age, ahead) = (now.since(made), made.since(now));
+    if age > allowed {
+        Err(VerifyError::Stale { age, allowed })
+    } else if ahead > allowed {
+        Err(VerifyError::Future { ahead, allowed })
+    } else {
+        Ok(())
+    }
 }
 
 /// The bytes of a key given as text.

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::endpoint::{Check, EndpointSettings, FilterOn, Order, TextEncoding};
@@ -191,14 +193,19 @@ pub fn verify(
 
 /// Whether `made` is within five minutes of `now`, either way.
 pub fn check_age(made: Timestamp, now: Timestamp) -> Result<(), VerifyError> {
-    let now = Timestamp::from_millis(now.as_seconds().saturating_mul(1000));
-    let (age, ahead) = (now.since(made), made.since(now));
-    let allowed = TOLERANCE;
-    if age > allowed {
-        Err(VerifyError::Stale { age, allowed })
-    } else if ahead > allowed {
-        Err(VerifyError::Future { ahead, allowed })
-    } else {
-        Ok(())
+    signature::check_age(made, now, TOLERANCE)
+}
+
+/// What a body says of its event, as far as it is there: its type, and when it happened.
+pub fn described(body: &[u8]) -> (Option<String>, Option<Timestamp>) {
+    #[derive(Default, Deserialize)]
+    struct Members<'a> {
+        #[serde(borrow)]
+        r#type: Option<&'a RawValue>,
+        #[serde(borrow)]
+        timestamp: Option<&'a RawValue>,
     }
+    let Members { r#type, timestamp } = super::members(body).unwrap_or_default();
+    let time = super::text(timestamp).and_then(|text| Timestamp::parse(&text).ok());
+    (super::text(r#type), time)
 }

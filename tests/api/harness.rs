@@ -15,6 +15,8 @@ use redeliver::deliver::transport::Transport;
 use redeliver::delivery::Attempt;
 use redeliver::inbound::Ingest;
 use redeliver::inbound::body::Bodies;
+use redeliver::inbound::relay::Relay;
+use redeliver::inbound::relay::source::Source;
 use redeliver::inbound::server::{ServerLimits, serve};
 use redeliver::inbound::zebline::Zebline;
 use redeliver::secret::Secret;
@@ -37,6 +39,7 @@ pub struct Setup {
     pub guard: AddressGuard,
     pub committing: bool,
     pub delivering: bool,
+    pub sources: Vec<Source>,
 }
 
 impl Default for Setup {
@@ -57,6 +60,7 @@ impl Default for Setup {
             },
             committing: true,
             delivering: false,
+            sources: Vec::new(),
         }
     }
 }
@@ -169,7 +173,8 @@ impl Api {
             Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
         });
         let bodies = Bodies::new(&setup.limits);
-        let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone());
+        let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone())
+            .with_relay(Relay::new(setup.sources, clock.clone(), true));
         let server_limits = ServerLimits::from(&setup.limits);
         let zebline = Zebline::new(
             &[],

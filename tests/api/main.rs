@@ -10,3 +10,4 @@ mod events;
 mod harness;
 mod log;
 mod reach;
+mod relay;

@@ -50,7 +50,19 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
         &[
             (
                 "license = \"x\"",
-                "5: license does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding)",
+                "5: license does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding, max_age)",
+            ),
+            (
+                "max_age = \"0s\"",
+                "5: max_age \"0s\" is not above zero; give a longer time",
+            ),
+            (
+                "max_age = 300",
+                "5: max_age 300 has no unit; write for example \"300s\"",
+            ),
+            (
+                "split = true",
+                "5: split does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding, max_age)",
             ),
             (
                 "key_encoding = \"hex\"",
