@@ -165,13 +165,9 @@ impl App {
         ));
         let (stop, stopping) = watch::channel(false);
         let bodies = Bodies::new(&limits);
-        let zebline = Arc::new(Zebline::new(
-            &config.sources,
-            store.clone(),
-            bodies.clone(),
-            clock.clone(),
-            stopping.clone(),
-        ));
+        let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);
+        let zebline = Zebline::new(&config.sources, ingest.clone(), clock.clone());
+        let zebline = Arc::new(zebline);
         read_types(zebline.clone());
         let admin = Admin {
             zebline,
@@ -182,10 +178,9 @@ impl App {
             courier,
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
-            bodies: bodies.clone(),
+            bodies,
             draining: stopping.clone(),
         };
-        let ingest = Ingest::new(store.clone(), bodies, stopping.clone()).with_relay(relay);
         let front = api::Front::new(admin, ingest);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);

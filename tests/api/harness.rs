@@ -176,13 +176,7 @@ impl Api {
         let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone())
             .with_relay(Relay::new(setup.sources, clock.clone(), true));
         let server_limits = ServerLimits::from(&setup.limits);
-        let zebline = Zebline::new(
-            &[],
-            store.clone(),
-            bodies.clone(),
-            clock.clone(),
-            drains.clone(),
-        );
+        let zebline = Zebline::new(&[], ingest.clone(), clock.clone());
         let admin = Admin {
             zebline: Arc::new(zebline),
             store: store.clone(),

@@ -17,7 +17,7 @@ pub mod types;
 pub use self::account::PREFIX;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -29,14 +29,14 @@ use self::account::{Account, Accounts};
 use self::document::Document;
 use self::stored::Stored;
 use self::types::Types;
-use super::body::Bodies;
-use super::media;
 use super::problem::Problem;
+use super::read::Read;
+use super::{Ingest, media};
 use crate::clock::SharedClock;
 use crate::config::Source;
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::vendor::zebline::attributes::{Fault, judge};
 use crate::vendor::zebline::track::TrackId;
 use crate::vendor::zebline::{is_of_the_system, request_id};
@@ -50,10 +50,8 @@ const READ_AT_ONCE: usize = 256;
 /// The API of every source of kind `zebline`.
 pub struct Zebline {
     accounts: Accounts,
-    store: Arc<dyn Store>,
-    bodies: Bodies,
+    ingest: Ingest,
     clock: SharedClock,
-    draining: watch::Receiver<bool>,
     types: Mutex<Types>,
     /// Whether the types are those of the whole log.
     is_read: watch::Sender<bool>,
@@ -63,21 +61,13 @@ pub struct Zebline {
 
 impl Zebline {
     /// The API of those of `sources` that are Zebline's.
-    pub fn new(
-        sources: &[Source],
-        store: Arc<dyn Store>,
-        bodies: Bodies,
-        clock: SharedClock,
-        draining: watch::Receiver<bool>,
-    ) -> Self {
+    pub fn new(sources: &[Source], ingest: Ingest, clock: SharedClock) -> Self {
         let accounts = Accounts::of(sources);
         let is_read = watch::Sender::new(accounts.is_empty());
         Self {
             accounts,
-            store,
-            bodies,
+            ingest,
             clock,
-            draining,
             types: Mutex::default(),
             is_read,
             dropped: AtomicU32::default(),
@@ -90,10 +80,10 @@ impl Zebline {
     /// # Errors
     /// Those of the store: what it cannot read fixes no type.
     pub fn read_types(&self) -> Result<(), StoreError> {
-        let tail = *self.store.tail().borrow();
+        let tail = *self.ingest.store.tail().borrow();
         let mut next = 1;
-        while !*self.is_read.borrow() && next <= tail && !*self.draining.borrow() {
-            let events = self.store.read(next, READ_AT_ONCE)?;
+        while !*self.is_read.borrow() && next <= tail && !*self.ingest.draining.borrow() {
+            let events = self.ingest.store.read(next, READ_AT_ONCE)?;
             let Some(last) = events.last() else { break };
             next = last.seq + 1;
             for event in events {
@@ -128,15 +118,11 @@ impl Zebline {
     where
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
-        if *self.draining.borrow() {
-            return Err(Problem::unavailable(
-                "the server is shutting down; send it again in a moment",
-            ));
-        }
+        self.ingest.check_open()?;
         let (head, body) = request.into_parts();
         let account = self.accounts.of_request(&head)?;
         account.count(self.clock.now())?;
-        let body = self.bodies.read(&head.headers, body).await?;
+        let body = self.ingest.bodies.read(&head.headers, body).await?;
         let key = head.headers.get("x-request-id");
         let key = key.and_then(|key| key.to_str().ok()).and_then(request_id);
         let event = match self.read(account, &head.headers, &body, key.clone()).await {
@@ -155,10 +141,7 @@ impl Zebline {
             }
         };
         let body = event.body.clone();
-        let ticket = self.store.append(vec![event])?;
-        let appended = ticket
-            .await
-            .map_err(|_| Problem::unavailable("the server is shutting down"))??;
+        let appended = self.ingest.keep(vec![event]).await?;
         let Some(appended) = appended.first() else {
             return Err(Problem::internal("the store took no event"));
         };
@@ -198,23 +181,22 @@ impl Zebline {
             });
             return Err(Problem::malformed(told.collect::<Vec<_>>().join("; ")));
         }
-        Ok(Some(NewEvent {
-            source: account.source.clone(),
+        let read = Read {
             kind: (&*document.name).into(),
             subject: Some(document.visitor.to_string()),
             time: Some(document.time),
-            content_type: media::JSON.into(),
+            content_type: None,
             form: Form::Data,
             body: match faults.is_empty() {
-                // The buffer that it came in would be kept with it.
-                true => Bytes::copy_from_slice(body),
+                true => body.clone(),
                 false => document
                     .without(&faults)
                     .map_err(|error| Problem::internal(error.to_string()))?,
             },
             status: None,
             idempotency_key,
-        }))
+        };
+        Ok(Some(self.ingest.event(&account.source, read)))
     }
 
     /// What is wrong with which attribute.
@@ -244,7 +226,7 @@ impl Zebline {
         key: Option<String>,
     ) -> Result<Option<EventId>, Problem> {
         let Some(key) = key else { return Ok(None) };
-        let (store, source) = (self.store.clone(), account.source.clone());
+        let (store, source) = (self.ingest.store.clone(), account.source.clone());
         let found = tokio::task::spawn_blocking(move || store.find_by_key(&source, &key)).await;
         let found = found.map_err(|error| Problem::internal(error.to_string()))??;
         Ok(found.map(|first| first.id))
