@@ -24,6 +24,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("store", &[]),
     ("vendor", &[]),
+    ("analytics", &["config::Website", "store", "vendor"]),
     ("deliver", &["store", "vendor"]),
     (
         "inbound",
@@ -35,10 +36,28 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::NATIVE_SOURCE",
         ],
     ),
-    ("api", &["config", "store", "vendor", "deliver", "inbound"]),
+    (
+        "api",
+        &[
+            "analytics",
+            "config",
+            "store",
+            "vendor",
+            "deliver",
+            "inbound",
+        ],
+    ),
     (
         "app",
-        &["config", "store", "vendor", "deliver", "inbound", "api"],
+        &[
+            "analytics",
+            "config",
+            "store",
+            "vendor",
+            "deliver",
+            "inbound",
+            "api",
+        ],
     ),
     ("bench", &["store"]),
     (

@@ -4,6 +4,7 @@ pub mod esputnik;
 pub mod hotjar;
 pub mod signature;
 pub mod standard;
+pub mod zenovay;
 
 use std::sync::Arc;
 
