@@ -76,7 +76,10 @@ impl Counts {
     fn names(&self) -> impl Iterator<Item = Name> {
         let technology = self.technology.iter().flat_map(HashMap::keys);
         let pages = self.pages.keys();
-        pages.chain(self.countries.keys()).chain(technology).copied()
+        pages
+            .chain(self.countries.keys())
+            .chain(technology)
+            .copied()
     }
 }
 

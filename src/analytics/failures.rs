@@ -98,7 +98,10 @@ mod tests {
         assert_eq!(groups[0].message, "b");
         assert_eq!((groups[0].count, groups[0].affected.count()), (3, 2));
         assert_eq!((groups[0].first, groups[0].last), (at(1), at(3)));
-        assert_eq!((&*groups[1].kind, &*groups[1].message), ("Error", "Unknown"));
+        assert_eq!(
+            (&*groups[1].kind, &*groups[1].message),
+            ("Error", "Unknown")
+        );
         assert_eq!(groups[2].message, "a");
     }
 

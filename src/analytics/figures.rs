@@ -146,7 +146,9 @@ impl Site {
             .collect();
         countries.sort_by(|a, b| {
             let code = |c: &Country| (c.country_code.is_none(), c.country_code.clone());
-            b.visitors.cmp(&a.visitors).then_with(|| code(a).cmp(&code(b)))
+            b.visitors
+                .cmp(&a.visitors)
+                .then_with(|| code(a).cmp(&code(b)))
         });
         countries.truncate(limit);
         countries
@@ -154,10 +156,8 @@ impl Site {
 
     /// Visits by browser, operating system and type of device.
     pub fn technology(&self, range: Range, now: Timestamp) -> Technology {
-        let [browsers, operating_systems, device_types] = self
-            .counts(range, now)
-            .technology
-            .map(|shares| {
+        let [browsers, operating_systems, device_types] =
+            self.counts(range, now).technology.map(|shares| {
                 self.sorted(shares, usize::MAX)
                     .map(|(name, visitors)| Share { name, visitors })
                     .collect()
@@ -213,7 +213,9 @@ impl Site {
             .map(|group| {
                 let bits = self.hasher.text(&group.kind, &group.message);
                 let words = group.message.split(|c: char| !c.is_alphanumeric());
-                let words = words.filter(|word| !word.is_empty()).take(FINGERPRINT_WORDS);
+                let words = words
+                    .filter(|word| !word.is_empty())
+                    .take(FINGERPRINT_WORDS);
                 let words: Vec<&str> = std::iter::once(&*group.kind).chain(words).collect();
                 ErrorGroup {
                     id: format!("eg_{}", uuid(bits)),

@@ -42,8 +42,17 @@ pub async fn follow(
             continue;
         }
         let (reader, source, time) = (analytics.clone(), store.clone(), clock.clone());
-        let reading =
-            move || reader.read(&*source, &time, Batch { next, last, at_once });
+        let reading = move || {
+            reader.read(
+                &*source,
+                &time,
+                Batch {
+                    next,
+                    last,
+                    at_once,
+                },
+            )
+        };
         match tokio::task::spawn_blocking(reading).await {
             Ok(Ok(done)) => (next, at_once) = done,
             Ok(Err(StoreError::Damaged { from, to, what })) => {

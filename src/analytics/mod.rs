@@ -77,7 +77,12 @@ impl Analytics {
     /// Takes in an event, each once and in the log's order.
     pub fn take(&self, event: &Event, now: Timestamp) {
         // Most logs have many events of no website: those cost one look.
-        for number in self.by_source.get(&*event.content.source).into_iter().flatten() {
+        for number in self
+            .by_source
+            .get(&*event.content.source)
+            .into_iter()
+            .flatten()
+        {
             let facts = Facts::of(event);
             let mut site = self.sites[*number]
                 .write()

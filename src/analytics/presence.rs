@@ -70,7 +70,8 @@ impl Presence {
 
     /// How many were seen within the last five minutes.
     pub fn live(&self, now: Timestamp) -> u64 {
-        let since = Timestamp::from_millis(now.as_millis().saturating_sub(LIVE_FOR.as_millis() as i64));
+        let since =
+            Timestamp::from_millis(now.as_millis().saturating_sub(LIVE_FOR.as_millis() as i64));
         self.order.range((since, 0)..=(now, u64::MAX)).count() as u64
     }
 }

@@ -119,7 +119,11 @@ impl Site {
             },
             begins: false,
         };
-        if let Some(name) = page.country_name.as_deref().filter(|_| view.country != UNKNOWN) {
+        if let Some(name) = page
+            .country_name
+            .as_deref()
+            .filter(|_| view.country != UNKNOWN)
+        {
             let name = names.name(Some(name));
             self.country_names.insert(view.country, name);
         }

@@ -1,4 +1,5 @@
-//! The administration: endpoints, events, deliveries, the clock. Read models over the store.
+//! The administration: endpoints, events, deliveries, the clock; and the read side. Read models
+//! over the store.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -7,6 +8,8 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
+//! | [`zenovay`] | Zenovay's read side, with keys of its own |
+//! | [`sse`] | server-sent events |
 //! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
 
@@ -23,6 +26,8 @@ pub mod input;
 pub mod objects;
 pub mod page;
 pub mod params;
+pub mod sse;
+pub mod zenovay;
 
 use std::sync::Arc;
 

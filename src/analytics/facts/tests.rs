@@ -90,7 +90,11 @@ fn what_is_no_object_says_nothing_and_counts_all_the_same() {
 
 #[test]
 fn an_error_has_a_message_and_a_type_and_anything_else_is_activity() {
-    let error = event(ERROR, None, r#"{"message":"x is undefined","type":"TypeError"}"#);
+    let error = event(
+        ERROR,
+        None,
+        r#"{"message":"x is undefined","type":"TypeError"}"#,
+    );
     let What::Failure { message, kind } = Facts::of(&error).what else {
         panic!("no error");
     };

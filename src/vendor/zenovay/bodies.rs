@@ -4,6 +4,67 @@ use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 
+/// What a website is called where its figures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Named<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its domain.
+    pub domain: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// The first and the last moment of a range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dates {
+    /// Such as `2026-02-01`.
+    pub start: String,
+    /// Such as `2026-02-07`.
+    pub end: String,
+    /// To the millisecond.
+    #[serde(rename = "startDateTime")]
+    pub start_date_time: Timestamp,
+    /// To the millisecond.
+    #[serde(rename = "endDateTime")]
+    pub end_date_time: Timestamp,
+}
+
+/// The overview of a range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Overview<'a> {
+    /// Of which website.
+    pub website: Named<'a>,
+    /// As it was asked for.
+    pub time_range: &'static str,
+    /// From when to when.
+    pub date_range: Dates,
+    /// The totals.
+    pub summary: Summary,
+    /// Day by day, today last (ZRT-15).
+    pub daily_stats: Vec<DailyStat>,
+}
+
+/// A part of the list of visitors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Visitors {
+    /// The newest first.
+    pub visitors: Vec<Visitor>,
+    /// Which part.
+    pub pagination: Pagination,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pagination {
+    /// How many were asked for.
+    pub limit: usize,
+    /// How many were left out.
+    pub offset: usize,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
 /// The totals of a range (ZRT-11, ZRT-12, ZSS-21). The last two are ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {

@@ -145,7 +145,11 @@ impl<'a> Query<'a> {
             "unresolved" | "open" => Ok(Some(Status::Unresolved)),
             "resolved" => Ok(Some(Status::Resolved)),
             "ignored" => Ok(Some(Status::Ignored)),
-            _ => Err(wrong("status", text, "one of unresolved, resolved, ignored")),
+            _ => Err(wrong(
+                "status",
+                text,
+                "one of unresolved, resolved, ignored",
+            )),
         }
     }
 }

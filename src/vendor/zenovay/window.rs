@@ -44,8 +44,9 @@ impl Window {
             Ok(())
         } else {
             let unit = if wait == 1 { "second" } else { "seconds" };
-            let message =
-                format!("Rate limit exceeded ({limit} requests/minute). Try again in {wait} {unit}");
+            let message = format!(
+                "Rate limit exceeded ({limit} requests/minute). Try again in {wait} {unit}"
+            );
             Err(Refusal::new(Code::RateLimited, message).again_in(wait))
         };
         (allowance, result)
