@@ -1,12 +1,14 @@
 //! The composition root: the only place that names a concrete store, clock and transport.
 //!
 //! ```text
-//!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ listener
+//!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ reader of
+//!           the log for websites ─ listener
 //!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
 //! ```
 
 mod descriptors;
 mod opening;
+mod reading;
 mod register;
 mod settings;
 mod sources;
@@ -88,6 +90,8 @@ pub struct App {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     dispatcher: JoinHandle<Result<(), StoreError>>,
+    /// Reads the log for websites, if there are any.
+    reader: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     committer: std::thread::JoinHandle<()>,
@@ -181,7 +185,14 @@ impl App {
             bodies,
             draining: stopping.clone(),
         };
-        let front = api::Front::new(admin, ingest);
+        let (routes, reader) = reading::start(
+            config.websites,
+            store.clone(),
+            clock.clone(),
+            stopping.clone(),
+            &limits,
+        );
+        let front = api::Front::beside(admin, ingest, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
         let dispatcher = tokio::spawn(async move {
@@ -203,6 +214,7 @@ impl App {
             stop,
             server,
             dispatcher,
+            reader,
             undelivered,
             committer,
         })
@@ -250,6 +262,9 @@ impl App {
         let _ = self.server.await;
         if let Ok(result) = self.dispatcher.await {
             result?;
+        }
+        if let Some(reader) = self.reader {
+            let _ = reader.await;
         }
         let store = self.store;
         blocking(move || store.close()).await?;

@@ -16,16 +16,18 @@
 //! | [`policy`] | the retry state machine and its schedules: pure. Endpoints are checked against their policy, so it stands beside the nouns |
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
-//! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks: payload, signature, schedule, each in one place: pure |
+//! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks, Zebline, Zenovay: payload, signature, schedule, each in one place: pure |
+//! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
-//! | [`inbound`] | HTTP in: limits, native events, CloudEvents, relay of vendors' requests |
-//! | [`api`] | endpoints, events, deliveries, the clock |
+//! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
+//! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
 //! Dependencies point up this table, never down; `tests/tidy.rs` holds the walls.
 
+pub mod analytics;
 pub mod api;
 pub mod app;
 pub mod bench;

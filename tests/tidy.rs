@@ -24,6 +24,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("store", &[]),
     ("vendor", &[]),
+    ("analytics", &["config::Website", "store", "vendor"]),
     ("deliver", &["store", "vendor"]),
     (
         "inbound",
@@ -37,10 +38,28 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Zebline",
         ],
     ),
-    ("api", &["config", "store", "vendor", "deliver", "inbound"]),
+    (
+        "api",
+        &[
+            "analytics",
+            "config",
+            "store",
+            "vendor",
+            "deliver",
+            "inbound",
+        ],
+    ),
     (
         "app",
-        &["config", "store", "vendor", "deliver", "inbound", "api"],
+        &[
+            "analytics",
+            "config",
+            "store",
+            "vendor",
+            "deliver",
+            "inbound",
+            "api",
+        ],
     ),
     ("bench", &["store"]),
     (

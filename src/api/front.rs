@@ -29,8 +29,14 @@ struct Inner {
 impl Front {
     /// The front of a server.
     pub fn new(admin: Admin, ingest: Ingest) -> Self {
+        Self::beside(admin, ingest, Router::new())
+    }
+
+    /// The front of a server with more `routes`, which the admin token does not guard.
+    pub fn beside(admin: Admin, ingest: Ingest, routes: Router) -> Self {
         let admin = Arc::new(admin);
-        let router = TowerToHyperService::new(router(admin.clone(), ingest.clone()));
+        let router = router(admin.clone(), ingest.clone()).merge(routes);
+        let router = TowerToHyperService::new(router);
         Self(Arc::new(Inner {
             admin,
             ingest,

@@ -1,4 +1,5 @@
-//! The administration: endpoints, events, deliveries, the clock. Read models over the store.
+//! The administration: endpoints, events, deliveries, the clock; and the read side. Read models
+//! over the store.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -9,6 +10,8 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
+//! | [`zenovay`] | Zenovay's read side, with keys of its own |
+//! | [`sse`] | server-sent events |
 //! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
 
@@ -26,7 +29,9 @@ pub mod objects;
 pub mod page;
 pub mod params;
 pub mod sources;
+pub mod sse;
 pub mod zebline;
+pub mod zenovay;
 
 use std::sync::Arc;
 

@@ -98,6 +98,13 @@ limits! {
     disk_reserve_bytes: usize = 64 * MIB, MIB => MIB.saturating_mul(1024 * KIB);
     /// Retries of one endpoint that are held in memory; the rest wait in the store.
     waiting_max_per_endpoint: usize = 100_000, 1 => 10_000_000;
+    /// Page views of a website that are kept one by one for two days, and visits for its list: at 48
+    /// and 80 bytes each. Figures of the last 24 hours are exact up to it.
+    analytics_views_max: usize = 200_000, 1000 => 10_000_000;
+    /// Open event streams. Each takes a connection for as long as its client likes, so there are
+    /// never more than three quarters of `max_connections`: the others stay for those who bring
+    /// events. Beyond it clients are told 503.
+    streams_max: usize = 1024, 1 => 65_536;
     /// Endpoints in all: what one process has been measured with.
     endpoints_max: usize = 10_000, 1 => 1_000_000;
 }
@@ -197,6 +204,6 @@ mod tests {
     #[test]
     fn every_default_is_within_its_own_range() {
         Limits::default().assert_in_range();
-        assert_eq!(Limits::KEYS.len(), 19);
+        assert_eq!(Limits::KEYS.len(), 21);
     }
 }

@@ -22,6 +22,8 @@ pub struct Website {
     pub sources: Vec<String>,
     /// Who may read it.
     pub api_keys: Vec<Secret>,
+    /// How many requests a minute one key may make; no bound where nothing is said.
+    pub requests_per_minute: Option<u32>,
     /// The line on which it begins.
     pub line: usize,
 }
@@ -42,6 +44,7 @@ pub(super) fn read(
             "name",
             "sources",
             "api_keys",
+            "requests_per_minute",
         ],
     );
     let id = path_part(report, section, "id");
@@ -68,6 +71,7 @@ pub(super) fn read(
         .into_iter()
         .filter_map(|key| outside.resolve(report, "api_keys", key))
         .collect();
+    let requests = section.integer(report, "requests_per_minute", 1..=1_000_000);
     Some(Website {
         id: id?,
         tracking_code: tracking_code?,
@@ -75,6 +79,7 @@ pub(super) fn read(
         name: name?.to_owned(),
         sources: given.iter().map(|source| source.value.to_owned()).collect(),
         api_keys,
+        requests_per_minute: requests.and_then(|number| u32::try_from(number).ok()),
         line: report.line(section.at),
     })
 }

@@ -7,6 +7,7 @@ pub mod signature;
 pub mod standard;
 pub mod window;
 pub mod zebline;
+pub mod zenovay;
 
 use std::sync::Arc;
 

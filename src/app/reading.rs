@@ -1,0 +1,38 @@
+//! Zenovay's read side: its projection, its task and its routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use rand::RngExt;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::analytics::{Analytics, follow};
+use crate::api::zenovay::{self, ReadSide};
+use crate::clock::SharedClock;
+use crate::config::{Limits, Website};
+use crate::store::Store;
+
+/// Starts to read the log for these websites, until `stopping` turns true. Where there is none,
+/// nothing is read, and the routes have a key for nobody.
+pub(super) fn start(
+    websites: Vec<Website>,
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    stopping: watch::Receiver<bool>,
+    limits: &Limits,
+) -> (Router, Option<JoinHandle<()>>) {
+    let analytics = Arc::new(Analytics::new(&websites, limits.analytics_views_max));
+    let (tail, is_read) = (store.tail(), !websites.is_empty());
+    let side = ReadSide::new(
+        analytics.clone(),
+        websites,
+        clock.clone(),
+        tail,
+        stopping.clone(),
+        limits,
+        rand::rng().random(),
+    );
+    let reader = is_read.then(|| tokio::spawn(follow::follow(analytics, store, clock, stopping)));
+    (zenovay::router(side), reader)
+}
