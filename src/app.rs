@@ -7,6 +7,7 @@
 //! ```
 
 mod descriptors;
+mod error;
 mod opening;
 mod reading;
 mod register;
@@ -21,65 +22,26 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::api::sse::Streams;
 use crate::api::{self, Admin};
-use crate::clock::{InvalidFactor, SharedClock};
+use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
-use crate::deliver::transport::{Network, Transport, TransportError};
+use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
 use crate::inbound::zebline::Zebline;
 use crate::store::disk::Disk;
-use crate::store::{EndpointError, Log, Options, Store, StoreError, committer};
+use crate::store::{Log, Options, Store, StoreError, committer};
 use crate::vendor;
 
+pub use error::AppError;
 use opening::{blocking, open_store};
 pub use opening::{entropy, store_options};
 pub use settings::Settings;
-
-/// Why a broker did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The store cannot be opened, or has stopped.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {cause}; stop what is there, or choose another address with --listen"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The operating system's words.
-        cause: std::io::Error,
-    },
-    /// A thread or the descriptor table is not to be had.
-    #[error("the system refuses {what}: {cause}")]
-    System {
-        /// What was asked for.
-        what: &'static str,
-        /// The operating system's words.
-        cause: std::io::Error,
-    },
-    /// TLS cannot be set up.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// The clock cannot run at that speed.
-    #[error(transparent)]
-    Clock(#[from] InvalidFactor),
-    /// Endpoints of the configuration cannot be used.
-    #[error("{}", .0.join("\n"))]
-    Endpoints(Vec<String>),
-    /// Sources of the configuration cannot be used.
-    #[error("{}", .0.join("\n"))]
-    Sources(Vec<String>),
-    /// The registry refuses an endpoint.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-}
 
 /// A running broker.
 pub struct App {
@@ -173,7 +135,10 @@ impl App {
         let zebline = Zebline::new(&config.sources, ingest.clone(), clock.clone());
         let zebline = Arc::new(zebline);
         read_types(zebline.clone());
+        let streams = Streams::new(&limits);
         let admin = Admin {
+            outcomes: dispatcher.outcomes().clone(),
+            streams: streams.clone(),
             zebline,
             store: store.clone(),
             clock: clock.clone(),
@@ -190,7 +155,8 @@ impl App {
             store.clone(),
             clock.clone(),
             stopping.clone(),
-            &limits,
+            streams,
+            limits.analytics_views_max,
         );
         let front = api::Front::beside(admin, ingest, routes);
         let (ended, undelivered) = watch::channel(None);

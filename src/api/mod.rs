@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
+//! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
@@ -30,6 +31,7 @@ pub mod page;
 pub mod params;
 pub mod sources;
 pub mod sse;
+mod stream;
 pub mod zebline;
 pub mod zenovay;
 
@@ -45,6 +47,7 @@ use tokio::sync::watch;
 use crate::clock::{ClockKind, SharedClock};
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
+use crate::deliver::outcomes::Outcomes;
 use crate::inbound::body::Bodies;
 use crate::inbound::problem::Problem;
 use crate::inbound::zebline::Zebline;
@@ -54,6 +57,7 @@ use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 
 pub use self::front::Front;
+use self::sse::Streams;
 
 /// What the administration needs.
 pub struct Admin {
@@ -71,6 +75,10 @@ pub struct Admin {
     pub advance: Option<Arc<Advance>>,
     /// What administrators authenticate with. Without one the server must listen on loopback only.
     pub token: Option<Secret>,
+    /// How attempts end.
+    pub outcomes: Outcomes,
+    /// How many streams may be open.
+    pub streams: Streams,
     /// What is known of the attributes of Zebline's events.
     pub zebline: Arc<Zebline>,
     /// Reads the requests' bodies.
@@ -115,6 +123,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route("/v1/stream", get(stream::stream))
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/clock", get(clock::show))

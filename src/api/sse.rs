@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -10,7 +11,28 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use crate::config::Limits;
+
+/// How many streams may be open, of whichever kind.
+#[derive(Clone, Debug)]
+pub struct Streams(Arc<Semaphore>);
+
+impl Streams {
+    /// As many as the limits allow. The other connections are for those who bring events: streams
+    /// stay as long as they like.
+    pub fn new(limits: &Limits) -> Self {
+        let connections = limits.max_connections - limits.max_connections / 4;
+        let streams = limits.streams_max.min(connections);
+        Self(Arc::new(Semaphore::new(streams)))
+    }
+
+    /// The place of one more, if there is one.
+    pub fn open(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_owned().ok()
+    }
+}
 
 /// How many frames wait for a reader: whoever makes them waits with the next. How long a reader may
 /// take over them is the connection's business.
@@ -29,7 +51,12 @@ impl Frames {
     /// Sends an event as soon as there is room for it. Neither its name nor its data, which is
     /// compact JSON, may have more than one line.
     pub async fn send(&self, event: &str, data: &str) -> Result<(), Gone> {
-        self.0.send(frame(event, data)).await.map_err(|_| Gone)
+        self.send_text(frame(event, data)).await
+    }
+
+    /// Sends whole frames that somebody else has laid out.
+    pub async fn send_text(&self, text: impl Into<Bytes>) -> Result<(), Gone> {
+        self.0.send(text.into()).await.map_err(|_| Gone)
     }
 }
 
@@ -89,7 +116,6 @@ impl hyper::body::Body for Reader {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use http_body_util::BodyExt;

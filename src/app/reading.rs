@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::analytics::{Analytics, follow};
+use crate::api::sse::Streams;
 use crate::api::zenovay::{self, ReadSide};
 use crate::clock::SharedClock;
-use crate::config::{Limits, Website};
+use crate::config::Website;
 use crate::store::Store;
 
 /// Starts to read the log for these websites, until `stopping` turns true. Where there is none,
@@ -20,9 +21,10 @@ pub(super) fn start(
     store: Arc<dyn Store>,
     clock: SharedClock,
     stopping: watch::Receiver<bool>,
-    limits: &Limits,
+    streams: Streams,
+    views_max: usize,
 ) -> (Router, Option<JoinHandle<()>>) {
-    let analytics = Arc::new(Analytics::new(&websites, limits.analytics_views_max));
+    let analytics = Arc::new(Analytics::new(&websites, views_max));
     let (tail, is_read) = (store.tail(), !websites.is_empty());
     let side = ReadSide::new(
         analytics.clone(),
@@ -30,7 +32,7 @@ pub(super) fn start(
         clock.clone(),
         tail,
         stopping.clone(),
-        limits,
+        streams,
         rand::rng().random(),
     );
     let reader = is_read.then(|| tokio::spawn(follow::follow(analytics, store, clock, stopping)));

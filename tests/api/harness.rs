@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
 use redeliver::config::Limits;
@@ -11,6 +12,7 @@ use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;
 use redeliver::deliver::dispatcher::Dispatcher;
 use redeliver::deliver::guard::AddressGuard;
+use redeliver::deliver::outcomes::Outcomes;
 use redeliver::deliver::transport::Transport;
 use redeliver::delivery::Attempt;
 use redeliver::inbound::Ingest;
@@ -178,6 +180,8 @@ impl Api {
         let server_limits = ServerLimits::from(&setup.limits);
         let zebline = Zebline::new(&[], ingest.clone(), clock.clone());
         let admin = Admin {
+            outcomes: Outcomes::default(),
+            streams: Streams::new(&setup.limits),
             zebline: Arc::new(zebline),
             store: store.clone(),
             clock: clock.clone(),

@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod http;
 pub mod receiver;
+pub mod source;
 
 use std::time::Duration;
 

@@ -23,13 +23,14 @@ use axum::extract::State;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{any, get};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use self::answer::RequestIds;
 use self::keys::Keys;
+use super::sse::Streams;
 use crate::analytics::Analytics;
 use crate::clock::{SharedClock, Timestamp};
-use crate::config::{Limits, Website};
+use crate::config::Website;
 use crate::id::Seq;
 use crate::vendor::zenovay::{Code, Refusal};
 
@@ -48,7 +49,7 @@ pub struct ReadSide {
     /// Where the log ended at the start. Before that is counted every figure would be too small.
     began: Seq,
     draining: watch::Receiver<bool>,
-    streams: Arc<Semaphore>,
+    streams: Streams,
     request_ids: RequestIds,
 }
 
@@ -61,12 +62,9 @@ impl ReadSide {
         clock: SharedClock,
         tail: watch::Receiver<Seq>,
         draining: watch::Receiver<bool>,
-        limits: &Limits,
+        streams: Streams,
         start: u64,
     ) -> Self {
-        // The others are for those who bring events: streams stay as long as they like.
-        let connections = limits.max_connections - limits.max_connections / 4;
-        let streams = limits.streams_max.min(connections);
         let began = *tail.borrow();
         Self {
             analytics,
@@ -76,7 +74,7 @@ impl ReadSide {
             tail,
             began,
             draining,
-            streams: Arc::new(Semaphore::new(streams)),
+            streams,
             request_ids: RequestIds::new(start),
         }
     }

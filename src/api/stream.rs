@@ -1,0 +1,287 @@
+//! `GET /v1/stream`: the log as it grows, and how attempts end, as server-sent events.
+//!
+//! Each event of the log carries its position as its id, so that a client that was cut off goes on
+//! behind the last one it had: from the log, however long it was away. The ends of attempts have no
+//! id; they are told while they happen, and can be looked up for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use hyper::HeaderMap;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+
+use super::Shared;
+use super::objects::{Attempt, Event};
+use super::params::Params;
+use super::sse::{self, Frames, Gone};
+use crate::clock::Timestamp;
+use crate::deliver::outcomes::Ended;
+use crate::delivery::Status;
+use crate::endpoint::{Filter, FilterOn};
+use crate::id::{DeliveryId, EndpointId, EventId, Seq};
+use crate::inbound::problem::Problem;
+use crate::store::{Store, StoreError};
+
+/// What a client that comes back had last.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Something is sent at least this often, by the machine's own clock: what lies between a client
+/// and a server likes to cut off connections on which nothing happens, most after a minute.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Events that are read at once, and the bytes of them that are sent at once: a client that does
+/// not read keeps twice as many from the others.
+const BATCH_EVENTS: usize = 64;
+const BATCH_BYTES: usize = 16 * 1024;
+
+/// As many as an endpoint may have.
+const PATTERNS_MAX: usize = 100;
+
+/// The end of an attempt, as it is told.
+#[derive(Serialize)]
+struct Told<'a> {
+    delivery_id: DeliveryId,
+    event_id: EventId,
+    event_type: &'a str,
+    seq: Seq,
+    endpoint: &'a str,
+    endpoint_id: EndpointId,
+    status: Status,
+    next_attempt_at: Option<Timestamp>,
+    attempt: Attempt,
+}
+
+/// One client, and how far it has been told the log.
+struct Follower {
+    admin: Shared,
+    kinds: Option<Filter>,
+    next: Seq,
+}
+
+/// The frames of some events of the log, and the position behind them.
+struct Batch {
+    text: String,
+    next: Seq,
+}
+
+/// `GET /v1/stream?types=…&from=…`: from the end of the log on, unless `from` or `Last-Event-ID`
+/// says otherwise.
+pub(super) async fn stream(
+    State(admin): State<Shared>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::read(query.as_deref(), &["types", "from", "deliveries"]);
+    let patterns = params
+        .text("types")
+        .map(|types| types.split(',').map(str::to_owned).collect());
+    let patterns: Option<Vec<String>> = patterns;
+    if patterns
+        .as_ref()
+        .is_some_and(|patterns| patterns.len() > PATTERNS_MAX)
+    {
+        let detail = format!(
+            "types has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\""
+        );
+        params.add("types", detail);
+    }
+    let deliveries = params.choice("deliveries", &[("true", true), ("false", false)]);
+    let behind = *admin.store.tail().borrow() + 1;
+    let from = match params.text("from") {
+        None | Some("now") => Some(behind),
+        Some("start") => Some(1),
+        Some(position) => position.parse().ok().filter(|position| *position > 0),
+    };
+    if from.is_none() {
+        params.add(
+            "from",
+            "from is neither now, start nor a position in the log from 1 on",
+        );
+    }
+    params.check()?;
+    let last = headers.get(LAST_EVENT_ID);
+    let last = last.map(|last| last.to_str().ok().and_then(|last| last.parse::<Seq>().ok()));
+    let next = match last {
+        // It was told the one before.
+        Some(Some(last)) => last.saturating_add(1),
+        Some(None) => {
+            return Err(Problem::malformed(
+                "Last-Event-ID is no position that this stream has given; leave it out",
+            ));
+        }
+        None => from.unwrap_or(behind),
+    };
+    let place = admin.streams.open().ok_or_else(|| {
+        Problem::unavailable("too many streams are open; close one, or raise limits.streams_max")
+    })?;
+    let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
+    let tail = admin.store.tail();
+    let draining = admin.draining.clone();
+    let follower = Follower {
+        admin,
+        kinds: patterns.map(|patterns| Filter {
+            on: FilterOn::Kind,
+            patterns,
+        }),
+        // What is not there yet is waited for; a position from another store is none.
+        next: next.min(behind),
+    };
+    Ok(sse::stream(draining, |frames| async move {
+        let _place = place;
+        // The reader has left, or the store has stopped.
+        let _ = follower.run(&frames, tail, outcomes).await;
+    }))
+}
+
+impl Follower {
+    async fn run(
+        mut self,
+        frames: &Frames,
+        mut tail: watch::Receiver<Seq>,
+        mut outcomes: Option<broadcast::Receiver<Arc<Ended>>>,
+    ) -> Result<(), Gone> {
+        // So that a client sees that it is connected.
+        frames.send_text(": here\n\n".to_owned()).await?;
+        loop {
+            let last = *tail.borrow_and_update();
+            self.catch_up(frames, last).await?;
+            tokio::select! {
+                biased;
+                changed = tail.changed() => changed.map_err(|_| Gone)?,
+                ended = next_of(&mut outcomes) => {
+                    // An attempt is told behind its event.
+                    let last = *tail.borrow_and_update();
+                    self.catch_up(frames, last).await?;
+                    self.tell(frames, ended).await?;
+                }
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    frames.send_text(": still here\n\n".to_owned()).await?;
+                }
+            }
+        }
+    }
+
+    /// Sends the log up to `last`.
+    async fn catch_up(&mut self, frames: &Frames, last: Seq) -> Result<(), Gone> {
+        while self.next <= last {
+            let (from, kinds) = (self.next, self.kinds.clone());
+            let read = self
+                .admin
+                .ask(move |store| batch(store, from, last, kinds.as_ref()));
+            let batch = read.await.map_err(|_| Gone)?;
+            if !batch.text.is_empty() {
+                frames.send_text(batch.text).await?;
+            }
+            self.next = batch.next;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, frames: &Frames, ended: Result<Arc<Ended>, u64>) -> Result<(), Gone> {
+        let frame = match ended {
+            Ok(ended) => {
+                let is_wanted = |kinds: &Filter| kinds.matches(&ended.event.content);
+                if !self.kinds.as_ref().is_none_or(is_wanted) {
+                    return Ok(());
+                }
+                frame("delivery", None, &Told::of(&ended))
+            }
+            Err(missed) => frame("missed", None, &json!({ "deliveries": missed })),
+        };
+        frames.send_text(frame).await
+    }
+}
+
+/// The next end of an attempt, or how many were missed; never where none are wanted.
+async fn next_of(
+    outcomes: &mut Option<broadcast::Receiver<Arc<Ended>>>,
+) -> Result<Arc<Ended>, u64> {
+    if let Some(receiver) = outcomes {
+        match receiver.recv().await {
+            Ok(ended) => return Ok(ended),
+            Err(RecvError::Lagged(missed)) => return Err(missed),
+            // Nothing is delivered any more.
+            Err(RecvError::Closed) => *outcomes = None,
+        }
+    }
+    std::future::pending().await
+}
+
+/// The frames of the next events of these types; none of them where none was among those looked at.
+fn batch(
+    store: &dyn Store,
+    from: Seq,
+    last: Seq,
+    kinds: Option<&Filter>,
+) -> Result<Batch, StoreError> {
+    let mut batch = Batch {
+        text: String::new(),
+        next: last + 1,
+    };
+    for event in store.read(from, BATCH_EVENTS)? {
+        batch.next = event.seq + 1;
+        if kinds.is_none_or(|kinds| kinds.matches(&event.content)) {
+            batch.text += &frame("event", Some(event.seq), &Event::of(&event));
+        }
+        if batch.text.len() >= BATCH_BYTES {
+            break;
+        }
+    }
+    Ok(batch)
+}
+
+/// A frame. A payload keeps the line breaks that it was written with, and each line of it is a
+/// line of the frame.
+fn frame(name: &str, id: Option<Seq>, data: &impl Serialize) -> String {
+    let json = serde_json::to_string(data).unwrap_or_default();
+    let mut text = id.map_or_else(String::new, |id| format!("id: {id}\n"));
+    text += &format!("event: {name}\n");
+    for line in json.split(['\n', '\r']) {
+        text += &format!("data: {line}\n");
+    }
+    text + "\n"
+}
+
+impl<'a> Told<'a> {
+    fn of(ended: &'a Ended) -> Self {
+        Self {
+            delivery_id: ended.delivery,
+            event_id: ended.event.id,
+            event_type: &ended.event.content.kind,
+            seq: ended.event.seq,
+            endpoint: &ended.endpoint.settings.name,
+            endpoint_id: ended.endpoint.id,
+            status: ended.status,
+            next_attempt_at: ended.next_attempt_at,
+            attempt: Attempt::of(&ended.attempt),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    #[test]
+    fn a_payload_of_several_lines_is_put_together_again_by_its_reader() {
+        let raw: Box<RawValue> = serde_json::from_str("{\"a\":\r\n 1}").unwrap();
+        let text = frame("event", Some(7), &raw);
+        assert_eq!(
+            text,
+            "id: 7\nevent: event\ndata: {\"a\":\ndata: \ndata:  1}\n\n"
+        );
+        let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let together = lines.collect::<Vec<_>>().join("\n");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&together).unwrap(),
+            json!({"a": 1})
+        );
+    }
+}

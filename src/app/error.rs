@@ -1,0 +1,48 @@
+//! Why a broker does not start, or does not go on.
+
+use std::net::SocketAddr;
+
+use crate::clock::InvalidFactor;
+use crate::deliver::transport::TransportError;
+use crate::store::{EndpointError, StoreError};
+
+/// Why a broker did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store cannot be opened, or has stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {cause}; stop what is there, or choose another address with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's words.
+        cause: std::io::Error,
+    },
+    /// A thread or the descriptor table is not to be had.
+    #[error("the system refuses {what}: {cause}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// The operating system's words.
+        cause: std::io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The clock cannot run at that speed.
+    #[error(transparent)]
+    Clock(#[from] InvalidFactor),
+    /// Endpoints of the configuration cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Endpoints(Vec<String>),
+    /// Sources of the configuration cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Sources(Vec<String>),
+    /// The registry refuses an endpoint.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}
