@@ -42,6 +42,7 @@ pub struct Setup {
     pub committing: bool,
     pub delivering: bool,
     pub sources: Vec<Source>,
+    pub on_loopback: bool,
 }
 
 impl Default for Setup {
@@ -63,6 +64,7 @@ impl Default for Setup {
             committing: true,
             delivering: false,
             sources: Vec::new(),
+            on_loopback: true,
         }
     }
 }
@@ -176,7 +178,7 @@ impl Api {
         });
         let bodies = Bodies::new(&setup.limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone())
-            .with_relay(Relay::new(setup.sources, clock.clone(), true));
+            .with_relay(Relay::new(setup.sources, clock.clone(), setup.on_loopback));
         let server_limits = ServerLimits::from(&setup.limits);
         let zebline = Zebline::new(&[], ingest.clone(), clock.clone());
         let admin = Admin {

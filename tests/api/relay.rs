@@ -128,3 +128,26 @@ async fn many_events_of_one_request_have_places_next_to_each_other() {
         assert_eq!(events.len(), 1000);
     }
 }
+
+#[tokio::test]
+async fn an_open_source_takes_web_pages_and_other_names_only_where_strangers_are_let_in() {
+    for (on_loopback, status) in [(true, 403), (false, 200)] {
+        let api = Api::with(Setup {
+            on_loopback,
+            ..setup()
+        })
+        .await;
+        for header in [("Sec-Fetch-Site", "cross-site"), ("Host", "hooks.example")] {
+            let answer = api.send("POST", "/in/raw", &[header], b"x").await;
+            answer.expect(status);
+            let check = api.send("GET", "/in/mails", &[header], b"").await;
+            assert_eq!(check.status, status);
+        }
+        if on_loopback {
+            let named = api.send("POST", "/in/mails", &[("Host", "a.example")], b"x");
+            let detail = named.await.problem(403);
+            assert!(detail.ends_with("set basic_auth"), "{detail}");
+            assert_eq!(refused(&api, "raw").await, json!({"foreign_page": 2}));
+        }
+    }
+}

@@ -80,6 +80,11 @@ fn what_is_answered_202_is_in_the_log_and_what_is_refused_is_not() {
 }
 
 #[test]
+fn what_a_source_takes_is_signed_and_stays_its_senders_bytes() {
+    holds("relay");
+}
+
+#[test]
 fn what_an_administrator_sends_is_told_or_says_the_same_again() {
     holds("api_input");
 }

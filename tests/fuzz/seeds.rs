@@ -64,6 +64,21 @@ const CLOUDEVENTS: &[&str] = &[
     r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"application/x+json; charset=\"utf-8\"","data":[1]}"#,
 ];
 
+const RELAYED: &[&str] = &[
+    r#"{"event":"e","version":1,"timestamp":1700000300,"data":{"id":7,"created_timestamp":1}}"#,
+    r#"{"event":"e","timestamp":1700000301,"data":{"id":"x","created_timestamp":9999999999}}"#,
+    r#"{"event":null,"timestamp":-1,"data":[{"id":1}]}"#,
+    r#"{"event":"a\nb","timestamp":1e9,"data":{"id":1,"id":2}}"#,
+    r#"{"event":"e","event":"f","timestamp":"1700000000"}"#,
+    r#"[{"iid":"a","activityStatus":"READ","activityDateTime":"2023-09-14T08:30:03"},{"iid":null}]"#,
+    r#"[{"iid":1,"activityStatus":7},{},{"activityStatus":"SPAM"}]"#,
+    r#" [ ] "#,
+    r#"[["iid","READ"],1]"#,
+    r#"{"type":"order.paid","timestamp":"2026-01-31T09:30:00Z","data":{"n":1.0}}"#,
+    "[{},",
+    "",
+];
+
 const CONFIGS: &[&str] = &[
     r#"[server]
 listen = "127.0.0.1:7070"
@@ -354,6 +369,21 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             numbers(20, 200),
         ]
         .concat(),
+        "relay" => {
+            let kinds = 0..5_u8;
+            let payloads = kinds.flat_map(|kind| {
+                PAYLOADS.map(|(name, payload)| {
+                    let name = format!("{name}-{kind}");
+                    (name, [&[kind], payload.as_bytes()].concat())
+                })
+            });
+            payloads
+                .chain(texts("hotjar", b"\x00", RELAYED))
+                .chain(texts("esputnik", b"\x01", RELAYED))
+                .chain(texts("standard", b"\x02", RELAYED))
+                .chain(texts("cloudevents", b"\x03", CLOUDEVENTS))
+                .collect()
+        }
         "config" => texts("file", b"", CONFIGS),
         "api_input" => [
             texts("endpoint", b"\x00", ENDPOINTS),

@@ -62,7 +62,7 @@ pub fn media(headers: &HeaderMap) -> Result<Option<Media<'_>>, Problem> {
     }
 }
 
-/// As [`media`], where vendors send JSON and nothing else (HOT-05).
+/// As [`media()`], where vendors send JSON and nothing else (HOT-05).
 pub fn json(headers: &HeaderMap) -> Result<String, Problem> {
     match media(headers)? {
         Some(media) if !media.is_json() => Err(Problem::unsupported(format!(

@@ -84,3 +84,71 @@ impl From<Problem> for Refusal {
         Self { reason, problem }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper::header::HeaderName;
+
+    use super::*;
+    use crate::store::{AppendError, StoreError};
+
+    #[test]
+    fn what_the_store_and_the_reading_refuse_is_counted_by_its_status() {
+        for (problem, reason) in [
+            (AppendError::Full.into(), Reason::Unavailable),
+            (
+                AppendError::DiskFull { reserve_bytes: 1 }.into(),
+                Reason::DiskFull,
+            ),
+            (StoreError::Read("EIO".into()).into(), Reason::Failed),
+            (Problem::malformed("x"), Reason::Malformed),
+            (Problem::field("/a", "x"), Reason::Invalid),
+            (Problem::unsupported("x"), Reason::Unsupported),
+            (
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "x"),
+                Reason::TooLarge,
+            ),
+            (
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "x"),
+                Reason::TooSlow,
+            ),
+        ] {
+            assert_eq!(Refusal::from(problem).reason, reason);
+        }
+    }
+
+    #[test]
+    fn hot_34_a_wrong_signature_is_401_and_a_right_one_at_the_wrong_time_403() {
+        use axum::response::IntoResponse;
+        let (age, allowed) = (Duration::from_secs(301), Duration::from_secs(300));
+        for (error, status, reason) in [
+            (VerifyError::Missing, 401, Reason::Unauthenticated),
+            (VerifyError::Mismatch, 401, Reason::Forged),
+            (VerifyError::DottedId, 401, Reason::Forged),
+            (
+                VerifyError::Malformed { expected: "x" },
+                401,
+                Reason::Forged,
+            ),
+            (VerifyError::Stale { age, allowed }, 403, Reason::Stale),
+            (
+                VerifyError::Future {
+                    ahead: age,
+                    allowed,
+                },
+                403,
+                Reason::Stale,
+            ),
+            (VerifyError::NoTimestamp, 400, Reason::Malformed),
+        ] {
+            let refusal = Refusal::signature(&error, "x realm=\"y\"");
+            assert_eq!(refusal.reason, reason);
+            let response = refusal.problem.into_response();
+            assert_eq!(response.status().as_u16(), status);
+            let challenge = HeaderName::from_static("www-authenticate");
+            assert_eq!(response.headers().contains_key(challenge), status == 401);
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod native;
 pub mod policy;
 pub mod recovery;
+pub mod relay;
 pub mod signature;
 pub mod texts;
 pub mod url_guard;
@@ -41,6 +42,7 @@ pub const TARGETS: &[(&str, Run)] = &[
     ("native", native::run),
     ("policy", policy::run),
     ("recovery", recovery::run),
+    ("relay", relay::run),
     ("signature", signature::run),
     ("texts", texts::run),
     ("url_guard", url_guard::run),
