@@ -35,6 +35,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::limits",
             "config::NATIVE_SOURCE",
             "config::Source",
+            "config::SourceKind",
             "config::Zebline",
         ],
     ),

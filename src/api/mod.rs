@@ -95,7 +95,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
     let relay = ingest.relay().clone();
     let sources = Router::new()
         .route("/v1/sources", get(sources::list))
-        .with_state(relay);
+        .with_state((relay, admin.zebline.clone()));
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

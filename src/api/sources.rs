@@ -10,7 +10,9 @@ use serde::Serialize;
 use super::params::Params;
 use crate::clock::Timestamp;
 use crate::inbound::problem::Problem;
-use crate::inbound::relay::{Relay, Seen};
+use crate::inbound::relay::Relay;
+use crate::inbound::tally::Seen;
+use crate::inbound::zebline::Zebline;
 
 /// `GET /v1/sources`, as it is answered.
 #[derive(Debug, Serialize)]
@@ -54,14 +56,18 @@ impl Source {
     }
 }
 
-/// Every source that is relayed.
+/// Every source that senders speak to: those that are relayed, then Zebline's.
 pub(super) async fn list(
-    State(relay): State<Arc<Relay>>,
+    State((relay, zebline)): State<(Arc<Relay>, Arc<Zebline>)>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Sources>, Problem> {
     Params::read(query.as_deref(), &[]).check()?;
     Ok(Json(Sources {
-        data: relay.sources().map(Source::of).collect(),
+        data: relay
+            .sources()
+            .chain(zebline.sources())
+            .map(Source::of)
+            .collect(),
         next: None,
         unknown: relay.unknown(),
     }))

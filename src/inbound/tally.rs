@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hyper::StatusCode;
+
 use crate::clock::Timestamp;
 
 /// How much of a refusal's words is kept: a stranger has a part in them.
@@ -31,6 +33,8 @@ pub enum Reason {
     TooLarge,
     /// The body did not come in time.
     TooSlow,
+    /// More requests than a minute may have.
+    TooMany,
     /// No room, or shutting down.
     Unavailable,
     /// No room on the disk.
@@ -40,6 +44,23 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// What an answer with this status is counted as, where nothing more is known of it.
+    pub fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthenticated,
+            StatusCode::METHOD_NOT_ALLOWED => Self::Method,
+            StatusCode::BAD_REQUEST => Self::Malformed,
+            StatusCode::REQUEST_TIMEOUT => Self::TooSlow,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::Unsupported,
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Invalid,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            StatusCode::INSUFFICIENT_STORAGE => Self::DiskFull,
+            _ => Self::Failed,
+        }
+    }
+
     /// How it is written.
     pub fn name(self) -> &'static str {
         match self {
@@ -53,6 +74,7 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
+            Self::TooMany => "too_many",
             Self::Unavailable => "unavailable",
             Self::DiskFull => "disk_full",
             Self::Failed => "failed",
@@ -63,6 +85,18 @@ impl Reason {
 /// The counts of one source.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<Counts>);
+
+/// What there is to see of a source.
+pub struct Seen<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What speaks to it.
+    pub kind: &'static str,
+    /// Where it is spoken to.
+    pub path: String,
+    /// What has come in since the start.
+    pub counts: Counts,
+}
 
 /// What a tally has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -138,7 +138,9 @@ fn a_source_that_is_not_there_is_404_and_one_that_is_elsewhere_says_where() {
             "orders",
             "cloud",
             "anything",
-            "open"
+            "open",
+            // Behind those that are relayed.
+            "shop"
         ]
     );
     broker

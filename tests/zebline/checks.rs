@@ -130,6 +130,30 @@ fn what_is_wrong_with_a_body_is_told_and_nothing_of_it_is_kept_zeb_33() {
 }
 
 #[test]
+fn what_came_in_and_what_was_refused_is_counted_by_reason() {
+    let (_site, broker) = open("requests_per_minute = 3");
+    let id = [("x-request-id", "aa")];
+    for _ in 0..2 {
+        queued(&post(&broker, &id, &event(json!({}))));
+    }
+    refused(&post(&broker, &[], &json!({})), 400);
+    refused(&post(&broker, &[], &json!({})), 429);
+    refused(&broker.send("POST", EVENTS, &[JSON], b"{}"), 401);
+    let source = broker.list("/v1/sources").remove(0);
+    assert_eq!(
+        (&source["name"], &source["path"]),
+        (&json!("shop"), &json!(EVENTS))
+    );
+    assert_eq!(
+        (&source["accepted"], &source["duplicates"]),
+        (&json!(1), &json!(1))
+    );
+    let counted = json!({"malformed": 1, "too_many": 1, "unauthenticated": 1});
+    assert_eq!(source["refused"], counted);
+    broker.stop();
+}
+
+#[test]
 fn two_licenses_have_their_own_keys_and_their_own_events() {
     let mut site = Site::new();
     site.set_env("A", "key-a");

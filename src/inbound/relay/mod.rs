@@ -33,7 +33,7 @@ use self::refusal::Refusal;
 use self::source::{Elsewhere, Given, Intake, Kind, Source};
 use super::events::Accepted;
 use super::problem::Problem;
-use super::tally::{Counts, Tally};
+use super::tally::{Seen, Tally};
 use super::{Ingest, browser};
 use crate::clock::SharedClock;
 use crate::words::quoted;
@@ -56,18 +56,6 @@ struct Entry {
     name: Arc<str>,
     kind: Kind,
     tally: Tally,
-}
-
-/// What there is to see of a source.
-pub struct Seen<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What speaks to it.
-    pub kind: &'static str,
-    /// Where it is spoken to.
-    pub path: String,
-    /// What has come in since the start.
-    pub counts: Counts,
 }
 
 impl Relay {

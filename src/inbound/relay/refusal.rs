@@ -71,16 +71,7 @@ fn unauthorized(detail: &str, challenges: &[&'static str]) -> Problem {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let reason = match problem.status {
-            StatusCode::BAD_REQUEST => Reason::Malformed,
-            StatusCode::REQUEST_TIMEOUT => Reason::TooSlow,
-            StatusCode::PAYLOAD_TOO_LARGE => Reason::TooLarge,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Reason::Unsupported,
-            StatusCode::UNPROCESSABLE_ENTITY => Reason::Invalid,
-            StatusCode::SERVICE_UNAVAILABLE => Reason::Unavailable,
-            StatusCode::INSUFFICIENT_STORAGE => Reason::DiskFull,
-            _ => Reason::Failed,
-        };
+        let reason = Reason::of(problem.status);
         Self { reason, problem }
     }
 }

@@ -8,8 +8,9 @@ use hyper::{HeaderMap, Method, StatusCode};
 
 use super::answer;
 use crate::clock::Timestamp;
-use crate::config::{Source, Zebline as Settings};
+use crate::config::{Source, SourceKind, Zebline as Settings};
 use crate::inbound::problem::Problem;
+use crate::inbound::tally::{Seen, Tally};
 use crate::secret::Secret;
 use crate::vendor::window::Window;
 use crate::vendor::zebline::{RESOURCES, Refusal};
@@ -27,6 +28,7 @@ pub(super) struct Account {
     license: String,
     token: Secret,
     window: Mutex<Window>,
+    pub(super) tally: Tally,
 }
 
 impl Accounts {
@@ -38,6 +40,7 @@ impl Accounts {
                 license: source.license.clone()?,
                 token: source.access_token.clone()?,
                 window: Mutex::default(),
+                tally: Tally::default(),
             })
         });
         Self(accounts.collect())
@@ -50,6 +53,22 @@ impl Accounts {
     /// Whether `source` is one of theirs.
     pub(super) fn have(&self, source: &str) -> bool {
         self.0.iter().any(|account| *account.source == *source)
+    }
+
+    /// The account that `path` names, whoever asks.
+    pub(super) fn at(&self, path: &str) -> Option<&Account> {
+        let (license, _) = self.path(path).ok()?;
+        self.0.iter().find(|account| account.license == license)
+    }
+
+    /// Each account, as the administration sees it.
+    pub(super) fn seen(&self) -> impl Iterator<Item = Seen<'_>> {
+        self.0.iter().map(|account| Seen {
+            name: &account.source,
+            kind: SourceKind::Zebline.name(),
+            path: format!("{PREFIX}{}/events", account.license),
+            counts: account.tally.counts(),
+        })
     }
 
     /// The account of a request: path (404), then key (401), then license and resource (400).

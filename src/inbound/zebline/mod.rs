@@ -31,6 +31,7 @@ use self::stored::Stored;
 use self::types::Types;
 use super::problem::Problem;
 use super::read::Read;
+use super::tally::{Reason, Seen};
 use super::{Ingest, media};
 use crate::clock::SharedClock;
 use crate::config::Source;
@@ -107,10 +108,23 @@ impl Zebline {
     where
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
+        let path = request.uri().path().to_owned();
         match self.take(request).await {
             Ok((account, track_id)) => answer::queued(account.success_status(), track_id),
-            Err(problem) => answer::worded(problem),
+            Err(problem) => {
+                // Told at the license in the path: whose keys are wrong should hear of it.
+                if let Some(account) = self.accounts.at(&path) {
+                    let (reason, now) = (Reason::of(problem.status), self.clock.now());
+                    account.tally.refuse(reason, &problem.detail, now);
+                }
+                answer::worded(problem)
+            }
         }
+    }
+
+    /// Each source, and what has come in through it.
+    pub fn sources(&self) -> impl Iterator<Item = Seen<'_>> {
+        self.accounts.seen()
     }
 
     /// In the order of A-40: path, key, license and resource, rate, duplicate, body.
@@ -136,6 +150,7 @@ impl Zebline {
                 // Looked for this late, because nearly every request is right and new: what comes
                 // out is the same.
                 let first = self.first(account, key).await?;
+                account.tally.accept(0, u64::from(first.is_some()));
                 let answered = first.map(|id| (account, TrackId::of(id)));
                 return answered.ok_or_else(|| answer::invalid(problem));
             }
@@ -145,6 +160,8 @@ impl Zebline {
         let Some(appended) = appended.first() else {
             return Err(Problem::internal("the store took no event"));
         };
+        let duplicates = u64::from(appended.duplicate);
+        account.tally.accept(1 - duplicates, duplicates);
         if !appended.duplicate {
             self.observe(&account.source, appended.id, &body);
         }
