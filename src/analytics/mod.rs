@@ -101,7 +101,7 @@ impl Analytics {
     }
 
     /// Says that everything up to `seq` was taken in.
-    fn reach(&self, seq: Seq) {
+    pub fn reach(&self, seq: Seq) {
         self.reached.send_replace(seq);
     }
 
