@@ -1,8 +1,7 @@
 //! What is counted of page views: of one day, of one hour, or of a range. Sums are exact, however
 //! many are put together.
 
-use std::collections::HashMap;
-
+use super::by_name::ByName;
 use super::distinct::{Distinct, Union};
 use super::names::{Name, OTHER};
 use super::view::{View, Visitor};
@@ -22,11 +21,11 @@ pub struct Counts {
     /// Visits that began.
     pub visits: u64,
     /// Page views by page.
-    pub pages: HashMap<Name, u64>,
+    pub pages: ByName<u64>,
     /// By country.
-    pub countries: HashMap<Name, Country>,
+    pub countries: ByName<Country>,
     /// Visits by browser, by operating system, by type of device.
-    pub technology: [HashMap<Name, u64>; 3],
+    pub technology: [ByName<u64>; 3],
 }
 
 /// What is counted of a country.
@@ -74,7 +73,7 @@ impl Counts {
     }
 
     fn names(&self) -> impl Iterator<Item = Name> {
-        let technology = self.technology.iter().flat_map(HashMap::keys);
+        let technology = self.technology.iter().flat_map(ByName::keys);
         let pages = self.pages.keys();
         pages
             .chain(self.countries.keys())
@@ -84,14 +83,14 @@ impl Counts {
 }
 
 /// The counter of `key`, or where there is no room for another one, that of all others.
-fn of<T: Default>(counters: &mut HashMap<Name, T>, name: Name, max: usize) -> &mut T {
+fn of<T: Default>(counters: &mut ByName<T>, name: Name, max: usize) -> &mut T {
     let has_room = counters.len() < max || counters.contains_key(&name);
     counters
         .entry(if has_room { name } else { OTHER })
         .or_default()
 }
 
-fn join(sum: &mut HashMap<Name, u64>, more: &HashMap<Name, u64>) {
+fn join(sum: &mut ByName<u64>, more: &ByName<u64>) {
     for (name, count) in more {
         *sum.entry(*name).or_default() += count;
     }

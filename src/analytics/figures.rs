@@ -1,8 +1,8 @@
 //! What a website is asked: figures of a range, at a moment.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
+use super::by_name::ByName;
 use super::counts::{Counts, Sum};
 use super::names::{Name, OTHER, UNKNOWN};
 use super::site::{DAY_MS, HOUR_MS, Site};
@@ -233,11 +233,7 @@ impl Site {
     }
 
     /// The greatest counters, with their texts; what there was no room for stands last.
-    fn sorted(
-        &self,
-        counters: HashMap<Name, u64>,
-        limit: usize,
-    ) -> impl Iterator<Item = (String, u64)> {
+    fn sorted(&self, counters: ByName<u64>, limit: usize) -> impl Iterator<Item = (String, u64)> {
         let mut counters: Vec<_> = counters
             .into_iter()
             .map(|(name, count)| {

@@ -114,3 +114,71 @@ impl Analytics {
         Ok((reached + 1, at_once.clamp(1, AT_ONCE_MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::facts::PAGE_VIEW;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::config::Website;
+    use crate::event::{Form, NewEvent};
+    use crate::store::memory::Memory;
+    use crate::store::{Log, Options};
+    use crate::vendor::zenovay::Range;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn put(store: &impl Store, source: &str, count: usize) {
+        let event = NewEvent {
+            source: source.into(),
+            kind: PAGE_VIEW.into(),
+            subject: Some("ann".to_owned()),
+            time: None,
+            content_type: "application/json".into(),
+            form: Form::Data,
+            body: bytes::Bytes::from_static(b"{\"page_url\":\"/\"}"),
+            status: None,
+            idempotency_key: None,
+        };
+        store.append(vec![event; count]).unwrap();
+        while store.commit().unwrap() {}
+    }
+
+    #[tokio::test]
+    async fn the_log_is_read_from_its_beginning_and_as_it_grows_until_the_server_stops() {
+        let clock: SharedClock = Arc::new(ManualClock::new(NOW));
+        let options = Options::default();
+        let log = Log::over(Memory::default(), clock.clone(), options, [1, 2, 3]);
+        let store = Arc::new(log.unwrap());
+        put(&*store, "web", 1000);
+        put(&*store, "other", 1000);
+        let website = Website {
+            id: "w".to_owned(),
+            tracking_code: "t".to_owned(),
+            domain: "d".to_owned(),
+            name: "n".to_owned(),
+            // Twice, which counts once.
+            sources: vec!["web".to_owned(), "web".to_owned()],
+            api_keys: Vec::new(),
+            requests_per_minute: None,
+            line: 1,
+        };
+        let analytics = Arc::new(Analytics::new(&[website], 10_000));
+        let (stop, stopping) = watch::channel(false);
+        let following = tokio::spawn(follow(analytics.clone(), store.clone(), clock, stopping));
+        let views = || {
+            analytics
+                .site(0)
+                .summary(Range::LastDay, NOW)
+                .total_page_views
+        };
+        let mut reached = analytics.reached();
+        reached.wait_for(|seq| *seq == 2000).await.unwrap();
+        assert_eq!(views(), 1000);
+        put(&*store, "web", 1);
+        reached.wait_for(|seq| *seq == 2001).await.unwrap();
+        assert_eq!(views(), 1001);
+        stop.send(true).unwrap();
+        following.await.unwrap();
+    }
+}

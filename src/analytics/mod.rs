@@ -11,11 +11,12 @@
 //! | `hash`, [`mod@uuid`] | visitors' names, which nobody sees again |
 //! | `names`, `view`, `visits` | texts, page views and visits, as compact as they are kept |
 //! | `presence` | who is live, and where a visit ends |
-//! | `distinct`, `counts`, `failures` | visitors, page views and errors, counted |
+//! | `distinct`, `counts`, `by_name`, `failures` | visitors, page views and errors, counted |
 //! | [`site`] | the fold: pure |
 //! | [`figures`] | what is asked: pure |
 //! | [`follow`] | reads the log, and goes on reading |
 
+mod by_name;
 mod counts;
 mod distinct;
 pub mod facts;
@@ -100,7 +101,7 @@ impl Analytics {
     }
 
     /// Says that everything up to `seq` was taken in.
-    fn reach(&self, seq: Seq) {
+    pub fn reach(&self, seq: Seq) {
         self.reached.send_replace(seq);
     }
 

@@ -34,7 +34,8 @@ impl Seen {
     /// Whether a page view at `at` begins a visit.
     pub fn is_new(&self, at: Timestamp) -> bool {
         self.viewed
-            .is_none_or(|viewed| at.since(viewed) >= VISIT_ENDS_AFTER)
+            // Either way: a clock that was set back does not make one visit of a day's.
+            .is_none_or(|viewed| at.since(viewed).max(viewed.since(at)) >= VISIT_ENDS_AFTER)
     }
 }
 
@@ -50,6 +51,9 @@ impl Presence {
 
     /// Takes note that a visitor was seen.
     pub fn see(&mut self, visitor: u64, at: Timestamp) -> &mut Seen {
+        if let Some(seen) = self.each.get(&visitor) {
+            self.order.remove(&(seen.last, visitor));
+        }
         while let Some(&(last, oldest)) = self.order.first() {
             if at.since(last) < VISIT_ENDS_AFTER && self.order.len() < self.max {
                 break;
@@ -62,7 +66,6 @@ impl Presence {
             viewed: None,
             visit: 0,
         });
-        self.order.remove(&(seen.last, visitor));
         self.order.insert((at, visitor));
         seen.last = at;
         seen
@@ -116,7 +119,9 @@ mod tests {
             presence.see(visitor, at(0));
         }
         assert_eq!((presence.each.len(), presence.order.len()), (10, 10));
-        presence.see(100, at(1800));
+        presence.see(99, at(1));
+        assert_eq!((presence.each.len(), presence.order.len()), (10, 10));
+        presence.see(100, at(1801));
         assert_eq!((presence.each.len(), presence.order.len()), (1, 1));
     }
 }

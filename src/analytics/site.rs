@@ -10,8 +10,9 @@
 //!         ─▶ failures: groups of errors
 //! ```
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
+use super::by_name::ByName;
 use super::counts::Tally;
 use super::facts::{Facts, Page, What};
 use super::failures::Failures;
@@ -54,7 +55,7 @@ pub struct Site {
     pub(super) visits: Visits,
     pub(super) failures: Failures,
     /// The last name that was told with a country's code.
-    pub(super) country_names: HashMap<Name, Name>,
+    pub(super) country_names: ByName<Name>,
     /// When its first event was received.
     pub(super) first_at: Option<Timestamp>,
 }
@@ -72,7 +73,7 @@ impl Site {
             days: BTreeMap::new(),
             visits: Visits::new(views_max),
             failures: Failures::default(),
-            country_names: HashMap::new(),
+            country_names: ByName::default(),
             first_at: None,
         }
     }
@@ -212,17 +213,16 @@ impl Site {
     }
 
     fn sweep(&mut self) -> bool {
+        let mut marks = self.names.marks();
         let tallies = self.days.values().chain(self.hours.values());
-        let used = tallies
-            .flat_map(Tally::names)
-            .chain(self.recent.iter().flat_map(View::names))
-            .chain(self.visits.names());
-        let mut used: Vec<Name> = used.collect();
-        used.sort_unstable();
-        used.dedup();
-        self.country_names
-            .retain(|country, _| used.binary_search(country).is_ok());
-        used.extend(self.country_names.values());
-        self.names.sweep(used.into_iter())
+        marks.add(tallies.flat_map(Tally::names));
+        marks.add(self.recent.iter().flat_map(View::names));
+        marks.add(self.visits.names());
+        self.country_names.retain(|country, _| marks.has(*country));
+        marks.add(self.country_names.values().copied());
+        self.names.sweep(&marks)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_view_takes_48_bytes_and_a_visit_80() {
+    fn a_page_view_takes_48_bytes_and_a_visit_64() {
         assert_eq!(size_of::<View>(), 48);
-        assert_eq!(size_of::<Visit>(), 80);
+        assert_eq!(size_of::<Visit>(), 64);
     }
 }

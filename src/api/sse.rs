@@ -122,6 +122,18 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn streams_leave_a_quarter_of_the_connections_to_those_who_bring_events() {
+        let streams = Streams::new(&Limits {
+            max_connections: 10,
+            ..Limits::default()
+        });
+        let open: Vec<_> = (0..8).map(|_| streams.open().unwrap()).collect();
+        assert!(streams.open().is_none());
+        drop(open);
+        assert!(streams.open().is_some());
+    }
+
     #[tokio::test]
     async fn zrt_34_a_frame_is_an_event_line_a_data_line_and_an_empty_one() {
         let (_keep, draining) = watch::channel(false);

@@ -99,7 +99,7 @@ limits! {
     /// Retries of one endpoint that are held in memory; the rest wait in the store.
     waiting_max_per_endpoint: usize = 100_000, 1 => 10_000_000;
     /// Page views of a website that are kept one by one for two days, and visits for its list: at 48
-    /// and 80 bytes each. Figures of the last 24 hours are exact up to it.
+    /// and 64 bytes each. Figures of the last 24 hours are exact up to it.
     analytics_views_max: usize = 200_000, 1000 => 10_000_000;
     /// Open event streams. Each takes a connection for as long as its client likes, so there are
     /// never more than three quarters of `max_connections`: the others stay for those who bring

@@ -101,13 +101,18 @@ fn the_sample_of_the_documentation_is_right() {
 }
 
 #[test]
-fn the_sample_of_the_readme_is_right() {
+fn the_samples_of_the_readme_are_right() {
     let readme = include_str!("../../README.md");
-    let (_, sample) = readme.split_once("```toml\n").unwrap();
-    let (sample, _) = sample.split_once("```").unwrap();
-    let config = parsed(sample).unwrap();
-    assert_eq!((config.endpoints.len(), config.policies.len()), (2, 1));
-    assert_eq!(config.warnings, []);
+    let samples = readme.split("```toml\n").skip(1);
+    let samples = samples.map(|sample| sample.split_once("```").unwrap().0);
+    for sample in samples {
+        // What is commented out is offered, too.
+        let offered = sample.replace("\n# ", "\n");
+        for sample in [sample, &offered] {
+            let config = parsed(sample).unwrap_or_else(|errors| panic!("{errors}\n{sample}"));
+            assert_eq!(config.warnings, [], "{sample}");
+        }
+    }
 }
 
 #[test]

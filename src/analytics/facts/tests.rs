@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Form, NewEvent};
@@ -109,4 +110,20 @@ fn a_long_text_is_cut_between_two_characters() {
     let long = "é".repeat(TEXT_MAX_BYTES);
     let event = event(PAGE_VIEW, None, &format!(r#"{{"page_url":"a{long}"}}"#));
     assert_eq!(page(&event).url.unwrap().len(), TEXT_MAX_BYTES - 1);
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_a_body_is_read_without_a_panic(
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        value in "[\"\\\\u0-9a-fA-F{}\\[\\],:. ]{0,40}",
+    ) {
+        for kind in [PAGE_VIEW, ERROR, "click"] {
+            let text = format!(r#"{{"eventName":{value},"eventData":{{"page_url":{value}}},"value_score":{value},"message":{value}}}"#);
+            let mut made = event(kind, Some(&value), &text);
+            Facts::of(&made);
+            made.content.body = Bytes::from(body.clone());
+            Facts::of(&made);
+        }
+    }
 }

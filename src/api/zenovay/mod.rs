@@ -166,3 +166,56 @@ async fn method_not_allowed(State(side): State<Shared>) -> Response {
     let refusal = Refusal::new(Code::MethodNotAllowed, "Method not allowed; use GET");
     answer::refused(&refusal, side.clock.now())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::config::Limits;
+
+    fn side(tail: watch::Receiver<Seq>, draining: watch::Receiver<bool>) -> ReadSide {
+        ReadSide::new(
+            Arc::new(Analytics::new(&[], 1000)),
+            Vec::new(),
+            Arc::new(ManualClock::new(Timestamp::from_millis(0))),
+            tail,
+            draining,
+            Streams::new(&Limits::default()),
+            0,
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_answered_before_the_log_was_read_to_where_it_ended_at_the_start() {
+        let (_tail, tail) = watch::channel(5);
+        let (_stop, draining) = watch::channel(false);
+        let side = side(tail, draining);
+        let refusal = side.catch_up().await.unwrap_err();
+        assert_eq!(refusal.code.status(), 503);
+        assert_eq!(refusal.retry_after, Some(1));
+        side.analytics.reach(4);
+        assert!(side.catch_up().await.is_err());
+        side.analytics.reach(5);
+        assert_eq!(side.catch_up().await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn later_on_a_request_waits_for_what_was_there_before_it_and_a_second_at_most() {
+        let (tail, tails) = watch::channel(5);
+        let (_stop, draining) = watch::channel(false);
+        let side = Arc::new(side(tails, draining));
+        side.analytics.reach(5);
+        tail.send(6).unwrap();
+        let waits = {
+            let side = side.clone();
+            tokio::spawn(async move { side.catch_up().await })
+        };
+        tokio::time::sleep(PATIENCE / 2).await;
+        assert!(!waits.is_finished());
+        side.analytics.reach(6);
+        assert_eq!(waits.await.unwrap(), Ok(()));
+        // What is late is answered from what there is.
+        tail.send(7).unwrap();
+        assert_eq!(side.catch_up().await, Ok(()));
+    }
+}

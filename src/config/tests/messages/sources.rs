@@ -101,6 +101,10 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
                 "6: api_keys is not a text; write \"env:NAME\" or \"file:PATH\"",
             ),
             (
+                "requests_per_minute = 0",
+                "6: requests_per_minute 0 is not within 1 to 1000000; choose another",
+            ),
+            (
                 "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]",
                 "6: website \"w\" is defined twice, first at line 1; give each an id of its own\n6: tracking_code \"t\" is defined twice, first at line 1; give each a tracking_code of its own",
             ),
