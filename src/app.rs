@@ -151,7 +151,7 @@ impl App {
             draining: stopping.clone(),
         };
         let (routes, reader) = reading::start(
-            config.websites,
+            (config.websites, config.exports),
             store.clone(),
             clock.clone(),
             stopping.clone(),

@@ -3,10 +3,12 @@
 //! Every component takes a [`Clock`] as an argument, so that hours of retry schedule run in
 //! milliseconds under [`ManualClock`] and a seeded simulation repeats exactly.
 
+mod daily;
 mod kind;
 mod manual;
 mod watched;
 
+pub use daily::{Daily, InvalidDaily};
 pub use kind::{ClockKind, InvalidClock};
 pub use manual::ManualClock;
 pub use watched::WatchedClock;

@@ -13,9 +13,10 @@
 //! | `section` | typed reads from one table |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website`, `zebline` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline` | one kind of table each |
 
 mod endpoint;
+mod export;
 pub mod limits;
 mod policy;
 mod report;
@@ -35,6 +36,7 @@ use toml::de::{DeTable, DeValue};
 pub use crate::duration;
 pub use crate::duration::parse_duration;
 pub use endpoint::EndpointEntry;
+pub use export::Export;
 pub use limits::Limits;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
@@ -61,6 +63,8 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// `[[website]]`, in the file's order.
     pub websites: Vec<Website>,
+    /// `[[export]]`, in the file's order.
+    pub exports: Vec<Export>,
     /// What works but should be changed.
     pub warnings: Vec<Warning>,
 }
@@ -128,7 +132,7 @@ fn read(
     root.refuse_unknown(
         report,
         &[
-            "server", "limits", "source", "endpoint", "policy", "website",
+            "server", "limits", "source", "endpoint", "policy", "website", "export",
         ],
     );
     let mut config = Config::default();
@@ -186,6 +190,15 @@ fn read(
         config
             .websites
             .extend(website::read(report, outside, table, &sources));
+    }
+    let websites: Vec<_> = tables
+        .iter()
+        .filter_map(|table| table.table.get("id")?.get_ref().as_str())
+        .collect();
+    for table in list_of_tables(report, root, "export") {
+        config
+            .exports
+            .extend(export::read(report, &table, &websites));
     }
     config
 }

@@ -20,6 +20,7 @@
 //! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
+//! | [`exports`] | once a day a website's figures as a file |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
@@ -39,6 +40,7 @@ pub mod delivery;
 pub mod duration;
 pub mod endpoint;
 pub mod event;
+pub mod exports;
 pub mod id;
 pub mod inbound;
 pub mod policy;

@@ -25,6 +25,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("vendor", &[]),
     ("analytics", &["config::Website", "store", "vendor"]),
+    // A file of figures: it is told nothing of requests.
+    ("exports", &["analytics", "vendor"]),
     ("deliver", &["store", "vendor"]),
     (
         "inbound",
@@ -54,6 +56,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "app",
         &[
             "analytics",
+            "exports",
             "config",
             "store",
             "vendor",

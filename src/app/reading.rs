@@ -1,4 +1,4 @@
-//! Zenovay's read side: its projection, its task and its routes.
+//! Zenovay's read side: its projection, its tasks and its routes.
 
 use std::sync::Arc;
 
@@ -11,13 +11,14 @@ use crate::analytics::{Analytics, follow};
 use crate::api::sse::Streams;
 use crate::api::zenovay::{self, ReadSide};
 use crate::clock::SharedClock;
-use crate::config::Website;
+use crate::config::{self, Website};
+use crate::exports::{Export, Exporter};
 use crate::store::Store;
 
-/// Starts to read the log for these websites, until `stopping` turns true. Where there is none,
+/// Starts to read the log for these websites, and to export them, until `stopping` turns true. Where there is none,
 /// nothing is read, and the routes have a key for nobody.
 pub(super) fn start(
-    websites: Vec<Website>,
+    (websites, exports): (Vec<Website>, Vec<config::Export>),
     store: Arc<dyn Store>,
     clock: SharedClock,
     stopping: watch::Receiver<bool>,
@@ -26,6 +27,18 @@ pub(super) fn start(
 ) -> (Router, Option<JoinHandle<()>>) {
     let analytics = Arc::new(Analytics::new(&websites, views_max));
     let (tail, is_read) = (store.tail(), !websites.is_empty());
+    let exporter = Exporter {
+        analytics: analytics.clone(),
+        clock: clock.clone(),
+        tail: store.tail(),
+        draining: stopping.clone(),
+    };
+    for export in exports
+        .into_iter()
+        .filter_map(|export| planned(&websites, export))
+    {
+        tokio::spawn(exporter.clone().run(export));
+    }
     let side = ReadSide::new(
         analytics.clone(),
         websites,
@@ -37,4 +50,15 @@ pub(super) fn start(
     );
     let reader = is_read.then(|| tokio::spawn(follow::follow(analytics, store, clock, stopping)));
     (zenovay::router(side), reader)
+}
+
+fn planned(websites: &[Website], export: config::Export) -> Option<Export> {
+    let mut all = websites.iter();
+    let website = all.position(|website| website.id == export.website)?;
+    Some(Export {
+        website,
+        domain: websites[website].domain.clone(),
+        daily: export.at,
+        dir: export.dir,
+    })
 }

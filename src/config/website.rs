@@ -50,6 +50,13 @@ pub(super) fn read(
     let id = path_part(report, section, "id");
     let tracking_code = path_part(report, section, "tracking_code");
     let domain = section.required_text(report, "domain");
+    if let Some(domain) = domain.filter(|domain| !is_host(domain)) {
+        let detail = format!(
+            "domain {} is not a host name such as \"example.com\"; it becomes part of a file's name",
+            quoted(domain)
+        );
+        report.error(section.place("domain"), detail);
+    }
     let name = section.text(report, "name").or(domain);
     section.require(report, "sources", "add sources = [\"NAME\"]");
     let given = section.texts(report, "sources").unwrap_or_default();
@@ -82,6 +89,12 @@ pub(super) fn read(
         requests_per_minute: requests.and_then(|number| u32::try_from(number).ok()),
         line: report.line(section.at),
     })
+}
+
+/// A plain host name, without a path (ZSS-20).
+fn is_host(text: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    !text.is_empty() && text.len() <= 253 && !text.starts_with('.') && text.chars().all(allowed)
 }
 
 fn path_part(report: &mut Report, section: &Section<'_>, key: &str) -> Option<String> {
