@@ -53,8 +53,8 @@ pub struct ReadSide {
 }
 
 impl ReadSide {
-    /// Over `analytics` of these websites, whose log grows as `tail` says. `start` makes the ids of
-    /// its requests others than those of every other start.
+    /// Over `analytics` of these websites, whose log grows as `tail` says. The ids of its
+    /// requests follow from `key`.
     pub fn new(
         analytics: Arc<Analytics>,
         websites: Vec<Website>,
@@ -62,7 +62,7 @@ impl ReadSide {
         tail: watch::Receiver<Seq>,
         draining: watch::Receiver<bool>,
         limits: &Limits,
-        start: u64,
+        key: [u8; 16],
     ) -> Self {
         // The others are for those who bring events: streams stay as long as they like.
         let connections = limits.max_connections - limits.max_connections / 4;
@@ -77,7 +77,7 @@ impl ReadSide {
             began,
             draining,
             streams: Arc::new(Semaphore::new(streams)),
-            request_ids: RequestIds::new(start),
+            request_ids: RequestIds::new(key),
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
                 max_connections: 10,
                 ..Limits::default()
             },
-            0,
+            [0; 16],
         )
     }
 
