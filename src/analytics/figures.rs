@@ -6,7 +6,7 @@ use super::by_name::ByName;
 use super::counts::{Counts, Sum};
 use super::names::{Name, OTHER, UNKNOWN};
 use super::site::{DAY_MS, HOUR_MS, Site};
-use super::uuid::uuid;
+use super::uuid::{Made, uuid};
 use super::view::Visit;
 use crate::clock::Timestamp;
 use crate::vendor::zenovay::Range;
@@ -191,7 +191,7 @@ impl Site {
     fn visitor(&self, visit: &Visit) -> Visitor {
         let [browser, system, device] = visit.technology;
         Visitor {
-            id: uuid(visit.id),
+            id: uuid(Made::Hashed, visit.id),
             country_code: self.text(visit.country),
             country_name: self.country_name(visit.country),
             city: self.text(visit.city),
@@ -218,7 +218,7 @@ impl Site {
                     .take(FINGERPRINT_WORDS);
                 let words: Vec<&str> = std::iter::once(&*group.kind).chain(words).collect();
                 ErrorGroup {
-                    id: format!("eg_{}", uuid(bits)),
+                    id: format!("eg_{}", uuid(Made::Hashed, bits)),
                     fingerprint: format!("{}_{:06x}", words.join("_"), bits & 0xff_ffff),
                     message: group.message.clone(),
                     r#type: group.kind.clone(),

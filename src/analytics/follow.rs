@@ -29,6 +29,8 @@ pub async fn follow(
 ) {
     let mut tail = store.tail();
     let (mut next, mut at_once) = (1, AT_ONCE);
+    // Once each time: a disk that is out of order must not fill another one with its log.
+    let mut told = false;
     while !*stopping.borrow() {
         let last = *tail.borrow_and_update();
         if next > last {
@@ -54,7 +56,10 @@ pub async fn follow(
             )
         };
         match tokio::task::spawn_blocking(reading).await {
-            Ok(Ok(done)) => (next, at_once) = done,
+            Ok(Ok(done)) => {
+                told = false;
+                (next, at_once) = done;
+            }
             Ok(Err(StoreError::Damaged { from, to, what })) => {
                 tracing::warn!(from, to, %what, "the figures of websites are without damaged events");
                 next = next.max(to) + 1;
@@ -62,7 +67,9 @@ pub async fn follow(
             }
             Ok(Err(StoreError::Stopped(_))) => break,
             Ok(Err(error)) => {
-                tracing::error!(%error, "the log cannot be read for the figures of websites; trying again");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::error!(%error, "the log cannot be read for the figures of websites; trying again");
+                }
                 tokio::select! {
                     () = tokio::time::sleep(REST) => {}
                     stopped = stopping.wait_for(|stop| *stop) => drop(stopped),

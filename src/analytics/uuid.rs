@@ -1,8 +1,18 @@
-//! Ids in the form of UUIDs, made of hashes.
+//! Ids in the form of UUIDs (RFC 9562).
 
-/// The UUID (RFC 9562, version 8: of the maker's own making) of these bits.
-pub fn uuid(bits: u128) -> String {
-    let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x8 << 76) | (0x2 << 62);
+/// What the bits of a UUID are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// By chance: version 4.
+    Random = 4,
+    /// Of a hash: version 8, of the maker's own making.
+    Hashed = 8,
+}
+
+/// The UUID of these bits, six of which give way to the version and the variant.
+pub fn uuid(made: Made, bits: u128) -> String {
+    let version = (made as u128) << 76;
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | version | (0x2 << 62);
     let text = format!("{bits:032x}");
     let parts = [
         &text[..8],
@@ -20,7 +30,9 @@ mod tests {
 
     #[test]
     fn an_id_has_the_form_the_version_and_the_variant_of_a_uuid() {
-        assert_eq!(uuid(0), "00000000-0000-8000-8000-000000000000");
-        assert_eq!(uuid(u128::MAX), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+        let zeros = uuid(Made::Hashed, 0);
+        assert_eq!(zeros, "00000000-0000-8000-8000-000000000000");
+        let ones = uuid(Made::Random, u128::MAX);
+        assert_eq!(ones, "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 }

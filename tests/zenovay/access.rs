@@ -180,6 +180,27 @@ fn without_a_website_every_key_is_wrong() {
 }
 
 #[test]
+fn whoever_is_answered_for_an_event_finds_it_in_the_next_answer_whatever_others_send() {
+    let shop = Shop::open();
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let shop = &shop;
+            scope.spawn(move || {
+                let page = format!("/of/{writer}");
+                for views in 1..=20 {
+                    shop.view(&format!("visitor-{writer}"), &page);
+                    let pages = shop.data("/analytics/ws_abc123/pages?range=24h");
+                    let pages = pages["pages"].as_array().unwrap();
+                    let found = pages.iter().find(|found| found["url"] == page);
+                    assert_eq!(found.unwrap()["views"], views);
+                }
+            });
+        }
+    });
+    assert_eq!(shop.totals("24h"), (8, 8, 160));
+}
+
+#[test]
 fn zss_23_a_hundred_readers_at_once_each_get_their_own_answer() {
     let shop = Shop::open();
     for number in 0..20 {

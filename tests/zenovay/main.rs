@@ -11,5 +11,6 @@ mod live;
 #[path = "../process/mod.rs"]
 mod process;
 mod python;
+mod shapes;
 mod shop;
 mod stream;

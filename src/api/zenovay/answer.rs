@@ -1,5 +1,6 @@
 //! Answers with the vendor's headers.
 
+use std::hash::Hasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
@@ -11,8 +12,10 @@ use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
 };
 
+use siphasher::sip128::{Hasher128, SipHasher13};
+
 use super::Shared;
-use crate::analytics::uuid::uuid;
+use crate::analytics::uuid::{Made, uuid};
 use crate::clock::Timestamp;
 use crate::vendor::zenovay::{Allowance, Refusal};
 
@@ -55,23 +58,25 @@ pub(super) fn open_to_browsers(response: &mut Response) {
         .insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
 }
 
-/// The ids of requests: different ones, and those of another start are others.
+/// The ids of requests: numbers, hashed by a key of this start, so that nobody can guess the next.
 pub(super) struct RequestIds {
-    start: u64,
+    key: [u8; 16],
     next: AtomicU64,
 }
 
 impl RequestIds {
-    pub(super) fn new(start: u64) -> Self {
+    pub(super) fn new(key: [u8; 16]) -> Self {
         Self {
-            start,
+            key,
             next: AtomicU64::new(0),
         }
     }
 
     fn next(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        uuid(u128::from(self.start) << 64 | u128::from(number))
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_u64(number);
+        uuid(Made::Random, hasher.finish128().as_u128())
     }
 }
 

@@ -54,8 +54,8 @@ pub struct ReadSide {
 }
 
 impl ReadSide {
-    /// Over `analytics` of these websites, whose log grows as `tail` says. `start` makes the ids of
-    /// its requests others than those of every other start.
+    /// Over `analytics` of these websites, whose log grows as `tail` says. The ids of its
+    /// requests follow from `key`.
     pub fn new(
         analytics: Arc<Analytics>,
         websites: Vec<Website>,
@@ -63,7 +63,7 @@ impl ReadSide {
         tail: watch::Receiver<Seq>,
         draining: watch::Receiver<bool>,
         streams: Streams,
-        start: u64,
+        key: [u8; 16],
     ) -> Self {
         let began = *tail.borrow();
         Self {
@@ -75,7 +75,7 @@ impl ReadSide {
             began,
             draining,
             streams,
-            request_ids: RequestIds::new(start),
+            request_ids: RequestIds::new(key),
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
             tail,
             draining,
             Streams::new(&Limits::default()),
-            0,
+            [0; 16],
         )
     }
 
