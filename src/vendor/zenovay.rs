@@ -5,19 +5,16 @@
 //! |---|---|
 //! | `zenovay.rs` | the envelope, and refusals |
 //! | [`query`] | ranges, limits, offsets, statuses |
-//! | [`window`] | so many requests a minute |
 //! | [`bodies`] | what is in the envelope |
 
 pub mod bodies;
 pub mod query;
-pub mod window;
 
 use serde::Serialize;
 
 use crate::clock::Timestamp;
 
 pub use query::{Query, Range};
-pub use window::{Allowance, Window};
 
 /// What a request is refused for. The status is not in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +90,14 @@ impl Refusal {
     pub fn again_in(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// More requests than `limit` in a minute; there will be room in `wait` seconds.
+    pub fn too_many(limit: u32, wait: u64) -> Self {
+        let unit = if wait == 1 { "second" } else { "seconds" };
+        let message =
+            format!("Rate limit exceeded ({limit} requests/minute). Try again in {wait} {unit}");
+        Self::new(Code::RateLimited, message).again_in(wait)
     }
 
     /// No such website, or not for this key: nobody is told which.

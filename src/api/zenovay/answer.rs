@@ -17,7 +17,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::Shared;
 use crate::analytics::uuid::{Made, uuid};
 use crate::clock::Timestamp;
-use crate::vendor::zenovay::{Allowance, Refusal};
+use crate::vendor::window::Allowance;
+use crate::vendor::zenovay::Refusal;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -47,7 +48,9 @@ pub(super) fn tell_allowance(response: &mut Response, allowance: Allowance) {
     let headers = response.headers_mut();
     headers.insert("x-ratelimit-limit", allowance.limit.into());
     headers.insert("x-ratelimit-remaining", allowance.remaining.into());
-    headers.insert("x-ratelimit-reset", allowance.reset.into());
+    // In whole seconds, and never too early.
+    let reset = allowance.reset.moved(999).as_seconds();
+    headers.insert("x-ratelimit-reset", reset.into());
 }
 
 /// Lets pages of every website read the answer (ZRT-04).

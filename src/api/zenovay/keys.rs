@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::clock::Timestamp;
 use crate::config::Website;
 use crate::secret::Secret;
-use crate::vendor::zenovay::{Allowance, Refusal, Window};
+use crate::vendor::window::{Allowance, Window};
+use crate::vendor::zenovay::Refusal;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -97,12 +98,12 @@ impl Key {
     /// Counts a request at `now`, if there may be one.
     pub(super) fn take(&self, now: Timestamp) -> (Option<Allowance>, Result<(), Refusal>) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let (allowance, taken) = match self.requests_per_minute {
-            None => (None, Ok(())),
-            Some(limit) => {
-                let (allowance, taken) = used.window.take(limit, now);
-                (Some(allowance), taken)
-            }
+        let limit = self.requests_per_minute;
+        let allowance = limit.map(|limit| used.window.take(limit, now));
+        let wait = allowance.and_then(|allowance| Some((allowance.limit, allowance.wait?)));
+        let taken = match wait {
+            Some((limit, wait)) => Err(Refusal::too_many(limit, wait)),
+            None => Ok(()),
         };
         if taken.is_ok() {
             let month = month(now);

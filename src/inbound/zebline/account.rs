@@ -120,8 +120,10 @@ impl Account {
     /// Counts a request against the minute's bound: 429 behind the last (ZEB-04).
     pub(super) fn count(&self, now: Timestamp) -> Result<(), Problem> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = window.take(self.settings.requests_per_minute, now);
-        taken.map_err(answer::too_many)
+        let allowance = window.take(self.settings.requests_per_minute, now);
+        allowance
+            .wait
+            .map_or(Ok(()), |wait| Err(answer::too_many(wait)))
     }
 }
 
