@@ -1,110 +1,62 @@
 //! `GET /api/sse/live`.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::process::broker::Broker;
-use crate::process::http::head;
 use crate::process::now;
+use crate::process::source::Source;
 use crate::shop::{Shop, header};
 
 const PATH: &str = "/api/sse/live?trackingCode=ZV_XXXXXXXXXXX&websiteId=ws_abc123";
 
-/// A browser's side of a stream.
-struct Source {
-    stream: BufReader<TcpStream>,
-    /// What came of frames and was not read yet.
-    text: String,
+fn open(broker: &Broker) -> Source {
+    let source = Source::open(broker.address, PATH, &[]);
+    // Its head is there before anything happens (ZRT-31).
+    for (name, value) in [("cache-control", "no-cache"), ("connection", "keep-alive")] {
+        let headers = &source.headers;
+        assert!(
+            headers.contains(&(name.into(), value.into())),
+            "{headers:?}"
+        );
+    }
+    source
 }
 
-impl Source {
-    /// Its head is there before anything happens (ZRT-31).
-    fn open(broker: &Broker) -> Self {
-        let mut stream = TcpStream::connect(broker.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        write!(
-            stream,
-            "GET {PATH} HTTP/1.1\r\nhost: {}\r\n\r\n",
-            broker.address
-        )
-        .unwrap();
-        let mut stream = BufReader::new(stream);
-        let (line, headers) = head(&mut stream).unwrap();
-        assert_eq!(line, "HTTP/1.1 200 OK");
-        for (name, value) in [
-            ("content-type", "text/event-stream"),
-            ("cache-control", "no-cache"),
-            ("connection", "keep-alive"),
-            ("transfer-encoding", "chunked"),
-        ] {
-            assert!(
-                headers.contains(&(name.into(), value.into())),
-                "{headers:?}"
-            );
-        }
-        Self {
-            stream,
-            text: String::new(),
-        }
-    }
-
-    /// One more chunk; false at the end of the stream.
-    fn chunk(&mut self) -> bool {
-        let mut size = String::new();
-        self.stream.read_line(&mut size).unwrap();
-        let size = usize::from_str_radix(size.trim(), 16).unwrap();
-        let mut bytes = vec![0; size + 2];
-        self.stream.read_exact(&mut bytes).unwrap();
-        bytes.truncate(size);
-        self.text += &String::from_utf8(bytes).unwrap();
-        size > 0
-    }
-
-    /// The next event, and its data, of a frame that is exactly as it should be (ZRT-34).
-    fn event(&mut self) -> (String, Value) {
-        let end = loop {
-            match self.text.find("\n\n") {
-                Some(end) => break end,
-                None => assert!(self.chunk(), "the stream has ended"),
-            }
-        };
-        let frame: String = self.text.drain(..end + 2).collect();
-        let (event, data) = frame.trim_end().split_once('\n').unwrap();
-        let event = event.strip_prefix("event: ").unwrap();
-        let data = data.strip_prefix("data: ").unwrap();
-        assert_eq!(frame, format!("event: {event}\ndata: {data}\n\n"));
-        assert!(!data.contains([' ', '\n', '\r']), "{data}");
-        (event.to_owned(), serde_json::from_str(data).unwrap())
-    }
+/// The next event, and its data, of a frame that is exactly as it should be (ZRT-34).
+fn next(source: &mut Source) -> (String, Value) {
+    let frame = source.text().expect("the stream has ended");
+    let (event, data) = frame.trim_end().split_once('\n').unwrap();
+    let event = event.strip_prefix("event: ").unwrap();
+    let data = data.strip_prefix("data: ").unwrap();
+    assert_eq!(frame, format!("event: {event}\ndata: {data}\n\n"));
+    assert!(!data.contains([' ', '\n', '\r']), "{data}");
+    (event.to_owned(), serde_json::from_str(data).unwrap())
 }
 
 #[test]
 fn zrt_32_zrt_33_a_stream_tells_the_live_count_every_ten_seconds_and_totals_every_thirty() {
     let shop = Shop::open();
     shop.view("ann", "/");
-    let mut source = Source::open(&shop.broker);
+    let mut source = open(&shop.broker);
     shop.broker.advance("9s999ms");
     shop.view("bob", "/");
     // Nothing came before: this is the first, and bob is in it.
     shop.broker.advance("1ms");
-    assert_eq!(source.event(), ("live".into(), json!({"visitors": 2})));
+    assert_eq!(next(&mut source), ("live".into(), json!({"visitors": 2})));
     shop.broker.advance("10s");
-    assert_eq!(source.event(), ("live".into(), json!({"visitors": 2})));
+    assert_eq!(next(&mut source), ("live".into(), json!({"visitors": 2})));
     shop.broker.advance("10s");
-    assert_eq!(source.event().0, "live");
-    let (event, totals) = source.event();
+    assert_eq!(next(&mut source).0, "live");
+    let (event, totals) = next(&mut source);
     assert_eq!(event, "analytics");
     assert_eq!(totals["total_visitors"], 2);
     assert_eq!(totals["total_page_views"], 2);
     assert_eq!(totals["unique_visitors"], 2);
     // In one step, as when a machine has slept: nothing of it is lost.
     shop.broker.advance("5m");
-    let events: Vec<_> = (0..40).map(|_| source.event()).collect();
+    let events: Vec<_> = (0..40).map(|_| next(&mut source)).collect();
     let named = |name: &str| events.iter().filter(|(event, _)| event == name).count();
     assert_eq!((named("live"), named("analytics")), (30, 10));
     assert_eq!(events[38], ("live".into(), json!({"visitors": 0})));
@@ -116,9 +68,9 @@ fn zrt_38_a_browser_that_comes_back_gets_a_stream_of_its_own_again() {
     let shop = Shop::open();
     shop.view("ann", "/");
     for _ in 0..3 {
-        let mut source = Source::open(&shop.broker);
+        let mut source = open(&shop.broker);
         shop.broker.advance("10s");
-        assert_eq!(source.event(), ("live".into(), json!({"visitors": 1})));
+        assert_eq!(next(&mut source), ("live".into(), json!({"visitors": 1})));
     }
     shop.broker.stop();
 }
@@ -126,10 +78,10 @@ fn zrt_38_a_browser_that_comes_back_gets_a_stream_of_its_own_again() {
 #[test]
 fn a_year_in_one_step_is_not_made_up_for_event_by_event() {
     let shop = Shop::open();
-    let mut source = Source::open(&shop.broker);
+    let mut source = open(&shop.broker);
     shop.broker.advance("8760h");
     for _ in 0..60 {
-        source.event();
+        next(&mut source);
     }
     shop.broker.stop();
 }
@@ -137,14 +89,15 @@ fn a_year_in_one_step_is_not_made_up_for_event_by_event() {
 #[test]
 fn a_stop_ends_open_streams_at_once() {
     let shop = Shop::open();
-    let mut sources: Vec<_> = (0..5).map(|_| Source::open(&shop.broker)).collect();
+    let mut sources: Vec<_> = (0..5).map(|_| open(&shop.broker)).collect();
     let start = now();
     shop.broker.stop();
     // The drain would take ten.
     assert!(now().since(start) < Duration::from_secs(5));
     for source in &mut sources {
-        assert!(
-            !source.chunk(),
+        assert_eq!(
+            source.text(),
+            None,
             "it ends as a stream ends, not as one breaks"
         );
     }
@@ -158,8 +111,8 @@ fn zrt_36_streams_that_were_left_make_room_for_others_and_too_many_are_refused()
     let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
     site.configure(&format!("{config}\n[limits]\nstreams_max = 2\n"));
     let broker = site.start(&["--clock", "manual"]);
-    let first = Source::open(&broker);
-    let _second = Source::open(&broker);
+    let first = open(&broker);
+    let _second = open(&broker);
     let refused = broker.send("GET", PATH, &[], b"");
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["success"], false);
@@ -173,15 +126,7 @@ fn zrt_36_streams_that_were_left_make_room_for_others_and_too_many_are_refused()
     drop(first);
     // Its clock stands still: it is the disconnection that ends it, not the next event.
     crate::process::eventually("there is room again", || {
-        let mut stream = TcpStream::connect(broker.address).unwrap();
-        write!(
-            stream,
-            "GET {PATH} HTTP/1.1\r\nhost: {}\r\n\r\n",
-            broker.address
-        )
-        .unwrap();
-        let (line, _) = head(&mut BufReader::new(stream)).unwrap();
-        (line == "HTTP/1.1 200 OK").then_some(())
+        Source::ask(broker.address, PATH, &[])
     });
     broker.stop();
 }
