@@ -10,7 +10,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `report` | mistakes, warnings, lines |
-//! | `section` | typed reads from one table |
+//! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
 //! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline` | one kind of table each |
@@ -24,14 +24,13 @@ mod secrets;
 mod section;
 mod server;
 mod source;
+mod tables;
 mod website;
 mod zebline;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 pub use crate::duration;
 pub use crate::duration::parse_duration;
@@ -49,6 +48,7 @@ use crate::words::quoted;
 use report::Report;
 use secrets::Outside;
 use section::{Section, section};
+use tables::{list_of_tables, unique};
 
 /// A configuration in which nothing is wrong.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -196,9 +196,22 @@ fn read(
         .filter_map(|table| table.table.get("id")?.get_ref().as_str())
         .collect();
     for table in list_of_tables(report, root, "export") {
-        config
-            .exports
-            .extend(export::read(report, &table, &websites));
+        if let Some(export) = export::read(report, &table, &websites) {
+            let domain = |id: &str| {
+                let mut all = config.websites.iter();
+                all.find(|website| website.id == id)
+                    .map(|website| &*website.domain)
+            };
+            let is_same = |other: &&Export| {
+                other.dir == export.dir && domain(&other.website) == domain(&export.website)
+            };
+            if config.exports.iter().any(|other| is_same(&other)) {
+                let detail =
+                    "another [[export]] would be the same file; give one of them another dir";
+                report.error(table.at, detail);
+            }
+            config.exports.push(export);
+        }
     }
     config
 }
@@ -222,49 +235,6 @@ fn custom_policies(report: &mut Report, root: &Section<'_>, builtin: &Policies) 
     }
     policies.sort_by_key(|(at, _)| *at);
     policies.into_iter().map(|(_, policy)| policy).collect()
-}
-
-/// The tables written as `[[key]]`.
-fn list_of_tables<'t>(report: &mut Report, root: &Section<'t>, key: &str) -> Vec<Section<'t>> {
-    let title = format!("[[{key}]]");
-    let value: Option<&'t Spanned<DeValue<'t>>> = root.table.get(key);
-    match value.map(|value| (value.span().start, value.get_ref())) {
-        None => Vec::new(),
-        Some((_, DeValue::Array(array))) => array
-            .iter()
-            .filter_map(|value| section(report, &title, value))
-            .collect(),
-        Some((at, _)) => {
-            report.error(
-                at,
-                format!("{key} is not a list of tables; write {title} above each"),
-            );
-            Vec::new()
-        }
-    }
-}
-
-/// Refuses a second table whose `key` has the same text.
-fn unique(report: &mut Report, tables: &[Section<'_>], noun: &str, key: &str) {
-    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-    for table in tables {
-        let Some(text) = table
-            .table
-            .get(key)
-            .and_then(|value| value.get_ref().as_str())
-        else {
-            continue;
-        };
-        if let Some(line) = first.get(text) {
-            let article = if key.starts_with('i') { "an" } else { "a" };
-            report.error(
-                table.at,
-                format!("{noun} {} is defined twice, first at line {line}; give each {article} {key} of its own", quoted(text)),
-            );
-        } else {
-            first.insert(text, report.line(table.at));
-        }
-    }
 }
 
 /// Anyone on the network could put events in.

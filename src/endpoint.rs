@@ -79,10 +79,15 @@ impl Filter {
             FilterOn::Kind => Some(&event.kind),
             FilterOn::Status => event.status.as_ref(),
         };
+        self.selects(subject.map(|subject| &**subject))
+    }
+
+    /// Whether one of the patterns fits `subject`, which is what the filter is on.
+    pub fn selects(&self, subject: Option<&str>) -> bool {
         self.patterns.iter().any(|pattern| {
             pattern == "*"
                 || subject.is_some_and(|subject| {
-                    pattern == &**subject
+                    pattern == subject
                         || pattern.strip_suffix('*').is_some_and(|prefix| {
                             prefix.ends_with('.') && subject.starts_with(prefix)
                         })

@@ -7,15 +7,7 @@ use tokio::sync::watch;
 
 use super::Analytics;
 use crate::clock::SharedClock;
-use crate::id::Seq;
-use crate::store::{Store, StoreError};
-
-/// How many events are read at once at first, and at most.
-const AT_ONCE: usize = 32;
-const AT_ONCE_MAX: usize = 1024;
-
-/// How many bytes of bodies are read at once, about: the number of events follows from it.
-const BYTES_AT_ONCE: usize = 1 << 20;
+use crate::store::{Step, Store, StoreError, Walk};
 
 /// How long reading rests after an error that may pass.
 const REST: Duration = Duration::from_secs(1);
@@ -28,12 +20,12 @@ pub async fn follow(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut tail = store.tail();
-    let (mut next, mut at_once) = (1, AT_ONCE);
+    let mut walk = Walk::from(1);
     // Once each time: a disk that is out of order must not fill another one with its log.
     let mut told = false;
     while !*stopping.borrow() {
         let last = *tail.borrow_and_update();
-        if next > last {
+        if walk.next() > last {
             let stopped = tokio::select! {
                 changed = tail.changed() => changed.is_err(),
                 stopped = stopping.wait_for(|stop| *stop) => { drop(stopped); true }
@@ -44,26 +36,18 @@ pub async fn follow(
             continue;
         }
         let (reader, source, time) = (analytics.clone(), store.clone(), clock.clone());
+        // By value there and back: a step that fails is made again.
+        let mut ahead = walk.clone();
         let reading = move || {
-            reader.read(
-                &*source,
-                &time,
-                Batch {
-                    next,
-                    last,
-                    at_once,
-                },
-            )
+            let step = ahead.step(&*source, last)?;
+            reader.take_in(step, &time);
+            reader.reach(ahead.next() - 1);
+            Ok(ahead)
         };
         match tokio::task::spawn_blocking(reading).await {
-            Ok(Ok(done)) => {
+            Ok(Ok(ahead)) => {
                 told = false;
-                (next, at_once) = done;
-            }
-            Ok(Err(StoreError::Damaged { from, to, what })) => {
-                tracing::warn!(from, to, %what, "the figures of websites are without damaged events");
-                next = next.max(to) + 1;
-                analytics.reach(next - 1);
+                walk = ahead;
             }
             Ok(Err(StoreError::Stopped(_))) => break,
             Ok(Err(error)) => {
@@ -83,42 +67,20 @@ pub async fn follow(
     }
 }
 
-/// What is read next.
-struct Batch {
-    next: Seq,
-    /// Where the log ends at present.
-    last: Seq,
-    at_once: usize,
-}
-
 impl Analytics {
-    /// Takes in some events; says where the next ones begin, and how many to read then.
-    fn read(
-        &self,
-        store: &dyn Store,
-        clock: &SharedClock,
-        batch: Batch,
-    ) -> Result<(Seq, usize), StoreError> {
-        let Batch {
-            next,
-            last,
-            at_once,
-        } = batch;
-        let events = store.read(next, at_once)?;
-        let now = clock.now();
-        let mut bytes = 0;
-        for event in &events {
-            bytes += event.content.body.len();
-            self.take(event, now);
+    fn take_in(&self, step: Step, clock: &SharedClock) {
+        match step {
+            Step::Events(events) => {
+                let now = clock.now();
+                for event in &events {
+                    self.take(event, now);
+                }
+            }
+            Step::Damaged { from, to, what } => {
+                tracing::warn!(from, to, %what, "the figures of websites are without damaged events");
+            }
+            Step::End => {}
         }
-        // Where there is none, all that is left was given up for lost.
-        let reached = events.last().map_or(last, |event| event.seq);
-        self.reach(reached);
-        let at_once = match bytes {
-            0..BYTES_AT_ONCE => at_once * 2,
-            _ => at_once / 2,
-        };
-        Ok((reached + 1, at_once.clamp(1, AT_ONCE_MAX)))
     }
 }
 

@@ -17,7 +17,14 @@ use crate::config::Limits;
 
 /// How many streams may be open, of whichever kind.
 #[derive(Clone, Debug)]
-pub struct Streams(Arc<Semaphore>);
+pub struct Streams {
+    all: Arc<Semaphore>,
+    public: Arc<Semaphore>,
+}
+
+/// The place of a stream that is open.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "they are held")] Vec<OwnedSemaphorePermit>);
 
 impl Streams {
     /// As many as the limits allow. The other connections are for those who bring events: streams
@@ -25,12 +32,24 @@ impl Streams {
     pub fn new(limits: &Limits) -> Self {
         let connections = limits.max_connections - limits.max_connections / 4;
         let streams = limits.streams_max.min(connections);
-        Self(Arc::new(Semaphore::new(streams)))
+        Self {
+            all: Arc::new(Semaphore::new(streams)),
+            public: Arc::new(Semaphore::new(streams.div_ceil(2))),
+        }
     }
 
-    /// The place of one more, if there is one.
-    pub fn open(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.clone().try_acquire_owned().ok()
+    /// The place of one more for somebody who was let in, if there is one.
+    pub fn open_private(&self) -> Option<Place> {
+        let place = self.all.clone().try_acquire_owned().ok()?;
+        Some(Place(vec![place]))
+    }
+
+    /// The place of one more for anybody: strangers may have half of all, so that they keep nobody
+    /// out who was let in.
+    pub fn open_public(&self) -> Option<Place> {
+        let public = self.public.clone().try_acquire_owned().ok()?;
+        let place = self.all.clone().try_acquire_owned().ok()?;
+        Some(Place(vec![public, place]))
     }
 }
 
@@ -123,15 +142,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_leave_a_quarter_of_the_connections_to_those_who_bring_events() {
+    fn streams_leave_a_quarter_of_the_connections_and_strangers_half_of_the_streams() {
         let streams = Streams::new(&Limits {
             max_connections: 10,
             ..Limits::default()
         });
-        let open: Vec<_> = (0..8).map(|_| streams.open().unwrap()).collect();
-        assert!(streams.open().is_none());
-        drop(open);
-        assert!(streams.open().is_some());
+        let public: Vec<_> = (0..4).map(|_| streams.open_public().unwrap()).collect();
+        assert!(streams.open_public().is_none());
+        let private: Vec<_> = (0..4).map(|_| streams.open_private().unwrap()).collect();
+        assert!(streams.open_private().is_none());
+        drop((public, private));
+        assert!(streams.open_private().is_some() && streams.open_public().is_some());
     }
 
     #[tokio::test]

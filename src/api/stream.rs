@@ -23,9 +23,10 @@ use crate::clock::Timestamp;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
 use crate::endpoint::{Filter, FilterOn};
+use crate::event;
 use crate::id::{DeliveryId, EndpointId, EventId, Seq};
 use crate::inbound::problem::Problem;
-use crate::store::{Store, StoreError};
+use crate::store::{Step, Walk};
 
 /// What a client that comes back had last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -34,10 +35,12 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// and a server likes to cut off connections on which nothing happens, most after a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Events that are read at once, and the bytes of them that are sent at once: a client that does
-/// not read keeps twice as many from the others.
-const BATCH_EVENTS: usize = 64;
-const BATCH_BYTES: usize = 16 * 1024;
+/// What is read and sent at once, about, or one event: a reader who does not read keeps a few of
+/// these from the others.
+const BYTES_AT_ONCE: usize = 16 * 1024;
+
+/// How long reading rests after an error that may pass.
+const REST: Duration = Duration::from_secs(1);
 
 /// As many as an endpoint may have.
 const PATTERNS_MAX: usize = 100;
@@ -60,13 +63,7 @@ struct Told<'a> {
 struct Follower {
     admin: Shared,
     kinds: Option<Filter>,
-    next: Seq,
-}
-
-/// The frames of some events of the log, and the position behind them.
-struct Batch {
-    text: String,
-    next: Seq,
+    walk: Walk,
 }
 
 /// `GET /v1/stream?types=…&from=…`: from the end of the log on, unless `from` or `Last-Event-ID`
@@ -116,7 +113,7 @@ pub(super) async fn stream(
         }
         None => from.unwrap_or(behind),
     };
-    let place = admin.streams.open().ok_or_else(|| {
+    let place = admin.streams.open_private().ok_or_else(|| {
         Problem::unavailable("too many streams are open; close one, or raise limits.streams_max")
     })?;
     let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
@@ -129,7 +126,7 @@ pub(super) async fn stream(
             patterns,
         }),
         // What is not there yet is waited for; a position from another store is none.
-        next: next.min(behind),
+        walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };
     Ok(sse::stream(draining, |frames| async move {
         let _place = place;
@@ -152,13 +149,14 @@ impl Follower {
             self.catch_up(frames, last).await?;
             tokio::select! {
                 biased;
-                changed = tail.changed() => changed.map_err(|_| Gone)?,
+                // First: where events come without end, the ends of attempts have their turn too.
                 ended = next_of(&mut outcomes) => {
                     // An attempt is told behind its event.
                     let last = *tail.borrow_and_update();
                     self.catch_up(frames, last).await?;
                     self.tell(frames, ended).await?;
                 }
+                changed = tail.changed() => changed.map_err(|_| Gone)?,
                 () = tokio::time::sleep(HEARTBEAT) => {
                     frames.send_text(": still here\n\n".to_owned()).await?;
                 }
@@ -168,16 +166,21 @@ impl Follower {
 
     /// Sends the log up to `last`.
     async fn catch_up(&mut self, frames: &Frames, last: Seq) -> Result<(), Gone> {
-        while self.next <= last {
-            let (from, kinds) = (self.next, self.kinds.clone());
-            let read = self
-                .admin
-                .ask(move |store| batch(store, from, last, kinds.as_ref()));
-            let batch = read.await.map_err(|_| Gone)?;
-            if !batch.text.is_empty() {
-                frames.send_text(batch.text).await?;
+        while self.walk.next() <= last {
+            let (mut walk, kinds) = (self.walk.clone(), self.kinds.clone());
+            let read = self.admin.ask(move |store| {
+                let step = walk.step(store, last)?;
+                Ok((walk, text(&step, kinds.as_ref())))
+            });
+            let Ok((walk, text)) = read.await else {
+                // What may pass; where it lasts, the server ends.
+                tokio::time::sleep(REST).await;
+                continue;
+            };
+            self.walk = walk;
+            if !text.is_empty() {
+                frames.send_text(text).await?;
             }
-            self.next = batch.next;
         }
         Ok(())
     }
@@ -185,7 +188,7 @@ impl Follower {
     async fn tell(&self, frames: &Frames, ended: Result<Arc<Ended>, u64>) -> Result<(), Gone> {
         let frame = match ended {
             Ok(ended) => {
-                let is_wanted = |kinds: &Filter| kinds.matches(&ended.event.content);
+                let is_wanted = |kinds: &Filter| kinds.selects(Some(&ended.kind));
                 if !self.kinds.as_ref().is_none_or(is_wanted) {
                     return Ok(());
                 }
@@ -212,27 +215,24 @@ async fn next_of(
     std::future::pending().await
 }
 
-/// The frames of the next events of these types; none of them where none was among those looked at.
-fn batch(
-    store: &dyn Store,
-    from: Seq,
-    last: Seq,
-    kinds: Option<&Filter>,
-) -> Result<Batch, StoreError> {
-    let mut batch = Batch {
-        text: String::new(),
-        next: last + 1,
-    };
-    for event in store.read(from, BATCH_EVENTS)? {
-        batch.next = event.seq + 1;
-        if kinds.is_none_or(|kinds| kinds.matches(&event.content)) {
-            batch.text += &frame("event", Some(event.seq), &Event::of(&event));
+/// The frames of those events that are of these types.
+fn text(step: &Step, kinds: Option<&Filter>) -> String {
+    match step {
+        Step::Events(events) => {
+            let is_wanted = |event: &&Arc<event::Event>| {
+                kinds.is_none_or(|kinds| kinds.matches(&event.content))
+            };
+            let wanted = events.iter().filter(is_wanted);
+            wanted
+                .map(|event| frame("event", Some(event.seq), &Event::of(event)))
+                .collect()
         }
-        if batch.text.len() >= BATCH_BYTES {
-            break;
+        // With an id, so that a reader who comes back does not meet them again.
+        Step::Damaged { from, to, .. } => {
+            frame("damaged", Some(*to), &json!({ "from": from, "to": to }))
         }
+        Step::End => String::new(),
     }
-    Ok(batch)
 }
 
 /// A frame. A payload keeps the line breaks that it was written with, and each line of it is a
@@ -251,9 +251,9 @@ impl<'a> Told<'a> {
     fn of(ended: &'a Ended) -> Self {
         Self {
             delivery_id: ended.delivery,
-            event_id: ended.event.id,
-            event_type: &ended.event.content.kind,
-            seq: ended.event.seq,
+            event_id: ended.event,
+            event_type: &ended.kind,
+            seq: ended.event.seq(),
             endpoint: &ended.endpoint.settings.name,
             endpoint_id: ended.endpoint.id,
             status: ended.status,

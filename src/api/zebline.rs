@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
 use serde::Serialize;
 
 use super::Shared;
@@ -63,13 +64,18 @@ pub(super) async fn track(
         })
         .into_response());
     };
-    let none = |_| Problem::not_found(format!("there is no request {}", quoted(&text)));
+    let none = |problem: Problem| match problem.status {
+        StatusCode::NOT_FOUND => {
+            Problem::not_found(format!("there is no request {}", quoted(&text)))
+        }
+        _ => problem,
+    };
     let event = find(&admin, &id.to_string()).await.map_err(none)?;
     let found = admin
-        .ask(move |store| deliveries_of(store, id.seq(), &[], None, DELIVERIES_MAX))
+        .ask(move |store| deliveries_of(store, id.seq(), &[], None, usize::MAX))
         .await?;
     let now = admin.clock.now();
-    let deliveries = found.items.iter();
+    let deliveries = found.items.iter().take(DELIVERIES_MAX);
     Ok(Json(Track {
         track_id: track_id.to_string(),
         status: progress(found.items.iter().map(|view| view.status)),

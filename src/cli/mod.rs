@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod event;
 pub mod listen;
 pub mod logging;
+pub mod mock;
 pub mod moment;
 pub mod output;
 mod private;
@@ -77,6 +78,8 @@ pub enum Command {
     Replay(replay::Args),
     /// Show or move the server's clock
     Clock(clock::Args),
+    /// Be a vendor's API on localhost
+    Mock(Box<mock::Args>),
     /// Receive webhooks, check them, print them, and answer by a script
     Listen(Box<listen::Args>),
     /// Compute the signature of one body
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Delivery(args) => ask(delivery::run(args)),
         Command::Replay(args) => ask(replay::run(args)),
         Command::Clock(args) => ask(clock::run(args)),
+        Command::Mock(args) => broker()?.block_on(mock::run(*args)),
         Command::Listen(args) => runtime(&mut Builder::new_current_thread())?
             .block_on(listen::run(*args, Arc::new(RealClock))),
         Command::Sign(args) => sign::run(args),

@@ -8,8 +8,7 @@ use tokio::sync::broadcast;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
 use crate::endpoint::Endpoint;
-use crate::event::Event;
-use crate::id::DeliveryId;
+use crate::id::{DeliveryId, EventId};
 use crate::store::{Claim, Outcome, Settlement};
 
 /// What a watcher may be behind before it misses something.
@@ -20,8 +19,10 @@ const BEHIND_MAX: usize = 1024;
 pub struct Ended {
     /// Which delivery.
     pub delivery: DeliveryId,
-    /// Of which event.
-    pub event: Arc<Event>,
+    /// Of which event. Not the event itself: its body would be kept for whoever is behind.
+    pub event: EventId,
+    /// Its type.
+    pub kind: Arc<str>,
     /// To which endpoint.
     pub endpoint: Arc<Endpoint>,
     /// How the delivery stands now.
@@ -71,7 +72,8 @@ impl Ended {
         };
         Self {
             delivery: DeliveryId::new(claim.event.id, claim.endpoint.number),
-            event: claim.event.clone(),
+            event: claim.event.id,
+            kind: claim.event.content.kind.clone(),
             endpoint: claim.endpoint.clone(),
             status,
             next_attempt_at,

@@ -11,6 +11,7 @@
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
 //! | `transitions.rs` | how all of these are recorded |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
+//! | [`Walk`] | the log read from one position on, past what is damaged |
 //! | `open.rs`, `recovery.rs`, `frames.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
 //! | `loss.rs` | what is missing, and going on without it |
 //! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
@@ -77,6 +78,7 @@ mod steps;
 mod transitions;
 mod verify;
 mod views;
+mod walk;
 mod write;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
@@ -89,6 +91,7 @@ pub use report::{Finding, Report};
 pub use salvage::expect_store;
 pub use verify::verify;
 pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
+pub use walk::{Step, Walk};
 
 /// An answer that comes once it is on disk.
 ///

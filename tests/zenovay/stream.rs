@@ -109,7 +109,7 @@ fn zrt_36_streams_that_were_left_make_room_for_others_and_too_many_are_refused()
     let Shop { broker, site } = shop;
     broker.stop();
     let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    site.configure(&format!("{config}\n[limits]\nstreams_max = 2\n"));
+    site.configure(&format!("{config}\n[limits]\nstreams_max = 4\n"));
     let broker = site.start(&["--clock", "manual"]);
     let first = open(&broker);
     let _second = open(&broker);

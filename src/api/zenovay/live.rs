@@ -96,7 +96,7 @@ impl ReadSide {
         let website =
             websites.position(|website| website.tracking_code == code && website.id == id);
         let website = website.ok_or_else(Refusal::no_website)?;
-        let place = self.streams.open().ok_or_else(|| {
+        let place = self.streams.open_public().ok_or_else(|| {
             Refusal::new(Code::Unavailable, "Too many streams are open").again_in(10)
         })?;
         // Before the answer is on its way: who has it may count from then.

@@ -78,6 +78,11 @@ impl<'a> Document<'a> {
         }))
     }
 
+    /// Whether its sender says what was dropped, which is ours to say.
+    pub fn claims_drops(&self) -> bool {
+        self.members.iter().any(|(name, _)| name == DROPPED)
+    }
+
     /// The document with the attributes at these places taken out of `eventData` and named beside
     /// it; all else as it was sent.
     pub fn without(&self, faults: &[(usize, Fault)]) -> Result<Bytes, serde_json::Error> {
@@ -93,13 +98,17 @@ impl<'a> Document<'a> {
                 reason: fault.to_string(),
             })
             .collect();
-        let dropped: Box<RawValue> = to_raw_value(&dropped)?;
+        let dropped: Option<Box<RawValue>> = match dropped.is_empty() {
+            true => None,
+            false => Some(to_raw_value(&dropped)?),
+        };
         let members = self.members.iter().filter(|(name, _)| name != DROPPED);
         let members = members.map(|(name, value)| match &**name {
             "eventData" => ("eventData", &*kept),
             name => (name, *value),
         });
-        let members = members.chain([(DROPPED, &*dropped)]);
+        let dropped = dropped.iter().map(|dropped| (DROPPED, &**dropped));
+        let members = members.chain(dropped);
         serde_json::to_vec(&InOrder(members.collect())).map(Bytes::from)
     }
 }
@@ -247,6 +256,16 @@ mod tests {
         let lenient = WHOLE.replace("\"2024-01-01T00:00:00.000000\"", "1704067200");
         let document = Document::read(lenient.as_bytes(), true).unwrap();
         assert_eq!(document.time.to_string(), "2024-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_a_sender_says_was_dropped_is_taken_out() {
+        let claimed = WHOLE.replace("\"extra\"", "\"droppedAttributes\"");
+        let document = Document::read(claimed.as_bytes(), false).unwrap();
+        assert!(document.claims_drops());
+        let bytes = document.without(&[]).unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(!text.contains("dropped"), "{text}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::clock::SharedClock;
 use crate::config::Source;
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
-use crate::store::StoreError;
+use crate::store::{Step, StoreError, Walk};
 use crate::vendor::zebline::attributes::{Fault, judge};
 use crate::vendor::zebline::track::TrackId;
 use crate::vendor::zebline::{is_of_the_system, request_id};
@@ -45,8 +45,8 @@ use crate::vendor::zebline::{is_of_the_system, request_id};
 /// How long a request waits after a start for the types of attributes, on the machine's own clock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Events that are read at once, after a start.
-const READ_AT_ONCE: usize = 256;
+/// How long reading rests after an error that may pass.
+const REST: Duration = Duration::from_secs(1);
 
 /// The API of every source of kind `zebline`.
 pub struct Zebline {
@@ -76,21 +76,29 @@ impl Zebline {
     }
 
     /// Reads from the log which types attributes have; blocks. Until it is done, events are told to
-    /// wait.
+    /// wait; what is damaged fixes no type.
     ///
     /// # Errors
-    /// Those of the store: what it cannot read fixes no type.
+    /// Those of the store that last.
     pub fn read_types(&self) -> Result<(), StoreError> {
-        let tail = *self.ingest.store.tail().borrow();
-        let mut next = 1;
-        while !*self.is_read.borrow() && next <= tail && !*self.ingest.draining.borrow() {
-            let events = self.ingest.store.read(next, READ_AT_ONCE)?;
-            let Some(last) = events.last() else { break };
-            next = last.seq + 1;
-            for event in events {
-                let source = &*event.content.source;
-                if self.accounts.have(source) {
-                    self.observe(source, event.id, &event.content.body);
+        let last = *self.ingest.store.tail().borrow();
+        let mut walk = Walk::from(1);
+        while !*self.is_read.borrow() && !*self.ingest.draining.borrow() {
+            match walk.step(&*self.ingest.store, last) {
+                Ok(Step::Events(events)) => {
+                    for event in events {
+                        let source = &*event.content.source;
+                        if self.accounts.have(source) {
+                            self.observe(source, event.id, &event.content.body);
+                        }
+                    }
+                }
+                Ok(Step::Damaged { .. }) => {}
+                Ok(Step::End) => break,
+                Err(error @ StoreError::Stopped(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "the log cannot be read for the types of attributes; trying again");
+                    std::thread::sleep(REST);
                 }
             }
         }
@@ -142,6 +150,9 @@ impl Zebline {
         let event = match self.read(account, &head.headers, &body, key.clone()).await {
             Ok(Some(event)) => event,
             Ok(None) => {
+                if let Some(first) = self.first(account, key).await? {
+                    return Ok((account, TrackId::of(first)));
+                }
                 let number = self.dropped.fetch_add(1, Ordering::Relaxed);
                 let track_id = TrackId::of_none(self.clock.now(), number);
                 return Ok((account, track_id));
@@ -204,7 +215,7 @@ impl Zebline {
             time: Some(document.time),
             content_type: None,
             form: Form::Data,
-            body: match faults.is_empty() {
+            body: match faults.is_empty() && !document.claims_drops() {
                 true => body.clone(),
                 false => document
                     .without(&faults)

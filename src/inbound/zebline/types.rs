@@ -11,10 +11,11 @@ use serde::Serialize;
 use super::stored::Stored;
 use crate::clock::Timestamp;
 use crate::id::Seq;
-use crate::vendor::zebline::attributes::{AttributeType, is_conventional};
+use crate::vendor::zebline::attributes::{AttributeType, Fault, is_conventional};
 
-/// Attributes that are known at most, at some 200 bytes each: their names are the senders' choice.
-const ATTRIBUTES_MAX: usize = 50_000;
+/// Attributes of a source that are known at most, at some 200 bytes each: their names are the
+/// senders' choice. Those beyond have no type, so nothing of them is dropped for it.
+const ATTRIBUTES_MAX: usize = 20_000;
 
 /// Where an attribute belongs: the source and the event's name.
 type Event = (String, String);
@@ -23,7 +24,8 @@ type Event = (String, String);
 #[derive(Debug, Default)]
 pub struct Types {
     events: BTreeMap<Event, BTreeMap<String, Known>>,
-    count: usize,
+    /// How many each source has.
+    counts: BTreeMap<String, usize>,
 }
 
 /// What is known of one attribute.
@@ -73,11 +75,16 @@ impl Types {
                 Some((was, since, _)) if since < seq => {
                     // Two first ones came at the same time; the later one was not known as such.
                     if was != is {
-                        let reason = format!("it is of type {is}, and was first received as {was}");
-                        known.drop(at, reason);
+                        known.drop(at, changed(was, is));
                     }
                 }
-                _ => known.kind = Some((is, seq, at)),
+                earlier => {
+                    known.kind = Some((is, seq, at));
+                    // The one that it takes the place of was a first one only so far.
+                    if let Some((other, _, at)) = earlier.filter(|(other, ..)| *other != is) {
+                        known.drop(at, changed(is, other));
+                    }
+                }
             }
         }
         for dropped in &stored.dropped {
@@ -124,10 +131,11 @@ impl Types {
             .get(&event)
             .is_none_or(|known| !known.contains_key(name));
         if is_new {
-            if self.count >= ATTRIBUTES_MAX {
+            let count = self.counts.entry(source.to_owned()).or_default();
+            if *count >= ATTRIBUTES_MAX {
                 return None;
             }
-            self.count += 1;
+            *count += 1;
         }
         let known = self.events.entry(event).or_default();
         Some(known.entry(name.to_owned()).or_insert(Known {
@@ -136,6 +144,10 @@ impl Types {
             last: None,
         }))
     }
+}
+
+fn changed(was: AttributeType, is: AttributeType) -> String {
+    Fault::TypeChanged { was, is }.to_string()
 }
 
 impl Known {
@@ -165,8 +177,8 @@ mod tests {
         for events in [[number, text], [text, number]] {
             let seen = observed(&events);
             assert_eq!(seen[0].r#type, Some(AttributeType::Number));
+            assert_eq!(seen[0].dropped, 1);
         }
-        assert_eq!(observed(&[number, text])[0].dropped, 1);
     }
 
     #[test]
