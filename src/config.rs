@@ -13,11 +13,12 @@
 //! | `section` | typed reads from one table |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website`, `zebline` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `zebline`, `poller` | one kind of table each |
 
 mod endpoint;
 pub mod limits;
 mod policy;
+mod poller;
 mod report;
 mod secrets;
 mod section;
@@ -36,9 +37,10 @@ pub use crate::duration;
 pub use crate::duration::parse_duration;
 pub use endpoint::EndpointEntry;
 pub use limits::Limits;
+pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
-pub use source::{NATIVE_SOURCE, Poller, Source, SourceKind};
+pub use source::{NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 

@@ -20,6 +20,7 @@
 //! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
+//! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
@@ -42,6 +43,7 @@ pub mod event;
 pub mod id;
 pub mod inbound;
 pub mod policy;
+pub mod poll;
 pub mod secret;
 pub mod store;
 pub mod vendor;

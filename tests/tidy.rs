@@ -38,6 +38,11 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Zebline",
         ],
     ),
+    // It asks through the guarded transport of deliver, and keeps by the way of inbound.
+    (
+        "poll",
+        &["store", "vendor", "config::Poller", "deliver", "inbound"],
+    ),
     (
         "api",
         &[
@@ -47,6 +52,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "poll",
         ],
     ),
     (
@@ -58,6 +64,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "poll",
             "api",
         ],
     ),

@@ -1,5 +1,5 @@
-//! Zenovay: the contract of its external API, as a server of ours keeps it (ZRT, ZSS, X-05 to X-14).
-//! Pure: what is asked, what may be asked how often, and the words of every answer.
+//! Zenovay: the contract of its external API, as a server of ours keeps it (ZRT, ZSS, X-05 to X-14),
+//! and as a client of it does. Pure: what is asked, what may be asked how often, and the words of every answer.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -7,8 +7,11 @@
 //! | [`query`] | ranges, limits, offsets, statuses |
 //! | [`window`] | so many requests a minute |
 //! | [`bodies`] | what is in the envelope |
+//! | [`polling`], [`polled`] | the other side: how a client asks, and what it takes from the answers |
 
 pub mod bodies;
+pub mod polled;
+pub mod polling;
 pub mod query;
 pub mod window;
 
