@@ -43,8 +43,9 @@ use crate::event::Form;
 use crate::inbound::Ingest;
 use crate::inbound::read::Read;
 use crate::store::Store;
+use crate::vendor::zenovay::pace::Came;
 use crate::vendor::zenovay::polled;
-use crate::vendor::zenovay::polling::{Came, Resource};
+use crate::vendor::zenovay::polling::Resource;
 
 /// How long one answer may take, all in all.
 const DEADLINE: Duration = Duration::from_secs(10);

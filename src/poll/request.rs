@@ -120,5 +120,5 @@ impl Asker {
 pub(super) fn check_json(body: &[u8]) -> Result<(), String> {
     check_value(body)
         .map(drop)
-        .map_err(|problem| problem.detail.into())
+        .map_err(|problem| problem.detail)
 }

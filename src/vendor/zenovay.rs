@@ -7,9 +7,10 @@
 //! | [`query`] | ranges, limits, offsets, statuses |
 //! | [`window`] | so many requests a minute |
 //! | [`bodies`] | what is in the envelope |
-//! | [`polling`], [`polled`] | the other side: how a client asks, and what it takes from the answers |
+//! | [`polling`], [`pace`], [`polled`] | the other side: what a client asks, how often, and what it takes from the answers |
 
 pub mod bodies;
+pub mod pace;
 pub mod polled;
 pub mod polling;
 pub mod query;

@@ -235,9 +235,9 @@ pub fn told(broker: &Broker, kind: &str) -> Vec<Value> {
 #[track_caller]
 pub fn shown(broker: &Broker) -> Value {
     let sources = broker.get("/v1/sources");
-    let polled = sources["data"].as_array().unwrap().iter();
-    let polled = polled.filter(|source| source["kind"] == "zenovay");
-    polled.cloned().next().unwrap()
+    let mut sources = sources["data"].as_array().unwrap().iter();
+    let polled = sources.find(|source| source["kind"] == "zenovay");
+    polled.unwrap().clone()
 }
 
 /// A list of visitors of which the newest is first.
