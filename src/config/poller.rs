@@ -8,7 +8,7 @@ use super::report::Report;
 use super::secrets::Outside;
 use super::section::Section;
 use super::website::path_part;
-use crate::endpoint::url::check_form;
+use crate::endpoint::url::{check_form, is_loopback};
 use crate::secret::Secret;
 
 pub(super) const KEYS: &[&str] = &[
@@ -73,6 +73,15 @@ pub(super) fn read(
         report.error(
             section.place("api_key"),
             "api_key has characters that cannot be sent in a header; mend it to visible ASCII without spaces",
+        );
+    }
+    if let (Some(url), Some(_)) = (&url, &api_key)
+        && url.scheme() == "http"
+        && !is_loopback(url)
+    {
+        report.warn(
+            section.place("url"),
+            "url is http, so everybody on the way can read the api_key; use https",
         );
     }
     let interval = section.duration(report, "interval");

@@ -174,8 +174,10 @@ impl Poller {
         let wait = due.since(moment.steady());
         let shown = moment.now.plus(wait);
         self.gauge.waits(shown);
+        // Before it is told, upon which the clock may be moved.
+        let sleep = self.tools.clock.sleep_until(shown);
         self.slot.waits_until(shown);
-        self.tools.clock.sleep(wait).await;
+        sleep.await;
         Some(resource)
     }
 
@@ -184,9 +186,10 @@ impl Poller {
         let clock = self.tools.clock.clone();
         let began = clock.moment();
         self.schedule.begins(resource, began.steady());
-        self.slot.works_until(began.now.plus(DEADLINE));
+        let given_up = began.now.plus(DEADLINE);
+        let (offset, deadline) = (self.walk.offset(), clock.sleep_until(given_up));
+        self.slot.works_until(given_up);
         self.gauge.asks(began.now);
-        let (offset, deadline) = (self.walk.offset(), clock.sleep(DEADLINE));
         let asking = self
             .asker
             .ask(&self.tools.transport, resource, offset, deadline);

@@ -6,7 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::memory::{Memory, New};
+use super::memory::{self, Memory, New};
 use crate::vendor::zenovay::polled::Visits;
 use crate::vendor::zenovay::polling::PAGE;
 
@@ -15,6 +15,9 @@ const PAGES_MAX: usize = 50;
 
 /// The most bytes of new visits of a round: what pages of fifty kilobytes come to, many times over.
 const BYTES_MAX: usize = 16 << 20;
+
+/// The most visits of a round: two rounds of them are remembered, so that none is told twice.
+const VISITS_MAX: usize = memory::VISITS_MAX / 2;
 
 /// How far a round has come.
 #[derive(Debug, Default)]
@@ -65,7 +68,8 @@ impl Walk {
         let has_more = page.has_more.unwrap_or(page.items >= PAGE);
         if all_known || !has_more || page.items == 0 {
             Page::Last
-        } else if self.read >= PAGES_MAX || self.bytes >= BYTES_MAX {
+        } else if self.read >= PAGES_MAX || self.bytes >= BYTES_MAX || self.seen.len() >= VISITS_MAX
+        {
             Page::TooMany
         } else {
             Page::More
@@ -133,6 +137,13 @@ mod tests {
             );
         }
         assert_eq!(take(&mut walk, &memory, 50..51, Some(true)), Page::TooMany);
+        let mut walk = Walk::default();
+        for page in 0..9 {
+            let ids = page * 1000..(page + 1) * 1000;
+            assert_eq!(take(&mut walk, &memory, ids, Some(true)), Page::More);
+        }
+        let ids = 9000..10_000;
+        assert_eq!(take(&mut walk, &memory, ids, Some(true)), Page::TooMany);
         let mut walk = Walk::default();
         assert_eq!(take(&mut walk, &memory, 0..3, Some(true)), Page::More);
         assert_eq!(

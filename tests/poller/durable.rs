@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::process::eventually;
 use crate::vendor::{
-    ALL, GROUPS_PATH, LIVE_PATH, OVERVIEW_PATH, Said, VISITORS_PATH, Vendor, list, quiet, start,
-    told, visit,
+    ALL, GROUPS_PATH, LIVE_PATH, OVERVIEW_PATH, Said, VISITORS_PATH, Vendor, list, quiet, shown,
+    start, told, visit,
 };
 
 /// A vendor with something of everything.
@@ -99,5 +99,42 @@ fn a_page_that_fails_leaves_no_gap_either() {
     assert_eq!(told(&broker, "zenovay.visitor").len(), 0);
     broker.advance("1m");
     assert_eq!(told(&broker, "zenovay.visitor"), all);
+    broker.stop();
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_taken_for_known() {
+    let visits = Arc::new(Mutex::new((0..3).map(visit).collect()));
+    let vendor = busy(visits.clone());
+    let site = vendor.site(ALL);
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    let reserve: u64 = 1 << 40;
+    let disk = rustix::fs::statvfs(site.path("")).unwrap();
+    if disk.f_bavail * disk.f_frsize >= reserve {
+        eprintln!("skipped: the disk has more free than can be asked for");
+        return;
+    }
+    site.configure(&format!(
+        "{config}\n[limits]\ndisk_reserve_bytes = {reserve}\n"
+    ));
+    let broker = start(&site);
+    broker.advance("1m");
+    let source = shown(&broker);
+    // The store looks at the disk when it has written something: the live count.
+    let failed = 2 + 2 + 1;
+    assert_eq!(
+        source["failed"], failed,
+        "every round tries again: {source}"
+    );
+    let error = source["last_error"].as_str().unwrap();
+    assert!(
+        error.contains("it cannot be kept: the disk has less than"),
+        "{error}"
+    );
+    assert_eq!(KINDS.map(|kind| told(&broker, kind).len()), [1, 0, 0, 0]);
+    broker.stop();
+    site.configure(&config);
+    let broker = start(&site);
+    assert_eq!(KINDS.map(|kind| told(&broker, kind).len()), [1, 1, 3, 1]);
     broker.stop();
 }

@@ -10,6 +10,12 @@ use serde_json::value::RawValue;
 /// How much of the server's own word for an error is shown.
 const CODE_MAX_BYTES: usize = 40;
 
+/// The most items of one answer that are taken: no list of the vendor's has more.
+const ITEMS_MAX: usize = 1000;
+
+/// The largest item: the vendor's have less than a kilobyte.
+const ITEM_MAX_BYTES: usize = 256 * 1024;
+
 /// Why an answer cannot be used. None of these shows what a stranger could hide a secret in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
@@ -22,6 +28,9 @@ pub enum Unusable {
     /// A success without this in it.
     #[error("the answer has no {0}")]
     Missing(&'static str),
+    /// More than can be meant.
+    #[error("the {0} of the answer is larger than {ITEM_MAX_BYTES} bytes")]
+    TooLarge(&'static str),
 }
 
 /// A visit of the list of visitors.
@@ -38,9 +47,9 @@ pub struct Visit<'a> {
 /// A part of the list of visitors.
 #[derive(Clone, Debug)]
 pub struct Visits<'a> {
-    /// The newest first (ZRT-42); items without an id are left out.
+    /// The newest first (ZRT-42); items without an id are left out, and those that are too large.
     pub visits: Vec<Visit<'a>>,
-    /// How many items there were.
+    /// How many items were read.
     pub items: usize,
     /// Whether there are more.
     pub has_more: Option<bool>,
@@ -123,10 +132,13 @@ pub fn visits(body: &[u8]) -> Result<Visits<'_>, Unusable> {
     let pagination = data
         .pagination
         .and_then(|raw| serde_json::from_str::<Pagination>(raw.get()).ok());
+    let has_more = pagination.and_then(|pagination| pagination.has_more);
+    let is_cut = items.len() > ITEMS_MAX;
+    let read = items.into_iter().take(ITEMS_MAX);
     Ok(Visits {
-        items: items.len(),
-        visits: items.into_iter().filter_map(visit).collect(),
-        has_more: pagination.and_then(|pagination| pagination.has_more),
+        items: read.len(),
+        visits: read.filter_map(visit).collect(),
+        has_more: if is_cut { Some(true) } else { has_more },
     })
 }
 
@@ -139,7 +151,7 @@ pub fn visit(item: &RawValue) -> Option<Visit<'_>> {
         #[serde(borrow)]
         visited_at: Raw<'a>,
     }
-    let read: Item<'_> = serde_json::from_str(item.get()).ok()?;
+    let read: Item<'_> = of_item(item)?;
     Some(Visit {
         id: text(read.id)?,
         visited_at: text(read.visited_at).unwrap_or_default(),
@@ -156,7 +168,8 @@ pub fn groups(body: &[u8]) -> Result<Vec<Group<'_>>, Unusable> {
     }
     let data: Data<'_> = data(body)?;
     let items = data.error_groups.ok_or(Unusable::Missing("error_groups"))?;
-    Ok(items.into_iter().filter_map(group).collect())
+    let items = items.into_iter().take(ITEMS_MAX);
+    Ok(items.filter_map(group).collect())
 }
 
 /// A group, if the item says which.
@@ -174,7 +187,7 @@ pub fn group(item: &RawValue) -> Option<Group<'_>> {
         #[serde(borrow)]
         last_seen_at: Raw<'a>,
     }
-    let read: Item<'_> = serde_json::from_str(item.get()).ok()?;
+    let read: Item<'_> = of_item(item)?;
     let raw = |raw: Raw<'_>| raw.map_or_else(String::new, |raw| raw.get().to_owned());
     Some(Group {
         id: text(read.id).or_else(|| text(read.fingerprint))?,
@@ -209,6 +222,12 @@ fn object<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Unusable> {
         Some(b'{') => serde_json::from_slice(text).map_err(|_| Unusable::Json),
         _ => Err(Unusable::Json),
     }
+}
+
+/// The members of an item, unless it is too large.
+fn of_item<'a, T: Deserialize<'a>>(item: &'a RawValue) -> Option<T> {
+    let text = item.get().as_bytes();
+    object(text).ok().filter(|_| text.len() <= ITEM_MAX_BYTES)
 }
 
 /// The server's word for an error, where it is a word.

@@ -113,3 +113,24 @@ fn equal_values_are_the_same_text_in_whatever_order_their_members_are() {
     assert_eq!(text(r#"{"b":1, "a":[2]}"#), text(r#"{"a":[2],"b":1}"#));
     assert_ne!(text(r#"{"a":1}"#), text(r#"{"a":2}"#));
 }
+
+#[test]
+fn x_10_x_12_no_more_is_taken_of_an_answer_than_the_vendor_would_send() {
+    let many = (0..1500).map(|id| format!(r#"{{"id":{id}}}"#));
+    let many = many.collect::<Vec<_>>().join(",");
+    let list = |name: &str, items: &str| {
+        format!(r#"{{"success":true,"data":{{"{name}":[{items}]}}}}"#).into_bytes()
+    };
+    let body = list("visitors", &many);
+    let read = visits(&body).unwrap();
+    let taken = (read.items, read.visits.len(), read.has_more);
+    assert_eq!(taken, (1000, 1000, Some(true)));
+    assert_eq!(groups(&list("error_groups", &many)).unwrap().len(), 1000);
+    let large = format!(r#"{{"id":1,"x":"{}"}}"#, "x".repeat(ITEM_MAX_BYTES));
+    let body = list("visitors", &format!(r#"{large},{{"id":2}}"#));
+    let read = visits(&body).unwrap();
+    assert_eq!((read.items, read.visits.len(), read.has_more), (2, 1, None));
+    let body = format!(r#"{{"success":true,"data":{{"summary":{large}}}}}"#);
+    let refused = summary(body.as_bytes()).unwrap_err();
+    assert_eq!(refused, Unusable::TooLarge("summary"));
+}
