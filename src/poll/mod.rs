@@ -152,6 +152,8 @@ impl Poller {
             }
             Ok(Err(error)) => {
                 tracing::error!(source = &*self.source, %error, "the log cannot be read; the source is not polled");
+                let now = self.tools.clock.now();
+                self.gauge.failed("log", &error.to_string(), now);
                 return false;
             }
             Err(panic) => {

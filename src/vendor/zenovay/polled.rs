@@ -108,10 +108,11 @@ pub fn summary(body: &[u8]) -> Result<&RawValue, Unusable> {
         summary: Raw<'a>,
     }
     let data: Data<'_> = data(body)?;
-    let summary = data
-        .summary
-        .filter(|summary| summary.get().starts_with('{'));
-    summary.ok_or(Unusable::Missing("summary"))
+    let summary = data.summary.filter(|raw| raw.get().starts_with('{'));
+    match summary.ok_or(Unusable::Missing("summary"))? {
+        large if large.get().len() > ITEM_MAX_BYTES => Err(Unusable::TooLarge("summary")),
+        summary => Ok(summary),
+    }
 }
 
 /// The visits of a part of the list.
