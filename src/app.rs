@@ -1,14 +1,15 @@
 //! The composition root: the only place that names a concrete store, clock and transport.
 //!
 //! ```text
-//!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ reader of
-//!           the log for websites ─ listener
-//!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
+//!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ pollers ─
+//!           reader of the log for websites ─ listener
+//!   stop:   listener ─ dispatcher (drain) ─ pollers ─ committer ─ snapshot
 //! ```
 
 mod descriptors;
 mod error;
 mod opening;
+mod polling;
 mod reading;
 mod register;
 mod settings;
@@ -26,6 +27,7 @@ use crate::api::sse::Streams;
 use crate::api::{self, Admin};
 use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
+use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
@@ -34,6 +36,7 @@ use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::server::{self, ServerLimits};
 use crate::inbound::zebline::Zebline;
+use crate::poll::Tools;
 use crate::store::disk::Disk;
 use crate::store::{Log, Options, Store, StoreError, committer};
 use crate::vendor;
@@ -41,6 +44,7 @@ use crate::vendor;
 pub use error::AppError;
 use opening::{blocking, open_store};
 pub use opening::{entropy, store_options};
+use polling::Polling;
 pub use settings::Settings;
 
 /// A running broker.
@@ -56,6 +60,7 @@ pub struct App {
     reader: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
+    polling: Polling,
     committer: std::thread::JoinHandle<()>,
 }
 
@@ -115,7 +120,8 @@ impl App {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
         }
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
-        let courier = Arc::new(Courier::new(transport, clock.clone(), policies.clone()));
+        let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
+        let courier = Arc::new(courier);
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(
             store.clone(),
@@ -124,11 +130,9 @@ impl App {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         ));
-        let advance = Arc::new(Advance::new(
-            store.clone(),
-            dispatcher.clone(),
-            clock.clone(),
-        ));
+        let agenda = Agenda::default();
+        let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
+        let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
         let bodies = Bodies::new(&limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);
@@ -136,9 +140,18 @@ impl App {
         let zebline = Arc::new(zebline);
         read_types(zebline.clone());
         let streams = Streams::new(&limits);
+        let polling = Polling::start(&config.sources, &|| Tools {
+            transport: transport.clone(),
+            ingest: ingest.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            agenda: agenda.clone(),
+            stopping: stopping.clone(),
+        });
         let admin = Admin {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
+            pollers: polling.gauges.clone(),
             zebline,
             store: store.clone(),
             clock: clock.clone(),
@@ -182,6 +195,7 @@ impl App {
             dispatcher,
             reader,
             undelivered,
+            polling,
             committer,
         })
     }
@@ -229,6 +243,7 @@ impl App {
         if let Ok(result) = self.dispatcher.await {
             result?;
         }
+        self.polling.stopped().await;
         if let Some(reader) = self.reader {
             let _ = reader.await;
         }

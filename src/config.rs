@@ -13,12 +13,13 @@
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline`, `poller` | one kind of table each |
 
 mod endpoint;
 mod export;
 pub mod limits;
 mod policy;
+mod poller;
 mod report;
 mod secrets;
 mod section;
@@ -37,9 +38,10 @@ pub use crate::duration::parse_duration;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
 pub use limits::Limits;
+pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
-pub use source::{NATIVE_SOURCE, Poller, Source, SourceKind};
+pub use source::{NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 

@@ -21,6 +21,7 @@
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
 //! | [`exports`] | once a day a website's figures as a file |
+//! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
@@ -44,6 +45,7 @@ pub mod exports;
 pub mod id;
 pub mod inbound;
 pub mod policy;
+pub mod poll;
 pub mod secret;
 pub mod store;
 pub mod vendor;

@@ -41,6 +41,11 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Zebline",
         ],
     ),
+    // It asks through the guarded transport of deliver, and keeps by the way of inbound.
+    (
+        "poll",
+        &["store", "vendor", "config::Poller", "deliver", "inbound"],
+    ),
     (
         "api",
         &[
@@ -50,6 +55,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "poll",
         ],
     ),
     (
@@ -62,6 +68,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "poll",
             "api",
         ],
     ),

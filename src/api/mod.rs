@@ -53,6 +53,7 @@ use crate::inbound::problem::Problem;
 use crate::inbound::zebline::Zebline;
 use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
+use crate::poll::gauge::Gauge;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 
@@ -79,6 +80,8 @@ pub struct Admin {
     pub outcomes: Outcomes,
     /// How many streams may be open.
     pub streams: Streams,
+    /// How the pollers are getting on.
+    pub pollers: Vec<Arc<Gauge>>,
     /// What is known of the attributes of Zebline's events.
     pub zebline: Arc<Zebline>,
     /// Reads the requests' bodies.
@@ -92,10 +95,14 @@ type Shared = Arc<Admin>;
 /// Every route of the administration and of ingest. A router with routes alone can be merged into
 /// it; only what is in it already is guarded by the token.
 fn router(admin: Shared, ingest: Ingest) -> Router {
-    let relay = ingest.relay().clone();
+    let all = sources::All {
+        relay: ingest.relay().clone(),
+        zebline: admin.zebline.clone(),
+        pollers: admin.pollers.clone().into(),
+    };
     let sources = Router::new()
         .route("/v1/sources", get(sources::list))
-        .with_state((relay, admin.zebline.clone()));
+        .with_state(all);
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

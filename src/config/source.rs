@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use url::Url;
-
+use super::poller::{self, Poller};
 use super::report::Report;
 use super::secrets::{KEY_ENCODINGS, Outside};
 use super::section::Section;
 use super::zebline::{self, Zebline};
-use crate::endpoint::url::check_form;
 use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
 use crate::endpoint::{BasicAuth, TextEncoding};
 use crate::secret::Secret;
@@ -74,7 +72,7 @@ impl SourceKind {
             Self::Esputnik => &["basic_auth", "split"],
             Self::Standard => &["key", "max_age"],
             Self::Cloudevents | Self::Raw => &["access_token", "basic_auth"],
-            Self::Zenovay => &["url", "website_id", "tracking_code", "api_key", "interval"],
+            Self::Zenovay => poller::KEYS,
         }
     }
 }
@@ -108,21 +106,6 @@ pub struct Source {
     pub poller: Option<Poller>,
     /// How strictly events are taken (always set for Zebline).
     pub zebline: Option<Zebline>,
-}
-
-/// An API that is polled for events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Poller {
-    /// The API's base.
-    pub url: Url,
-    /// Which website, for the external API.
-    pub website_id: Option<String>,
-    /// Which website, for the live count.
-    pub tracking_code: Option<String>,
-    /// What it asks for.
-    pub api_key: Option<Secret>,
-    /// How often; absent means the vendor's own advice.
-    pub interval: Option<Duration>,
 }
 
 pub(super) fn read(
@@ -200,7 +183,7 @@ pub(super) fn read(
     };
     let split = kind == SourceKind::Esputnik && section.boolean(report, "split") == Some(true);
     let poller = match kind {
-        SourceKind::Zenovay => Some(poller(report, outside, section)?),
+        SourceKind::Zenovay => Some(poller::read(report, outside, section)?),
         _ => None,
     };
     Some(Source {
@@ -245,23 +228,4 @@ fn max_age(report: &mut Report, section: &Section<'_>) -> Option<Duration> {
         return None;
     }
     Some(section.duration(report, "max_age").unwrap_or(MAX_AGE))
-}
-
-fn poller(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Option<Poller> {
-    let url = section.required_text(report, "url").map(check_form);
-    let url = url.and_then(|url| {
-        url.map_err(|error| report.error(section.place("url"), error.to_string()))
-            .ok()
-    });
-    let mut text = |key| section.text(report, key).map(str::to_owned);
-    let (website_id, tracking_code) = (text("website_id"), text("tracking_code"));
-    let api_key = outside.secret(report, section, "api_key");
-    let interval = section.duration(report, "interval");
-    Some(Poller {
-        url: url?,
-        website_id,
-        tracking_code,
-        api_key,
-        interval,
-    })
 }

@@ -97,7 +97,7 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.len() <= 253 && !text.starts_with('.') && text.chars().all(allowed)
 }
 
-fn path_part(report: &mut Report, section: &Section<'_>, key: &str) -> Option<String> {
+pub(super) fn path_part(report: &mut Report, section: &Section<'_>, key: &str) -> Option<String> {
     let text = section.required_text(report, key)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::agenda::Agenda;
 use super::dispatcher::Dispatcher;
 use crate::clock::{ManualClock, SharedClock, Timestamp};
 use crate::store::Store;
@@ -36,6 +37,7 @@ pub struct Advance {
     store: Arc<dyn Store>,
     dispatcher: Arc<Dispatcher>,
     clock: SharedClock,
+    agenda: Agenda,
     turn: Mutex<()>,
 }
 
@@ -55,8 +57,16 @@ impl Advance {
             store,
             dispatcher,
             clock,
+            agenda: Agenda::default(),
             turn: Mutex::new(()),
         }
+    }
+
+    /// Also with what is on `agenda`.
+    #[must_use]
+    pub fn with_agenda(mut self, agenda: Agenda) -> Self {
+        self.agenda = agenda;
+        self
     }
 
     /// Moves the clock by `by`, in steps: at each moment at which something is due, everything
@@ -110,40 +120,48 @@ impl Advance {
     fn next(&self, quiet: Quiet) -> Option<Timestamp> {
         let now = self.clock.now();
         let due = self.store.depth().next_due;
-        let deadline = self
+        let attempt = self
             .dispatcher
             .oldest_attempt()
-            .map(|(deadline, _)| deadline)
-            .filter(|_| quiet == Quiet::Stuck);
-        [due, deadline]
+            .map(|(deadline, _)| deadline);
+        let work = self.agenda.oldest_work().map(|(deadline, _)| deadline);
+        let deadlines = [attempt, work].into_iter().flatten();
+        let deadlines = deadlines.filter(|_| quiet == Quiet::Stuck);
+        [due, self.agenda.next_due()]
             .into_iter()
             .flatten()
+            .chain(deadlines)
             .filter(|at| *at > now)
             .min()
     }
 
     async fn quiet(&self, patience: Duration) -> Result<Quiet, AdvanceError> {
         let mut changed = self.store.changed();
-        let mut oldest = None;
+        let mut planned = self.agenda.changed();
+        let mut oldest = (None, None);
         let mut hangs = pin!(tokio::time::sleep(patience));
         loop {
             changed.mark_unchanged();
+            planned.mark_unchanged();
             if self.store.stopped().borrow().is_some() {
                 return Err(AdvanceError::Stopped);
             }
+            // Before the store: what somebody put there is there when he says that he is done.
+            let busy = self.agenda.is_busy(self.clock.now());
             let depth = self.store.depth();
             let due = depth.next_due.is_some_and(|due| due <= self.clock.now());
-            if !due && depth.in_flight == 0 && depth.uncommitted == 0 {
+            if !busy && !due && depth.in_flight == 0 && depth.uncommitted == 0 {
                 return Ok(Quiet::Yes);
             }
             // Patience is with one attempt: traffic beside one that hangs must not renew it.
-            let present = self.dispatcher.oldest_attempt();
-            if present.is_none() || present != oldest {
+            let present = (self.dispatcher.oldest_attempt(), self.agenda.oldest_work());
+            if present == (None, None) || present != oldest {
                 oldest = present;
                 hangs.set(tokio::time::sleep(patience));
             }
             tokio::select! {
                 _ = changed.changed() => {}
+                _ = planned.changed() => {}
                 () = &mut hangs => return Ok(Quiet::Stuck),
             }
         }

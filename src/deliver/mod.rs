@@ -8,12 +8,13 @@
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
-//! | [`advance`] | moving a manual clock, so that everything due by then has happened |
+//! | [`advance`], [`agenda`] | moving a manual clock, so that everything due by then has happened; what that is besides deliveries |
 //! | [`transport`] | one HTTP request over TCP or TLS |
 //! | [`guard`] | which addresses may be sent to |
 //! | `shortage` | what this machine lacks, which is no fault of a receiver's |
 
 pub mod advance;
+pub mod agenda;
 pub mod check;
 mod confidence;
 pub mod courier;

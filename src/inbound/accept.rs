@@ -26,7 +26,7 @@ impl Ingest {
     }
 
     /// What was read, as an event of `source`.
-    pub(super) fn event(&self, source: &Arc<str>, read: Read) -> NewEvent {
+    pub fn event(&self, source: &Arc<str>, read: Read) -> NewEvent {
         NewEvent {
             source: source.clone(),
             kind: read.kind,
@@ -45,7 +45,7 @@ impl Ingest {
     }
 
     /// Puts events into the log, all or none, and waits until they are on disk.
-    pub(super) async fn keep(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
+    pub async fn keep(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
         let ticket = self.store.append(events)?;
         let appended = ticket
             .await

@@ -1,13 +1,17 @@
-//! Zenovay: the contract of its external API, as a server of ours keeps it (ZRT, ZSS, X-05 to X-14).
-//! Pure: what is asked, what may be asked how often, and the words of every answer.
+//! Zenovay: the contract of its external API, as a server of ours keeps it (ZRT, ZSS, X-05 to X-14),
+//! and as a client of it does. Pure: what is asked, what may be asked how often, and the words of every answer.
 //!
 //! | file | what is in it |
 //! |---|---|
 //! | `zenovay.rs` | the envelope, and refusals |
 //! | [`query`] | ranges, limits, offsets, statuses |
 //! | [`bodies`] | what is in the envelope |
+//! | [`polling`], [`pace`], [`polled`] | the other side: what a client asks, how often, and what it takes from the answers |
 
 pub mod bodies;
+pub mod pace;
+pub mod polled;
+pub mod polling;
 pub mod query;
 
 use serde::Serialize;

@@ -182,6 +182,7 @@ impl Api {
         let server_limits = ServerLimits::from(&setup.limits);
         let zebline = Zebline::new(&[], ingest.clone(), clock.clone());
         let admin = Admin {
+            pollers: Vec::new(),
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
             zebline: Arc::new(zebline),

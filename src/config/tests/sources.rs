@@ -22,3 +22,28 @@ fn hot_35_a_signed_source_takes_five_minutes_unless_the_file_says_otherwise() {
     let split = parsed(&format!("{source}split = true")).unwrap();
     assert!(split.sources[0].split);
 }
+
+#[test]
+fn a_key_that_goes_over_the_network_unencrypted_is_warned_about() {
+    let warnings = |lines: &str| {
+        let source = format!("[[source]]\nname = \"s\"\nkind = \"zenovay\"\n{lines}");
+        let config = parsed(&source).unwrap();
+        config
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    let keyed = "website_id = \"ws_1\"\napi_key = \"env:T\"";
+    assert_eq!(
+        warnings(&format!("url = \"http://api.example\"\n{keyed}")),
+        ["redeliver.toml:4: url is http, so everybody on the way can read the api_key; use https"]
+    );
+    for fine in [
+        format!("url = \"https://api.example\"\n{keyed}"),
+        format!("url = \"http://127.0.0.1:7070\"\n{keyed}"),
+        "url = \"http://api.example\"\ntracking_code = \"ZV_X\"".to_owned(),
+    ] {
+        assert_eq!(warnings(&fine), [""; 0], "{fine}");
+    }
+}

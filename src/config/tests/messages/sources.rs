@@ -37,7 +37,7 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
             ),
             (
                 "[[source]]\nname = \"s\"\nkind = \"zenovay\"",
-                "1: [[source]] has no url; add url = …",
+                "1: [[source]] has no url; add url = …\n1: [[source]] has neither website_id nor tracking_code, so there is nothing to poll; add website_id with api_key, or tracking_code for the live count",
             ),
             (
                 "[[source]]\nname = \"s\"\nkind = \"zebline\"\nlicense = \"a/b\"\naccess_token = \"env:T\"",
@@ -107,6 +107,40 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
             (
                 "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]",
                 "6: website \"w\" is defined twice, first at line 1; give each an id of its own\n6: tracking_code \"t\" is defined twice, first at line 1; give each a tracking_code of its own",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn mistakes_of_what_is_polled_are_told_with_their_mend() {
+    let zenovay = "[[source]]\nname = \"s\"\nkind = \"zenovay\"\nurl = \"https://api.zenovay.com\"\ntracking_code = \"ZV_X\"\n";
+    check(
+        zenovay,
+        &[
+            (
+                "website_id = \"ws_1\"",
+                "6: website_id needs api_key; add api_key = \"env:NAME\" or \"file:PATH\"",
+            ),
+            (
+                "api_key = \"env:T\"",
+                "6: api_key needs website_id, and the live count needs no key; add website_id = …",
+            ),
+            (
+                "website_id = \"..\"\napi_key = \"a b\"",
+                "6: website_id \"..\" is not 1 to 64 letters, digits, dashes and underscores; it is part of a path\n7: api_key has characters that cannot be sent in a header; mend it to visible ASCII without spaces",
+            ),
+            (
+                "interval = \"1m\"\nadaptive = true",
+                "6: interval says how often, and adaptive = true finds that out; take one of them out",
+            ),
+            (
+                "adaptive = \"yes\"",
+                "6: adaptive is a text; write true or false",
+            ),
+            (
+                "intervall = \"1m\"",
+                "6: unknown key \"intervall\" in [[source]]; did you mean \"interval\"?",
             ),
         ],
     );
