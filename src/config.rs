@@ -13,8 +13,9 @@
 //! | `section` | typed reads from one table |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline` | one kind of table each |
 
+pub mod alert;
 mod endpoint;
 mod export;
 pub mod limits;
@@ -35,12 +36,13 @@ use toml::de::{DeTable, DeValue};
 
 pub use crate::duration;
 pub use crate::duration::parse_duration;
+pub use alert::Alert;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
 pub use limits::Limits;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
-pub use source::{NATIVE_SOURCE, Poller, Source, SourceKind};
+pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Poller, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub websites: Vec<Website>,
     /// `[[export]]`, in the file's order.
     pub exports: Vec<Export>,
+    /// `[[alert]]`, in the file's order.
+    pub alerts: Vec<Alert>,
     /// What works but should be changed.
     pub warnings: Vec<Warning>,
 }
@@ -132,7 +136,7 @@ fn read(
     root.refuse_unknown(
         report,
         &[
-            "server", "limits", "source", "endpoint", "policy", "website", "export",
+            "server", "limits", "source", "endpoint", "policy", "website", "export", "alert",
         ],
     );
     let mut config = Config::default();
@@ -200,6 +204,7 @@ fn read(
             .exports
             .extend(export::read(report, &table, &websites));
     }
+    config.alerts = alert::read_all(report, root, &websites);
     config
 }
 

@@ -89,7 +89,7 @@ pub(super) fn read(
             )
             .unwrap_or(On410::Retry),
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
-        jitter: section.fraction(report, "jitter").unwrap_or(0.0),
+        jitter: section.number(report, "jitter", 0.0..=1.0).unwrap_or(0.0),
         honours_retry_after: section.boolean(report, "retry_after").unwrap_or(false),
         requires_tls: false,
         filter_on: FilterOn::Kind,
