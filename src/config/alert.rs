@@ -88,7 +88,7 @@ pub enum Shape {
 
 impl Rule {
     /// How it is written in the file.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::HighValueVisitor { .. } => "high-value-visitor",
             Self::TrafficSpike { .. } => "traffic-spike",
@@ -100,11 +100,42 @@ impl Rule {
 
 impl Metric {
     /// How it is written in the file.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Live => "live",
             Self::TotalVisitors(_) => "total_visitors",
             Self::TotalPageViews(_) => "total_page_views",
+        }
+    }
+
+    /// What it is of; none where it is of the present.
+    pub const fn period(self) -> Option<Period> {
+        match self {
+            Self::Live => None,
+            Self::TotalVisitors(period) | Self::TotalPageViews(period) => Some(period),
+        }
+    }
+}
+
+impl Period {
+    /// How it is written in the file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LastDay => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+            Self::Year => "1y",
+        }
+    }
+}
+
+impl Shape {
+    /// How it is written in the file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Slack => "slack",
         }
     }
 }

@@ -45,7 +45,7 @@ impl Ingest {
     }
 
     /// Puts events into the log, all or none, and waits until they are on disk.
-    pub(super) async fn keep(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
+    pub async fn keep(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
         let ticket = self.store.append(events)?;
         let appended = ticket
             .await

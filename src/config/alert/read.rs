@@ -45,14 +45,17 @@ const METRICS: &[(&str, fn(Period) -> Metric)] = &[
 ];
 
 const PERIODS: &[(&str, Period)] = &[
-    ("24h", Period::LastDay),
-    ("7d", Period::Week),
-    ("30d", Period::Month),
-    ("90d", Period::Quarter),
-    ("1y", Period::Year),
+    (Period::LastDay.word(), Period::LastDay),
+    (Period::Week.word(), Period::Week),
+    (Period::Month.word(), Period::Month),
+    (Period::Quarter.word(), Period::Quarter),
+    (Period::Year.word(), Period::Year),
 ];
 
-const SHAPES: &[(&str, Shape)] = &[("event", Shape::Event), ("slack", Shape::Slack)];
+const SHAPES: &[(&str, Shape)] = &[
+    (Shape::Event.word(), Shape::Event),
+    (Shape::Slack.word(), Shape::Slack),
+];
 
 /// The keys that each alert may have.
 const COMMON: [&str; 5] = ["name", "website", "when", "every", "shape"];
