@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ reader of
-//!           the log for websites ─ listener
+//!           the log for websites ─ alerts ─ listener
 //!   stop:   listener ─ dispatcher (drain) ─ committer ─ snapshot
 //! ```
 
+mod alerting;
 mod descriptors;
 mod error;
 mod opening;
@@ -22,6 +23,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::alerts::Alerts;
+use crate::alerts::watch::Parts;
+use crate::analytics::Analytics;
 use crate::api::sse::Streams;
 use crate::api::{self, Admin};
 use crate::clock::SharedClock;
@@ -54,6 +58,8 @@ pub struct App {
     dispatcher: JoinHandle<Result<(), StoreError>>,
     /// Reads the log for websites, if there are any.
     reader: Option<JoinHandle<()>>,
+    /// Watches for alerts, if there are any.
+    watcher: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     committer: std::thread::JoinHandle<()>,
@@ -136,10 +142,14 @@ impl App {
         let zebline = Arc::new(zebline);
         read_types(zebline.clone());
         let streams = Streams::new(&limits);
+        let (websites, views_max) = (&config.websites, limits.analytics_views_max);
+        let analytics = Arc::new(Analytics::new(websites, views_max));
+        let alerts = Arc::new(Alerts::new(config.alerts, websites, views_max));
         let admin = Admin {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             zebline,
+            alerts: alerts.clone(),
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: kind,
@@ -152,12 +162,20 @@ impl App {
         };
         let (routes, reader) = reading::start(
             (config.websites, config.exports),
+            analytics.clone(),
             store.clone(),
             clock.clone(),
             stopping.clone(),
             streams,
-            limits.analytics_views_max,
         );
+        let parts = Parts {
+            analytics,
+            store: store.clone(),
+            ingest: ingest.clone(),
+            clock: clock.clone(),
+            stopping: stopping.clone(),
+        };
+        let watcher = alerting::start(alerts, parts);
         let front = api::Front::beside(admin, ingest, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
@@ -181,6 +199,7 @@ impl App {
             server,
             dispatcher,
             reader,
+            watcher,
             undelivered,
             committer,
         })
@@ -229,8 +248,8 @@ impl App {
         if let Ok(result) = self.dispatcher.await {
             result?;
         }
-        if let Some(reader) = self.reader {
-            let _ = reader.await;
+        for task in [self.reader, self.watcher].into_iter().flatten() {
+            let _ = task.await;
         }
         let store = self.store;
         blocking(move || store.close()).await?;

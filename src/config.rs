@@ -150,7 +150,7 @@ fn read(
     {
         config.server.limits = Limits::read(report, &table);
     }
-    config.policies = custom_policies(report, root, builtin);
+    config.policies = policy::read_all(report, root, builtin);
     let mut known = builtin.clone();
     for policy in &config.policies {
         known.insert(policy.clone());
@@ -199,34 +199,13 @@ fn read(
         .iter()
         .filter_map(|table| table.table.get("id")?.get_ref().as_str())
         .collect();
-    for table in list_of_tables(report, root, "export") {
-        config
-            .exports
-            .extend(export::read(report, &table, &websites));
-    }
+    let tables = list_of_tables(report, root, "export");
+    let exports = tables.iter();
+    config.exports = exports
+        .filter_map(|table| export::read(report, table, &websites))
+        .collect();
     config.alerts = alert::read_all(report, root, &websites);
     config
-}
-
-fn custom_policies(report: &mut Report, root: &Section<'_>, builtin: &Policies) -> Vec<Policy> {
-    let Some(table) = root.table.get("policy") else {
-        return Vec::new();
-    };
-    let Some(all) = section(report, "[policy.NAME]", table) else {
-        return Vec::new();
-    };
-    let mut policies = Vec::new();
-    for (name, table) in all.table.iter() {
-        let title = format!("[policy.{}]", name.get_ref());
-        if let Some(table) = section(report, &title, table) {
-            policies.push((
-                table.at,
-                policy::read(report, &table, name.get_ref(), builtin),
-            ));
-        }
-    }
-    policies.sort_by_key(|(at, _)| *at);
-    policies.into_iter().map(|(_, policy)| policy).collect()
 }
 
 /// The tables written as `[[key]]`.

@@ -65,8 +65,13 @@ impl Memory {
             return;
         }
         // Never one that was used: events that were lost leave their keys behind.
-        let number = key.rsplit(':').next().and_then(|number| number.parse().ok());
-        self.next = self.next.max(number.map_or(0, |number: u64| number.saturating_add(1)));
+        let number = key
+            .rsplit(':')
+            .next()
+            .and_then(|number| number.parse().ok());
+        self.next = self
+            .next
+            .max(number.map_or(0, |number: u64| number.saturating_add(1)));
         if &*event.kind == CLEARED {
             self.firing = None;
             return;

@@ -199,7 +199,10 @@ impl Notice<'_> {
         let score = visitor.value_score.map_or(f64::NAN, |score| score.0);
         let score = (score * 100.0).round() / 100.0;
         let mut text = format!("High-value visitor on {site}: value score {score}");
-        let country = visitor.country_name.as_ref().or(visitor.country_code.as_ref());
+        let country = visitor
+            .country_name
+            .as_ref()
+            .or(visitor.country_code.as_ref());
         let place: Vec<String> = [visitor.city.as_ref(), country]
             .into_iter()
             .flatten()

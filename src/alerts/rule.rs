@@ -165,7 +165,13 @@ mod tests {
             };
             Finding::Figure { bound, value, side }.holds()
         };
-        assert_eq!([9, 10, 11].map(|v| holds(Side::Above, v)), [false, false, true]);
-        assert_eq!([9, 10, 11].map(|v| holds(Side::Below, v)), [true, false, false]);
+        assert_eq!(
+            [9, 10, 11].map(|v| holds(Side::Above, v)),
+            [false, false, true]
+        );
+        assert_eq!(
+            [9, 10, 11].map(|v| holds(Side::Below, v)),
+            [true, false, false]
+        );
     }
 }

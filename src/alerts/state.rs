@@ -4,7 +4,6 @@ use super::memory::Memory;
 use super::notice::{Notice, kind};
 use super::rule::{Finding, Side, is_valuable, range, spike};
 use crate::analytics::site::{DAY_MS, Site};
-use crate::analytics::uuid::uuid;
 use crate::clock::Timestamp;
 use crate::config::alert::{Bound, Metric, Rule};
 use crate::event::NewEvent;
@@ -76,7 +75,8 @@ impl State {
         let looked_at = self.looked_at.unwrap_or(now).min(now);
         let visits = site.visits_since(looked_at.moved(-DAY_MS), now);
         let visits = visits.filter(|visit| is_valuable(visit.score, threshold));
-        let visits = visits.filter(|visit| !self.memory.has_told(&uuid(visit.id), visit.at));
+        let visits =
+            visits.filter(|visit| !self.memory.has_told(&site.visitor_id(visit), visit.at));
         for visit in visits.take(AT_ONCE) {
             self.value = Some(f64::from(visit.score));
             let event = notice.visitor(&site.visitor(visit), threshold);

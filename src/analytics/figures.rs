@@ -197,11 +197,16 @@ impl Site {
         self.visits.iter().filter(move |visit| span.has(visit.at))
     }
 
+    /// What stands for a visit's visitor.
+    pub fn visitor_id(&self, visit: &Visit) -> String {
+        uuid(Made::Hashed, visit.id)
+    }
+
     /// A visit, as it is shown.
     pub fn visitor(&self, visit: &Visit) -> Visitor {
         let [browser, system, device] = visit.technology;
         Visitor {
-            id: uuid(Made::Hashed, visit.id),
+            id: self.visitor_id(visit),
             country_code: self.text(visit.country),
             country_name: self.country_name(visit.country),
             city: self.text(visit.city),

@@ -8,7 +8,8 @@ use crate::vendor::zenovay::bodies::Score;
 
 const NOW: Timestamp = Timestamp::from_millis(1_770_465_600_000);
 
-const SITE: &str = r#""alert":"a","website":{"id":"ws_abc123","domain":"example.com","name":"Example Website"}"#;
+const SITE: &str =
+    r#""alert":"a","website":{"id":"ws_abc123","domain":"example.com","name":"Example Website"}"#;
 
 fn alert(rule: Rule, shape: Shape) -> Alert {
     Alert {

@@ -96,7 +96,9 @@ pub(in crate::config) fn read_all(
             format!("there are {count} alerts, more than {ALERTS_MAX}; take some out"),
         );
     }
-    let alerts = tables.iter().filter_map(|table| read(report, table, websites));
+    let alerts = tables
+        .iter()
+        .filter_map(|table| read(report, table, websites));
     alerts.collect()
 }
 
