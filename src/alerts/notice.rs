@@ -235,13 +235,13 @@ impl Notice<'_> {
             },
             Finding::Figure { bound, value, side } => {
                 let Bound { metric, threshold } = bound;
-                let (counted, during) = (counted(metric), during(metric));
+                let (counted, during) = (counted(value, metric), during(metric));
                 let side = match side {
                     Side::Above => "above",
                     Side::Below => "below",
                 };
                 let still = if holds { "" } else { "no longer " };
-                format!("{site}: {value} {counted}{during}, {still}{side} {threshold}")
+                format!("{site}: {counted}{during}, {still}{side} {threshold}")
             }
         }
     }

@@ -92,13 +92,15 @@ pub fn range(period: Period) -> Range {
     }
 }
 
-/// What a figure counts, in words.
-pub fn counted(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Live => "live visitors",
-        Metric::TotalVisitors(_) => "visitors",
-        Metric::TotalPageViews(_) => "page views",
-    }
+/// So many of what a figure counts, in words.
+pub fn counted(value: u64, metric: Metric) -> String {
+    let noun = match metric {
+        Metric::Live => "live visitor",
+        Metric::TotalVisitors(_) => "visitor",
+        Metric::TotalPageViews(_) => "page view",
+    };
+    let plural = if value == 1 { "" } else { "s" };
+    format!("{value} {noun}{plural}")
 }
 
 #[cfg(test)]

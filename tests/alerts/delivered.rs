@@ -37,7 +37,7 @@ fn zrt_44_slack_gets_its_one_text_byte_for_byte() {
     let seen = eventually("the alert arrives", || receiver.posts().pop());
     assert_eq!(
         String::from_utf8(seen.body.clone()).unwrap(),
-        r#"{"text":"Example Website: 1 visitors in the last 24 hours, above 0"}"#
+        r#"{"text":"Example Website: 1 visitor in the last 24 hours, above 0"}"#
     );
     assert_eq!(seen.header("content-type"), "application/json");
     shop.broker.stop();

@@ -38,7 +38,10 @@ const WHENS: &[(&str, When)] = &[
     ("below", When::Below),
 ];
 
-const METRICS: &[(&str, fn(Period) -> Metric)] = &[
+/// A figure of a time.
+type Figure = fn(Period) -> Metric;
+
+const METRICS: &[(&str, Figure)] = &[
     ("live", |_| Metric::Live),
     ("total_visitors", Metric::TotalVisitors),
     ("total_page_views", Metric::TotalPageViews),

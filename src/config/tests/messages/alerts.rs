@@ -5,8 +5,6 @@ use super::check;
 const WEBSITE: &str =
     "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]\n";
 
-const ALERT: &str = "[[website]]\nid = \"w\"\ntracking_code = \"t\"\ndomain = \"d\"\nsources = [\"api\"]\n[[alert]]\nname = \"a\"\nwebsite = \"w\"\n";
-
 #[test]
 fn mistakes_of_alerts_are_told_with_their_mend() {
     check(
@@ -30,26 +28,26 @@ fn mistakes_of_alerts_are_told_with_their_mend() {
         ],
     );
     check(
-        ALERT,
+        WEBSITE,
         &[
             (
-                "when = \"high-value-visitor\"\nfactor = 2\nrange = \"7d\"\nevery = \"9s\"",
+                "[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"high-value-visitor\"\nfactor = 2\nrange = \"7d\"\nevery = \"9s\"",
                 "10: factor does not belong to an alert when \"high-value-visitor\"; take it out (its keys are threshold)\n11: range does not belong to an alert when \"high-value-visitor\"; take it out (its keys are threshold)\n12: every \"9s\" is less than 10s; give a longer time",
             ),
             (
-                "when = \"traffic-spike\"\nthreshold = 70\nfactor = 0\nshape = \"slak\"",
+                "[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"traffic-spike\"\nthreshold = 70\nfactor = 0\nshape = \"slak\"",
                 "10: threshold does not belong to an alert when \"traffic-spike\"; take it out (its keys are factor)\n11: factor 0 is not within 0.1 to 1000.0; choose another\n12: shape \"slak\" is not known; did you mean \"slack\"?",
             ),
             (
-                "when = \"below\"\nmetric = \"live\"\nrange = \"24h\"\nthreshold = \"5\"",
+                "[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"below\"\nmetric = \"live\"\nrange = \"24h\"\nthreshold = \"5\"",
                 "11: range does not belong to metric \"live\", which is of the present; take it out\n12: threshold is a text; write a number from 0.0 to 1000000000000.0",
             ),
             (
-                "when = \"above\"\nmetric = \"visitors\"\nrange = \"2d\"\nthreshold = nan\nevery = 60",
+                "[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"above\"\nmetric = \"visitors\"\nrange = \"2d\"\nthreshold = nan\nevery = 60",
                 "10: metric \"visitors\" is not known; use one of \"live\", \"total_visitors\", \"total_page_views\"\n11: range \"2d\" is not known; did you mean \"7d\"?\n12: threshold nan is not within 0.0 to 1000000000000.0; choose another\n13: every 60 has no unit; write for example \"60s\"",
             ),
             (
-                "when = \"traffic-spike\"\n[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"traffic-spike\"",
+                "[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"traffic-spike\"\n[[alert]]\nname = \"a\"\nwebsite = \"w\"\nwhen = \"traffic-spike\"",
                 "10: alert \"a\" is defined twice, first at line 6; give each a name of its own",
             ),
         ],
