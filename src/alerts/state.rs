@@ -1,5 +1,7 @@
 //! An alert between its checks, and what a check finds.
 
+use std::collections::VecDeque;
+
 use super::memory::Memory;
 use super::notice::{Notice, kind};
 use super::rule::{Finding, Side, is_valuable, range, spike};
@@ -9,7 +11,7 @@ use crate::config::alert::{Bound, Metric, Rule};
 use crate::event::NewEvent;
 use crate::vendor::zenovay::Range;
 
-/// How many visits are told at once; the others follow right behind.
+/// How many visits wait in the outbox at once; the others follow right behind.
 const AT_ONCE: usize = 100;
 
 /// How an alert stands.
@@ -18,7 +20,7 @@ pub struct State {
     /// What it has told.
     pub memory: Memory,
     /// What is to be told, and is not on disk yet.
-    pub outbox: Vec<NewEvent>,
+    pub outbox: VecDeque<NewEvent>,
     /// When it last looked; before the first time, when the log's last event was received, so that
     /// what came right before a stop is not too old when the next start looks.
     pub looked_at: Option<Timestamp>,
@@ -33,7 +35,7 @@ impl State {
     pub fn new(told_max: usize) -> Self {
         Self {
             memory: Memory::new(told_max),
-            outbox: Vec::new(),
+            outbox: VecDeque::new(),
             looked_at: None,
             checked_at: None,
             value: None,
@@ -64,7 +66,7 @@ impl State {
             (Some(since), false) => notice.clears(&finding, since, key),
             _ => return false,
         };
-        self.outbox.push(event);
+        self.outbox.push_back(event);
         false
     }
 
@@ -80,14 +82,14 @@ impl State {
         for visit in visits.take(AT_ONCE) {
             self.value = Some(f64::from(visit.score));
             let event = notice.visitor(&site.visitor(visit), threshold);
-            self.outbox.push(event);
+            self.outbox.push_back(event);
         }
         self.outbox.len() == AT_ONCE
     }
 
-    /// Takes note that the first `count` of the outbox are on disk.
-    pub fn told(&mut self, count: usize) {
-        for event in self.outbox.drain(..count) {
+    /// Takes note that the first of the outbox is on disk.
+    pub fn told(&mut self) {
+        if let Some(event) = self.outbox.pop_front() {
             self.memory.take(&event, event.time.unwrap_or_default());
         }
     }

@@ -111,21 +111,18 @@ impl Parts {
 
     /// Puts the outbox into the log. Whether it is empty.
     async fn tell(&self, watched: &Watched) -> bool {
-        let events = watched.state().outbox.clone();
-        if events.is_empty() {
-            return true;
-        }
-        let count = events.len();
-        match self.ingest.keep(events).await {
-            Ok(_) => {
-                watched.state().told(count);
-                true
-            }
-            Err(problem) => {
+        loop {
+            let first = watched.state().outbox.front().cloned();
+            let Some(event) = first else {
+                return true;
+            };
+            // One by one: a busy store has room for one long before it has room for many.
+            if let Err(problem) = self.ingest.keep(vec![event]).await {
                 let alert = &*watched.alert.name;
                 tracing::warn!(%problem, alert, "the alert is not in the log yet; trying again at its next check");
-                false
+                return false;
             }
+            watched.state().told();
         }
     }
 }

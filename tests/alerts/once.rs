@@ -41,6 +41,29 @@ fn a_killed_broker_tells_nothing_twice_and_misses_nothing_that_came_before() {
 }
 
 #[test]
+fn a_kill_in_the_midst_of_telling_repeats_no_visitor_and_leaves_none_out() {
+    let mut shop = Shop::alert("when = \"high-value-visitor\"");
+    for round in 0..8 {
+        for number in 0..20 {
+            shop.scored(&format!("{round}-{number}"), 100.0);
+        }
+        // It answers before all of them are told.
+        shop.broker.advance("1m");
+        shop = shop.killed();
+        let told = shop.told();
+        let keys: std::collections::HashSet<_> = told
+            .iter()
+            .map(|event| event["data"]["visitor"]["id"].to_string())
+            .collect();
+        assert_eq!(
+            (told.len(), keys.len()),
+            (20 * (round + 1), 20 * (round + 1))
+        );
+    }
+    shop.broker.stop();
+}
+
+#[test]
 fn a_condition_that_was_told_before_a_kill_is_cleared_after_it_and_told_again() {
     let rule =
         "when = \"below\"\nmetric = \"live\"\nthreshold = 1\nevery = \"10s\"\nshape = \"slack\"";
