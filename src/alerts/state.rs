@@ -115,3 +115,117 @@ fn figure(site: &Site, bound: Bound, side: Side, now: Timestamp) -> Finding {
     };
     Finding::Figure { bound, value, side }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::analytics::facts::{Facts, Page, What, Who};
+    use crate::config::alert::{Period, Shape};
+    use crate::config::{Alert, Website};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_770_465_600_000);
+
+    fn view(site: &mut Site, who: &str, score: f32) {
+        let page = Page {
+            score: Some(score),
+            ..Page::default()
+        };
+        let facts = Facts {
+            at: NOW,
+            who: Some(Who {
+                name: who.into(),
+                known: true,
+            }),
+            what: What::View(Box::new(page)),
+        };
+        site.fold(facts, NOW);
+    }
+
+    fn look(state: &mut State, rule: Rule, site: &Site, now: Timestamp) -> bool {
+        let alert = Alert {
+            name: "a".to_owned(),
+            website: "w".to_owned(),
+            rule,
+            every: Duration::from_secs(60),
+            shape: Shape::Slack,
+            line: 1,
+        };
+        let website = Website {
+            id: "w".to_owned(),
+            tracking_code: "t".to_owned(),
+            domain: "d".to_owned(),
+            name: "d".to_owned(),
+            sources: Vec::new(),
+            api_keys: Vec::new(),
+            requests_per_minute: None,
+            line: 1,
+        };
+        let notice = Notice {
+            alert: &alert,
+            website: &website,
+            now,
+        };
+        state.look(&notice, site)
+    }
+
+    #[test]
+    fn what_is_not_on_disk_yet_stays_in_the_outbox_and_counts_as_not_told() {
+        let (mut state, mut site) = (State::new(10), Site::new("w", 10));
+        let rule = Rule::Above(Bound {
+            metric: Metric::TotalVisitors(Period::LastDay),
+            threshold: 0.0,
+        });
+        view(&mut site, "ann", 1.0);
+        assert!(!look(&mut state, rule, &site, NOW));
+        assert_eq!(state.outbox.len(), 1);
+        assert_eq!(state.memory.firing_since(), None);
+        state.told();
+        assert_eq!(state.memory.firing_since(), Some(NOW));
+        // Told once: it holds still.
+        assert!(!look(&mut state, rule, &site, NOW.moved(60_000)));
+        assert!(state.outbox.is_empty());
+        // The visitor was here too long ago.
+        look(&mut state, rule, &site, NOW.moved(DAY_MS + 1));
+        assert_eq!(state.outbox.len(), 1);
+        state.told();
+        assert_eq!(state.memory.firing_since(), None);
+        assert_eq!(state.memory.fired_at(), Some(NOW));
+    }
+
+    #[test]
+    fn zrt_43_more_visits_than_fit_the_outbox_are_looked_for_again_and_none_twice() {
+        let (mut state, mut site) = (State::new(1000), Site::new("w", 1000));
+        let rule = Rule::HighValueVisitor { threshold: 70.0 };
+        for number in 0..AT_ONCE + 1 {
+            view(&mut site, &format!("v{number}"), 70.0);
+            view(&mut site, &format!("w{number}"), 69.99);
+        }
+        assert!(look(&mut state, rule, &site, NOW));
+        assert_eq!(state.outbox.len(), AT_ONCE);
+        while !state.outbox.is_empty() {
+            state.told();
+        }
+        assert!(!look(&mut state, rule, &site, NOW));
+        assert_eq!(state.outbox.len(), 1);
+        state.told();
+        assert!(!look(&mut state, rule, &site, NOW));
+        assert!(state.outbox.is_empty());
+    }
+
+    #[test]
+    fn visits_of_the_day_before_the_last_look_are_looked_at_however_long_ago_that_was() {
+        let (mut state, mut site) = (State::new(10), Site::new("w", 10));
+        let rule = Rule::HighValueVisitor { threshold: 70.0 };
+        view(&mut site, "ann", 70.0);
+        state.begin(rule, Some(NOW));
+        let much_later = NOW.moved(100 * DAY_MS);
+        look(&mut state, rule, &site, much_later);
+        assert_eq!(state.outbox.len(), 1);
+        state.outbox.clear();
+        state.checked(much_later);
+        look(&mut state, rule, &site, much_later);
+        assert!(state.outbox.is_empty());
+    }
+}
