@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   start:  clock ─ store ─ committer ─ endpoints of the configuration ─ dispatcher ─ pollers ─
-//!           reader of the log for websites ─ listener
+//!           reader of the log for websites ─ alerts ─ listener
 //!   stop:   listener ─ dispatcher (drain) ─ pollers ─ committer ─ snapshot
 //! ```
 
+mod alerting;
 mod descriptors;
 mod error;
 mod opening;
@@ -23,6 +24,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::alerts::Alerts;
+use crate::alerts::watch::Parts;
+use crate::analytics::Analytics;
 use crate::api::sse::Streams;
 use crate::api::{self, Admin};
 use crate::clock::SharedClock;
@@ -58,6 +62,8 @@ pub struct App {
     dispatcher: JoinHandle<Result<(), StoreError>>,
     /// Reads the log for websites, if there are any.
     reader: Option<JoinHandle<()>>,
+    /// Watches for alerts, if there are any.
+    watcher: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -148,11 +154,15 @@ impl App {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
+        let (websites, views_max) = (&config.websites, limits.analytics_views_max);
+        let analytics = Arc::new(Analytics::new(websites, views_max));
+        let alerts = Arc::new(Alerts::new(config.alerts, websites, views_max));
         let admin = Admin {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             pollers: polling.gauges.clone(),
             zebline,
+            alerts: alerts.clone(),
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: kind,
@@ -165,12 +175,20 @@ impl App {
         };
         let (routes, reader) = reading::start(
             (config.websites, config.exports),
+            analytics.clone(),
             store.clone(),
             clock.clone(),
             stopping.clone(),
             streams,
-            limits.analytics_views_max,
         );
+        let parts = Parts {
+            analytics,
+            store: store.clone(),
+            ingest: ingest.clone(),
+            clock: clock.clone(),
+            stopping: stopping.clone(),
+        };
+        let watcher = alerting::start(alerts, parts);
         let front = api::Front::beside(admin, ingest, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping.clone(), limits.drain_timeout);
@@ -194,6 +212,7 @@ impl App {
             server,
             dispatcher,
             reader,
+            watcher,
             undelivered,
             polling,
             committer,
@@ -244,8 +263,8 @@ impl App {
             result?;
         }
         self.polling.stopped().await;
-        if let Some(reader) = self.reader {
-            let _ = reader.await;
+        for task in [self.reader, self.watcher].into_iter().flatten() {
+            let _ = task.await;
         }
         let store = self.store;
         blocking(move || store.close()).await?;

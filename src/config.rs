@@ -13,8 +13,9 @@
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
-//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, `zebline`, `poller` | one kind of table each |
+//! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline`, `poller` | one kind of table each |
 
+pub mod alert;
 mod endpoint;
 mod export;
 pub mod limits;
@@ -35,13 +36,14 @@ use toml::de::DeTable;
 
 pub use crate::duration;
 pub use crate::duration::parse_duration;
+pub use alert::Alert;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
 pub use limits::Limits;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
-pub use source::{NATIVE_SOURCE, Source, SourceKind};
+pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub websites: Vec<Website>,
     /// `[[export]]`, in the file's order.
     pub exports: Vec<Export>,
+    /// `[[alert]]`, in the file's order.
+    pub alerts: Vec<Alert>,
     /// What works but should be changed.
     pub warnings: Vec<Warning>,
 }
@@ -134,7 +138,7 @@ fn read(
     root.refuse_unknown(
         report,
         &[
-            "server", "limits", "source", "endpoint", "policy", "website", "export",
+            "server", "limits", "source", "endpoint", "policy", "website", "export", "alert",
         ],
     );
     let mut config = Config::default();
@@ -148,7 +152,7 @@ fn read(
     {
         config.server.limits = Limits::read(report, &table);
     }
-    config.policies = custom_policies(report, root, builtin);
+    config.policies = policy::read_all(report, root, builtin);
     let mut known = builtin.clone();
     for policy in &config.policies {
         known.insert(policy.clone());
@@ -215,28 +219,8 @@ fn read(
             config.exports.push(export);
         }
     }
+    config.alerts = alert::read_all(report, root, &websites);
     config
-}
-
-fn custom_policies(report: &mut Report, root: &Section<'_>, builtin: &Policies) -> Vec<Policy> {
-    let Some(table) = root.table.get("policy") else {
-        return Vec::new();
-    };
-    let Some(all) = section(report, "[policy.NAME]", table) else {
-        return Vec::new();
-    };
-    let mut policies = Vec::new();
-    for (name, table) in all.table.iter() {
-        let title = format!("[policy.{}]", name.get_ref());
-        if let Some(table) = section(report, &title, table) {
-            policies.push((
-                table.at,
-                policy::read(report, &table, name.get_ref(), builtin),
-            ));
-        }
-    }
-    policies.sort_by_key(|(at, _)| *at);
-    policies.into_iter().map(|(_, policy)| policy).collect()
 }
 
 /// Anyone on the network could put events in.

@@ -20,6 +20,7 @@
 //! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
+//! | [`alerts`] | conditions over a website's figures become events of the log |
 //! | [`exports`] | once a day a website's figures as a file |
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
@@ -29,6 +30,7 @@
 //!
 //! Dependencies point up this table, never down; `tests/tidy.rs` holds the walls.
 
+pub mod alerts;
 pub mod analytics;
 pub mod api;
 pub mod app;

@@ -25,6 +25,20 @@ const WALLS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("vendor", &[]),
     ("analytics", &["config::Website", "store", "vendor"]),
+    // What it finds goes into the log by the way of every event.
+    (
+        "alerts",
+        &[
+            "analytics",
+            "config::ALERTS_SOURCE",
+            "config::Alert",
+            "config::Website",
+            "config::alert",
+            "inbound::Ingest",
+            "store",
+            "vendor",
+        ],
+    ),
     // A file of figures: it is told nothing of requests.
     ("exports", &["analytics", "vendor"]),
     ("deliver", &["store", "vendor"]),
@@ -49,6 +63,7 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
+            "alerts",
             "analytics",
             "config",
             "store",
@@ -61,6 +76,7 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "alerts",
             "analytics",
             "exports",
             "config",

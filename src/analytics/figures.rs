@@ -188,10 +188,25 @@ impl Site {
         (shown, rest.len() > limit)
     }
 
-    fn visitor(&self, visit: &Visit) -> Visitor {
+    /// Visits that began from `since` on, in the order in which they came.
+    pub fn visits_since(&self, since: Timestamp, now: Timestamp) -> impl Iterator<Item = &Visit> {
+        let span = Span {
+            from: since,
+            to: now,
+        };
+        self.visits.iter().filter(move |visit| span.has(visit.at))
+    }
+
+    /// What stands for a visit's visitor.
+    pub fn visitor_id(&self, visit: &Visit) -> String {
+        uuid(Made::Hashed, visit.id)
+    }
+
+    /// A visit, as it is shown.
+    pub fn visitor(&self, visit: &Visit) -> Visitor {
         let [browser, system, device] = visit.technology;
         Visitor {
-            id: uuid(Made::Hashed, visit.id),
+            id: self.visitor_id(visit),
             country_code: self.text(visit.country),
             country_name: self.country_name(visit.country),
             city: self.text(visit.city),

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`facts`] | what an event says: when, who, what |
 //! | `hash`, [`mod@uuid`] | visitors' names, which nobody sees again |
-//! | `names`, `view`, `visits` | texts, page views and visits, as compact as they are kept |
+//! | `names`, [`view`], `visits` | texts, page views and visits, as compact as they are kept |
 //! | `presence` | who is live, and where a visit ends |
 //! | `distinct`, `counts`, `by_name`, `failures` | visitors, page views and errors, counted |
 //! | [`site`] | the fold: pure |
@@ -28,7 +28,7 @@ mod names;
 mod presence;
 pub mod site;
 pub mod uuid;
-mod view;
+pub mod view;
 mod visits;
 
 use std::collections::HashMap;

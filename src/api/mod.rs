@@ -7,6 +7,7 @@
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
+//! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
@@ -17,6 +18,7 @@
 //! | [`auth`] | who may ask |
 
 pub mod actions;
+pub mod alerts;
 pub mod auth;
 pub mod clock;
 pub mod deliveries;
@@ -44,6 +46,7 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use tokio::sync::watch;
 
+use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
@@ -84,6 +87,8 @@ pub struct Admin {
     pub pollers: Vec<Arc<Gauge>>,
     /// What is known of the attributes of Zebline's events.
     pub zebline: Arc<Zebline>,
+    /// The alerts, and how each stands.
+    pub alerts: Arc<Alerts>,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -133,6 +138,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .route("/v1/stream", get(stream::stream))
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
+        .route("/v1/alerts", get(alerts::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())

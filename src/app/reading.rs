@@ -19,13 +19,12 @@ use crate::store::Store;
 /// nothing is read, and the routes have a key for nobody.
 pub(super) fn start(
     (websites, exports): (Vec<Website>, Vec<config::Export>),
+    analytics: Arc<Analytics>,
     store: Arc<dyn Store>,
     clock: SharedClock,
     stopping: watch::Receiver<bool>,
     streams: Streams,
-    views_max: usize,
 ) -> (Router, Option<JoinHandle<()>>) {
-    let analytics = Arc::new(Analytics::new(&websites, views_max));
     let (tail, is_read) = (store.tail(), !websites.is_empty());
     let exporter = Exporter {
         analytics: analytics.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::endpoint::CHECKS;
 use super::report::Report;
-use super::section::Section;
+use super::section::{Section, section};
 use crate::endpoint::draft::parse_timeout;
 use crate::endpoint::validate::check_name;
 use crate::endpoint::{Check, FilterOn, Order};
@@ -28,14 +28,28 @@ const SCHEDULE_MAX_STEPS: usize = 1000;
 const ATTEMPTS_MAX: u64 = 1_000_000;
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
+/// Every `[policy.NAME]`, in the file's order.
+pub(super) fn read_all(report: &mut Report, root: &Section<'_>, builtin: &Policies) -> Vec<Policy> {
+    let Some(table) = root.table.get("policy") else {
+        return Vec::new();
+    };
+    let Some(all) = section(report, "[policy.NAME]", table) else {
+        return Vec::new();
+    };
+    let mut policies = Vec::new();
+    for (name, table) in all.table.iter() {
+        let title = format!("[policy.{}]", name.get_ref());
+        if let Some(table) = section(report, &title, table) {
+            policies.push((table.at, read(report, &table, name.get_ref(), builtin)));
+        }
+    }
+    policies.sort_by_key(|(at, _)| *at);
+    policies.into_iter().map(|(_, policy)| policy).collect()
+}
+
 /// Reads one policy. Where something is wrong, what comes back is good enough to check
 /// endpoints against.
-pub(super) fn read(
-    report: &mut Report,
-    section: &Section<'_>,
-    name: &str,
-    builtin: &Policies,
-) -> Policy {
+fn read(report: &mut Report, section: &Section<'_>, name: &str, builtin: &Policies) -> Policy {
     section.refuse_unknown(report, KEYS);
     if let Err(detail) = check_name(name) {
         report.error(section.at, format!("policy {detail}"));
@@ -89,7 +103,7 @@ pub(super) fn read(
             )
             .unwrap_or(On410::Retry),
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
-        jitter: section.fraction(report, "jitter").unwrap_or(0.0),
+        jitter: section.number(report, "jitter", 0.0..=1.0).unwrap_or(0.0),
         honours_retry_after: section.boolean(report, "retry_after").unwrap_or(false),
         requires_tls: false,
         filter_on: FilterOn::Kind,

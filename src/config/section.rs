@@ -168,23 +168,29 @@ impl<'t> Section<'t> {
         in_range
     }
 
-    /// A number from 0 to 1.
-    pub(super) fn fraction(&self, report: &mut Report, key: &str) -> Option<f64> {
+    /// A number within `range`.
+    pub(super) fn number(
+        &self,
+        report: &mut Report,
+        key: &str,
+        range: RangeInclusive<f64>,
+    ) -> Option<f64> {
         let value = self.get(key)?;
+        let bounds = format!("{:?} to {:?}", range.start(), range.end());
         let text = match value.get_ref() {
             DeValue::Float(float) => float.as_str(),
             DeValue::Integer(integer) => integer.as_str(),
             _ => {
-                self.mistyped(report, key, "a number from 0.0 to 1.0");
+                self.mistyped(report, key, &format!("a number from {bounds}"));
                 return None;
             }
         };
-        let number = text.parse().ok().filter(|n| (0.0..=1.0).contains(n));
+        let number = text.parse().ok().filter(|n| range.contains(n));
         if number.is_none() {
             let at = value.span().start;
             report.error(
                 at,
-                format!("{key} {text} is not within 0.0 to 1.0; choose another"),
+                format!("{key} {text} is not within {bounds}; choose another"),
             );
         }
         number

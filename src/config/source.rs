@@ -15,6 +15,9 @@ use crate::words::{mend, quoted};
 /// The source of what comes in through `POST /v1/events`.
 pub const NATIVE_SOURCE: &str = "api";
 
+/// The source of what the alerts tell.
+pub const ALERTS_SOURCE: &str = "alerts";
+
 /// How old a signed request may be: what Hotjar tells its receivers (HOT-35, A-03), and the
 /// tolerance of Standard Webhooks.
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -117,10 +120,11 @@ pub(super) fn read(
     if let Some(name) = name {
         if let Err(detail) = check_name(name) {
             report.error(section.place("name"), detail);
-        } else if name == NATIVE_SOURCE {
+        } else if [NATIVE_SOURCE, ALERTS_SOURCE].contains(&name) {
+            let name = quoted(name);
             report.error(
                 section.place("name"),
-                "source \"api\" is redeliver's own; choose another name",
+                format!("source {name} is redeliver's own; choose another name"),
             );
         }
     }

@@ -7,6 +7,7 @@ use crate::endpoint::tests::policies;
 use crate::endpoint::{Check, FilterOn, Order, Origin};
 use crate::policy::{On410, Schedule};
 
+mod alerts;
 mod messages;
 mod sources;
 

@@ -186,6 +186,7 @@ impl Api {
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
             zebline: Arc::new(zebline),
+            alerts: Arc::default(),
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: ClockKind::Manual,

@@ -2,6 +2,7 @@
 
 use super::parsed;
 
+mod alerts;
 mod endpoints;
 mod sources;
 

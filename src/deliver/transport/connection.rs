@@ -46,7 +46,10 @@ impl Connection {
     /// Prepares for the next request, whose body is `payload`, and whose answer may have `limit`
     /// bytes.
     pub(super) fn begin(&self, payload: &mut Payload, limit: usize) {
-        self.meter.left.store(limit, Ordering::Relaxed);
+        // What TLS has read to get here counts.
+        let read = ANSWER_LIMIT.saturating_sub(self.meter.left.load(Ordering::Relaxed));
+        let left = limit.saturating_sub(read);
+        self.meter.left.store(left, Ordering::Relaxed);
         let empty = payload.rest.is_empty();
         self.meter.handed_over.store(empty, Ordering::Relaxed);
         payload.meter = Some(self.meter.clone());

@@ -1,0 +1,85 @@
+//! The alerts, and how each stands.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde::Serialize;
+
+use super::Shared;
+use super::params::Params;
+use crate::alerts::View;
+use crate::clock::Timestamp;
+use crate::config::alert::{Bound, Period, Rule};
+use crate::duration::format_duration;
+use crate::inbound::problem::Problem;
+
+/// `GET /v1/alerts`, as it is answered.
+#[derive(Debug, Serialize)]
+pub(super) struct Alerts {
+    data: Vec<Alert>,
+    /// There are no more: all are told at once.
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Alert {
+    name: String,
+    website: String,
+    when: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
+    every: String,
+    shape: &'static str,
+    state: &'static str,
+    last_checked_at: Option<Timestamp>,
+    last_fired_at: Option<Timestamp>,
+    last_value: Option<f64>,
+}
+
+impl Alert {
+    fn of(view: &View<'_>) -> Self {
+        let (factor, threshold, metric) = match view.rule {
+            Rule::HighValueVisitor { threshold } => (None, Some(threshold), None),
+            Rule::TrafficSpike { factor } => (Some(factor), None, None),
+            Rule::Above(Bound { metric, threshold }) | Rule::Below(Bound { metric, threshold }) => {
+                (None, Some(threshold), Some(metric))
+            }
+        };
+        let period = metric.and_then(|metric| metric.period());
+        Self {
+            name: view.name.to_owned(),
+            website: view.website.to_owned(),
+            when: view.rule.word(),
+            factor,
+            metric: metric.map(|metric| metric.word()),
+            range: period.map(Period::word),
+            threshold,
+            every: format_duration(view.every),
+            shape: view.shape.word(),
+            state: match view.is_firing {
+                true => "firing",
+                false => "armed",
+            },
+            last_checked_at: view.last_checked_at,
+            last_fired_at: view.last_fired_at,
+            last_value: view.last_value,
+        }
+    }
+}
+
+/// Every alert of the configuration, in its order.
+pub(super) async fn list(
+    State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Alerts>, Problem> {
+    Params::read(query.as_deref(), &[]).check()?;
+    Ok(Json(Alerts {
+        data: admin.alerts.views().map(|view| Alert::of(&view)).collect(),
+        next: None,
+    }))
+}
