@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod local;
 mod log;
+mod mock;
 mod remote;
 mod server;
 mod store;
