@@ -4,10 +4,12 @@
 //!
 //! ```text
 //!   inbound  ──▶  store (the log)  ──▶  deliver  ──▶  your receiver
-//!   parse,        append, fsync,        claim, send,
-//!   check         then answer           settle
-//!                      │
-//!                      └──▶  api: read models, endpoints, clock
+//!   poll          append, fsync,        claim, send,
+//!   parse,        then answer           settle
+//!   check              │
+//!     ▲                ├──▶  api: endpoints, deliveries, stream, clock
+//!     │                └──▶  analytics ──▶  api: Zenovay's read side; exports
+//!     └───────────────────────── alerts ◀──┘
 //! ```
 //!
 //! | room | what is in it |
