@@ -17,7 +17,8 @@ const fn seconds(seconds: u64) -> Duration {
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $min:expr => $max:expr;)+) => {
-        /// What redeliver never exceeds. Together the defaults keep it within 128 MiB of memory.
+        /// What redeliver never exceeds. Together the defaults keep it within 128 MiB of memory, and
+        /// some 30 MiB more for each website of which so many page views are kept.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $doc])+ pub $name: $type,)+

@@ -85,6 +85,11 @@ fn what_a_source_takes_is_signed_and_stays_its_senders_bytes() {
 }
 
 #[test]
+fn what_is_kept_of_zeblines_events_may_be_kept_and_says_the_same_again() {
+    holds("zebline");
+}
+
+#[test]
 fn what_an_administrator_sends_is_told_or_says_the_same_again() {
     holds("api_input");
 }

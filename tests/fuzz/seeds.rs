@@ -64,6 +64,14 @@ const CLOUDEVENTS: &[&str] = &[
     r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"application/x+json; charset=\"utf-8\"","data":[1]}"#,
 ];
 
+const ZEBLINE: &[&str] = &[
+    include_str!("../fixtures/payloads/zebline_event_request.json"),
+    include_str!("../fixtures/payloads/zebline_event_request_anonymous.json"),
+    r#"{"userId":"u","eventName":"e","eventTime":"2024-01-01T00:00:00.5Z","eventData":{"a":1,"a":"2","b":null,"c":[1],"d":{"x":1,"y":"2"},"e":"2024-01-01T00:00:00"},"droppedAttributes":[{"name":"z","reason":"mine"}]}"#,
+    r#"{"anonymousId":"é","eventName":"we_open","eventTime":1704067200,"eventData":{}}"#,
+    r#"{"userId":"","eventName":"","eventTime":"now","eventData":[]}"#,
+];
+
 const RELAYED: &[&str] = &[
     r#"{"event":"e","version":1,"timestamp":1700000300,"data":{"id":7,"created_timestamp":1}}"#,
     r#"{"event":"e","timestamp":1700000301,"data":{"id":"x","created_timestamp":9999999999}}"#,
@@ -384,6 +392,11 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
                 .chain(texts("cloudevents", b"\x03", CLOUDEVENTS))
                 .collect()
         }
+        "zebline" => [
+            texts("event", b"\x00", ZEBLINE),
+            texts("strict", b"\x03", ZEBLINE),
+        ]
+        .concat(),
         "config" => texts("file", b"", CONFIGS),
         "api_input" => [
             texts("endpoint", b"\x00", ENDPOINTS),

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | `mod.rs` | the order of the checks, and the event's way into the log |
 //! | `account` | whose key it is, for which license and resource, and how often |
-//! | `document`, `stored` | an event, read and checked; as it lies in the log |
+//! | [`document`], [`stored`] | an event, read and checked; as it lies in the log |
 //! | `answer` | what its sender is told |
 //! | [`types`] | which type each attribute has |
 
 mod account;
 mod answer;
-mod document;
-mod stored;
+pub mod document;
+pub mod stored;
 pub mod types;
 
 pub use self::account::PREFIX;

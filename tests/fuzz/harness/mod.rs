@@ -21,6 +21,7 @@ pub mod relay;
 pub mod signature;
 pub mod texts;
 pub mod url_guard;
+pub mod zebline;
 
 mod addresses;
 mod attributes;
@@ -46,4 +47,5 @@ pub const TARGETS: &[(&str, Run)] = &[
     ("signature", signature::run),
     ("texts", texts::run),
     ("url_guard", url_guard::run),
+    ("zebline", zebline::run),
 ];
