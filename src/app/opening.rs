@@ -1,13 +1,16 @@
 //! From the configuration to an open store.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use rand::RngExt;
 
+use super::{AppError, Keep};
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::store::disk::Disk;
-use crate::store::{Log, Options, StoreError};
+use crate::store::backend::Backend;
+use crate::store::memory::Memory;
+use crate::store::{Log, Options, Store, StoreError, committer};
 
 /// The store's limits, as the configuration says.
 pub fn store_options(config: &Config) -> Options {
@@ -33,16 +36,35 @@ pub fn entropy() -> [u64; 3] {
     rand::rng().random()
 }
 
-pub(super) async fn open_store(
+/// Opens the log, and starts the thread that writes it.
+pub(super) async fn open(
+    keep: Keep,
     config: &Config,
     clock: SharedClock,
     options: Options,
-) -> Result<Arc<Log<Disk>>, StoreError> {
-    let dir = config.server.data_dir.clone();
-    let cache_bytes = config.server.limits.store_cache_bytes as u64;
-    blocking(move || Log::open(&dir, cache_bytes, clock, options, entropy()))
-        .await
-        .map(Arc::new)
+) -> Result<(Arc<dyn Store>, JoinHandle<()>), AppError> {
+    match keep {
+        Keep::OnDisk => {
+            let dir = config.server.data_dir.clone();
+            let cache_bytes = config.server.limits.store_cache_bytes as u64;
+            let open = move || Log::open(&dir, cache_bytes, clock, options, entropy());
+            at_work(blocking(open).await?)
+        }
+        Keep::InMemory => at_work(Log::over(Memory::default(), clock, options, entropy())?),
+    }
+}
+
+fn at_work<B: Backend>(log: Log<B>) -> Result<(Arc<dyn Store>, JoinHandle<()>), AppError> {
+    let log = Arc::new(log);
+    let runtime = tokio::runtime::Handle::current();
+    log.answer_by(Box::new(move |answers| {
+        runtime.spawn(async { answers.send() });
+    }));
+    let committer = committer::spawn(log.clone()).map_err(|cause| AppError::System {
+        what: "a thread",
+        cause,
+    })?;
+    Ok((log, committer))
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

@@ -11,10 +11,22 @@ pub struct Settings {
     pub config: Config,
     /// Which clock it runs on.
     pub clock: ClockKind,
+    /// Where the log is kept.
+    pub keep: Keep,
     /// Events that the operator gave up for lost.
     pub accept_loss: AcceptedLoss,
     /// Frames of transitions that the operator gave up for lost.
     pub accept_lost_transitions: AcceptedLoss,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
+}
+
+/// Where a broker's log is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// In the configuration's data directory.
+    #[default]
+    OnDisk,
+    /// In memory, gone with the broker: for mocks, of which a test suite starts hundreds.
+    InMemory,
 }

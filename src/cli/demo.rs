@@ -18,7 +18,6 @@ use super::{Failure, output};
 use crate::app::{self, App, Settings};
 use crate::clock::{ClockKind, Timestamp};
 use crate::config::Config;
-use crate::store::Store;
 use receiver::{Receiver, Seen};
 
 const HOTJAR: &str = "warehouse";

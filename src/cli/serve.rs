@@ -155,6 +155,7 @@ fn settings(args: &Args) -> Result<(Option<PathBuf>, Settings), Failure> {
         accept_loss: args.accept_loss.clone(),
         accept_lost_transitions: args.accept_lost_transitions.clone(),
         json: args.json,
+        ..Settings::default()
     };
     Ok((file, settings))
 }
