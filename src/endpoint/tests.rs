@@ -41,7 +41,16 @@ fn esp_06_a_deselected_status_is_not_sent() {
     let read = filter(FilterOn::Status, &["READ", "CLICKED"]);
     assert!(read.matches(&event("activity", Some("READ"))));
     assert!(!read.matches(&event("activity", Some("DELIVERED"))));
-    assert!(!read.matches(&event("READ", None)));
+    assert!(!read.matches(&event("READ", Some("DELIVERED"))));
+}
+
+#[test]
+fn an_event_without_a_status_is_matched_by_its_type_where_statuses_are_looked_at() {
+    let alerts = filter(FilterOn::Status, &["alert.*", "order.paid", "READ"]);
+    assert!(alerts.matches(&event("alert.above", None)));
+    assert!(alerts.matches(&event("order.paid", None)));
+    assert!(!alerts.matches(&event("order.shipped", None)));
+    assert!(!alerts.matches(&event("order.paid", Some("DELIVERED"))));
 }
 
 /// A policy under which everything is allowed.
