@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Form;
-use crate::policy::{On410, Policies, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policies, Policy, Schedule, Success};
 
 fn event(kind: &str, status: Option<&str>) -> NewEvent {
     NewEvent {
@@ -67,6 +67,7 @@ pub(crate) fn policy(name: &str) -> Policy {
         honours_retry_after: false,
         requires_tls: false,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::Text,
         check: Check::Off,
     }
 }
@@ -85,7 +86,10 @@ pub(crate) fn policies() -> Policies {
         give_up_after: None,
         ..policy("esputnik")
     });
-    policies.insert(policy("standard"));
+    policies.insert(Policy {
+        key_form: KeyForm::StandardSecret,
+        ..policy("standard")
+    });
     policies
 }
 
@@ -200,7 +204,7 @@ fn an_unknown_field_is_refused() {
 #[test]
 fn a_change_keeps_what_it_does_not_name_and_null_goes_back_to_the_default() {
     let json = r#"{"name": "crm", "url": "https://h/x", "policy": "standard", "timeout": "1m30s",
-        "concurrency": 3, "headers": {"X-B": "1", "X-A": "2"}, "signing_key": "k"}"#;
+        "concurrency": 3, "headers": {"X-B": "1", "X-A": "2"}, "signing_key": "whsec_AAAA"}"#;
     let before = draft::build(draft(json), &policies()).unwrap();
     assert_eq!(before.headers[0].0, "X-B", "headers stay in order");
     let same = draft::apply(EndpointDraft::default(), &before, &policies()).unwrap();
@@ -231,7 +235,7 @@ fn an_order_is_not_kept_by_several_attempts_at_once() {
 #[test]
 fn neither_a_draft_nor_settings_print_a_key_or_what_may_hold_one() {
     let draft = draft(
-        r#"{"name": "crm", "url": "https://h:8/hunter2?token=hunter2", "policy": "standard",
+        r#"{"name": "crm", "url": "https://h:8/hunter2?token=hunter2", "policy": "hotjar",
             "signing_key": "hunter2", "basic_auth": {"user": "u", "password": "hunter2"},
             "headers": {"X-Key": "hunter2"}}"#,
     );
