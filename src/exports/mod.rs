@@ -84,6 +84,12 @@ impl Exporter {
         let slot = self.agenda.join(first);
         async move {
             let mut draining = self.draining.clone();
+            let dir = export.dir.clone();
+            let looking = tokio::task::spawn_blocking(move || file::trouble(&dir));
+            if let Ok(Some(trouble)) = looking.await {
+                let (dir, website) = (export.dir.display(), &*export.domain);
+                tracing::warn!(%dir, website, trouble, "exports cannot be written to their directory; mend it, or give another dir under [[export]]");
+            }
             tokio::select! {
                 () = self.write_each_day(&export, first, &slot) => {}
                 _ = draining.wait_for(|draining| *draining) => {}
@@ -143,7 +149,14 @@ impl Exporter {
         let mut rest = AGAIN;
         loop {
             let (to, bytes) = (path.clone(), content.clone());
-            let writing = tokio::task::spawn_blocking(move || file::write_once(&to, &bytes));
+            let write = move || {
+                let written = file::write_once(&to, &bytes);
+                written.map_err(|error| {
+                    let trouble = to.parent().and_then(file::trouble);
+                    trouble.map_or(error, std::io::Error::other)
+                })
+            };
+            let writing = tokio::task::spawn_blocking(write);
             match writing.await.map_err(std::io::Error::other).flatten() {
                 Ok(is_new) => {
                     if is_new {

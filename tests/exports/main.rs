@@ -122,6 +122,25 @@ fn an_advance_over_three_days_writes_three_files_before_it_is_answered() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_written_is_told_at_the_start_and_its_file_comes_when_it_is_mended() {
+    let site = site(&format!("{CONFIG}dir = \"out\"\n"));
+    fs::write(site.path("out"), b"").unwrap();
+    let broker = site.start(&["--clock", "manual"]);
+    eventually("it is told", || {
+        let log = site.log();
+        let told = log.contains("give another dir under [[export]]");
+        (told && log.contains("it is a file and not a directory")).then_some(())
+    });
+    view(&broker, "ann", "CZ");
+    broker.advance("24h");
+    assert_eq!(site.log().matches("an export cannot be written").count(), 1);
+    fs::remove_file(site.path("out")).unwrap();
+    broker.advance("1h");
+    assert_eq!(exported(&site, "out", 1).len(), 1);
+    broker.stop();
+}
+
+#[test]
 fn an_export_that_cannot_be_is_refused_at_the_start_with_its_line() {
     for (from, to, words) in [
         (
