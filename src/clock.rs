@@ -61,6 +61,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The moment `seconds` after the Unix epoch, if RFC 3339 can write it.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        let ms = seconds.checked_mul(1000)?;
+        (YEAR_0_MS..=LAST_MS).contains(&ms).then_some(Self(ms))
+    }
+
     /// Reads an RFC 3339 time with an offset or `Z`; fractions below a millisecond are dropped.
     pub fn parse(text: &str) -> Result<Self, InvalidTime> {
         text.parse::<jiff::Timestamp>()

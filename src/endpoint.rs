@@ -49,8 +49,19 @@ pub enum EndpointState {
 pub enum FilterOn {
     /// The event's type.
     Kind,
-    /// The event's status: eSputnik's `activityStatus` (ESP-06).
+    /// The event's status: eSputnik's `activityStatus` (ESP-06). Events of other sources have none
+    /// and are matched by their type, so that no endpoint is deaf to them.
     Status,
+}
+
+impl FilterOn {
+    /// The name in `event` that patterns are matched against.
+    pub fn subject(self, event: &NewEvent) -> &str {
+        match (self, &event.status) {
+            (Self::Status, Some(status)) => status,
+            _ => &event.kind,
+        }
+    }
 }
 
 /// Which events an endpoint receives.
@@ -75,11 +86,7 @@ impl Filter {
 
     /// Whether `event` goes to the endpoint.
     pub fn matches(&self, event: &NewEvent) -> bool {
-        let subject = match self.on {
-            FilterOn::Kind => Some(&event.kind),
-            FilterOn::Status => event.status.as_ref(),
-        };
-        self.selects(subject.map(|subject| &**subject))
+        self.selects(Some(self.on.subject(event)))
     }
 
     /// Whether one of the patterns fits `subject`, which is what the filter is on.

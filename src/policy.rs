@@ -77,8 +77,19 @@ pub struct Policy {
     pub requires_tls: bool,
     /// What an endpoint's `events` are matched against.
     pub filter_on: FilterOn,
+    /// How signing keys are written.
+    pub key_form: KeyForm,
     /// The GET on save, where the endpoint does not say otherwise (ESP-07).
     pub check: Check,
+}
+
+/// How a signing key is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// A text, in the endpoint's `key_encoding`.
+    Text,
+    /// As Standard Webhooks has it: `whsec_` and base64, several with spaces between.
+    StandardSecret,
 }
 
 /// Where a delivery stands in its policy. `failures` counts those in a row, of this delivery.

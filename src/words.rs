@@ -38,11 +38,19 @@ pub fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// `did you mean "x"?` if a name is near, else the list of all.
+/// `did you mean "x"?` if a name is near, else the list of all, each once.
 pub fn mend<'a>(given: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(given, names.clone()) {
         Some(name) => format!("did you mean {}?", quoted(name)),
-        None => format!("use one of {}", listed(names)),
+        None => {
+            let mut each: Vec<&str> = Vec::new();
+            for name in names {
+                if !each.contains(&name) {
+                    each.push(name);
+                }
+            }
+            format!("use one of {}", listed(each))
+        }
     }
 }
 

@@ -90,10 +90,15 @@ impl Alerts {
         self.each.is_empty()
     }
 
-    /// Each of them, as it is now.
-    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
-        self.each.iter().map(|watched| {
+    /// Each of them, as it is at `now`.
+    pub fn views(&self, now: Timestamp) -> impl Iterator<Item = View<'_>> {
+        self.each.iter().map(move |watched| {
             let state = watched.state();
+            let checked_at = state.checked_at.map(|at| match state.rests {
+                // Of looks that are left out, what they would have found is known.
+                true => watch::last_look(now, at, watched.alert.every),
+                false => at,
+            });
             View {
                 name: &watched.alert.name,
                 website: &watched.alert.website,
@@ -101,7 +106,7 @@ impl Alerts {
                 every: watched.alert.every,
                 shape: watched.alert.shape,
                 is_firing: state.memory.firing_since().is_some(),
-                last_checked_at: state.checked_at,
+                last_checked_at: checked_at,
                 last_fired_at: state.memory.fired_at(),
                 last_value: state.value,
             }

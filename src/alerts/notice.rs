@@ -222,17 +222,22 @@ impl Notice<'_> {
         match *finding {
             Finding::Spike {
                 current,
-                baseline,
+                mean,
                 factor,
                 ..
-            } => match holds {
-                true => format!(
-                    "Traffic spike on {site}: {current} visitors in the last 24 hours, more than {factor} times the usual {baseline} a day"
-                ),
-                false => format!(
-                    "The traffic spike on {site} is over: {current} visitors in the last 24 hours, usually {baseline} a day"
-                ),
-            },
+            } => {
+                let current = counted(current, Metric::TotalVisitors(Period::LastDay));
+                // A website with a visitor now and then has a usual day below one.
+                let usual = (mean * 10.0).round() / 10.0;
+                match holds {
+                    true => format!(
+                        "Traffic spike on {site}: {current} in the last 24 hours, more than {factor} times the usual {usual} a day"
+                    ),
+                    false => format!(
+                        "The traffic spike on {site} is over: {current} in the last 24 hours, usually {usual} a day"
+                    ),
+                }
+            }
             Finding::Figure { bound, value, side } => {
                 let Bound { metric, threshold } = bound;
                 let (counted, during) = (counted(value, metric), during(metric));

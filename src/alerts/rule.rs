@@ -12,6 +12,8 @@ pub enum Finding {
         current: u64,
         /// The rounded mean of the days before today.
         baseline: u64,
+        /// The mean itself.
+        mean: f64,
         /// More than so many times the mean is a spike.
         factor: f64,
         /// Whether it is one.
@@ -76,6 +78,7 @@ pub fn spike(current: u64, days: &[u64], factor: f64) -> Finding {
     Finding::Spike {
         current,
         baseline: mean.round() as u64,
+        mean,
         factor,
         holds: mean > 0.0 && current as f64 > mean * factor,
     }

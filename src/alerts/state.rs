@@ -26,6 +26,8 @@ pub struct State {
     pub looked_at: Option<Timestamp>,
     /// When it last looked, since the start, with everything told that it found.
     pub checked_at: Option<Timestamp>,
+    /// Whether looks are left out that would find the same.
+    pub rests: bool,
     /// What it last found.
     pub value: Option<f64>,
 }
@@ -38,6 +40,7 @@ impl State {
             outbox: VecDeque::new(),
             looked_at: None,
             checked_at: None,
+            rests: false,
             value: None,
         }
     }
@@ -104,6 +107,24 @@ impl State {
     pub fn checked(&mut self, now: Timestamp) {
         self.looked_at = Some(now);
         self.checked_at = Some(now);
+        self.rests = false;
+    }
+}
+
+/// Until when a look finds what one at `now` has found, unless something comes.
+pub fn settled_until(rule: Rule, site: &Site, now: Timestamp) -> Timestamp {
+    match rule {
+        Rule::HighValueVisitor { .. } => site.visits_settled_until(now),
+        Rule::TrafficSpike { .. } => {
+            let days = site.settled_until(Range::Week, now);
+            days.min(site.settled_until(Range::LastDay, now))
+        }
+        Rule::Above(bound) | Rule::Below(bound) => match bound.metric {
+            Metric::Live => site.live_settled_until(now),
+            Metric::TotalVisitors(period) | Metric::TotalPageViews(period) => {
+                site.settled_until(range(period), now)
+            }
+        },
     }
 }
 

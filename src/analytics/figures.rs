@@ -48,7 +48,8 @@ impl Span {
     }
 }
 
-fn day(at: Timestamp) -> i64 {
+/// The number of its UTC day.
+pub(super) fn day(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(DAY_MS)
 }
 

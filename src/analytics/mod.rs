@@ -13,7 +13,7 @@
 //! | `presence` | who is live, and where a visit ends |
 //! | `distinct`, `counts`, `by_name`, `failures` | visitors, page views and errors, counted |
 //! | [`site`] | the fold: pure |
-//! | [`figures`] | what is asked: pure |
+//! | [`figures`], `settled` | what is asked, and until when the answer stays: pure |
 //! | [`follow`] | reads the log, and goes on reading |
 
 mod by_name;
@@ -26,6 +26,7 @@ pub mod follow;
 mod hash;
 mod names;
 mod presence;
+mod settled;
 pub mod site;
 pub mod uuid;
 pub mod view;

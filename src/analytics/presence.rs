@@ -77,6 +77,11 @@ impl Presence {
             Timestamp::from_millis(now.as_millis().saturating_sub(LIVE_FOR.as_millis() as i64));
         self.order.range((since, 0)..=(now, u64::MAX)).count() as u64
     }
+
+    /// The times at which visitors were last seen who are live at `now`, and who will be.
+    pub fn seen_since(&self, since: Timestamp) -> impl Iterator<Item = Timestamp> {
+        self.order.range((since, 0)..).map(|(last, _)| *last)
+    }
 }
 
 #[cfg(test)]

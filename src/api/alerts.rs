@@ -78,8 +78,9 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Alerts>, Problem> {
     Params::read(query.as_deref(), &[]).check()?;
+    let alerts = admin.alerts.views(admin.clock.now());
     Ok(Json(Alerts {
-        data: admin.alerts.views().map(|view| Alert::of(&view)).collect(),
+        data: alerts.map(|view| Alert::of(&view)).collect(),
         next: None,
     }))
 }

@@ -130,7 +130,9 @@ fn filtered(view: &DeliveryView) -> String {
     let what = match (filter.on, &content.status) {
         (FilterOn::Kind, _) => format!("type {}", quoted(&content.kind)),
         (FilterOn::Status, Some(status)) => format!("activity status {}", quoted(status)),
-        (FilterOn::Status, None) => "lack of an activity status".to_owned(),
+        (FilterOn::Status, None) => {
+            format!("type {} (it has no activity status)", quoted(&content.kind))
+        }
     };
     if filter.matches(content) {
         return "it was never queued for this endpoint; a replay sends it".to_owned();

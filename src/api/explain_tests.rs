@@ -145,6 +145,20 @@ fn a_delivery_that_was_put_back_counts_its_round_and_all_its_attempts() {
 }
 
 #[test]
+fn esp_06_a_filtered_event_says_whether_its_status_or_its_type_did_not_match() {
+    let mut view = view("esputnik", Status::Filtered, Vec::new());
+    let filter = &mut Arc::make_mut(&mut view.endpoint).settings.filter;
+    (filter.on, filter.patterns) = (FilterOn::Status, vec!["READ".to_owned()]);
+    assert_eq!(
+        told(&view),
+        "the endpoint's events are \"READ\", which the event's type \"order.paid\" (it has no \
+         activity status) does not match"
+    );
+    Arc::make_mut(&mut view.event).content.status = Some("CLICKED".into());
+    assert!(told(&view).contains("the event's activity status \"CLICKED\" does not match"));
+}
+
+#[test]
 fn a_filtered_event_says_what_did_not_match() {
     let mut view = view("hotjar", Status::Filtered, Vec::new());
     Arc::make_mut(&mut view.endpoint).settings.filter.patterns = vec!["user.*".to_owned()];

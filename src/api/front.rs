@@ -58,7 +58,8 @@ impl Answers for Front {
                 Err(problem) => problem.into_response(),
             };
         }
-        if request.uri().path().starts_with(zebline::PREFIX) {
+        let path = request.uri().path();
+        if path.starts_with(zebline::PREFIX) || path == zebline::PREFIX.trim_end_matches('/') {
             // It has keys of its own, and errors in its own words.
             return admin.zebline.answer(request).await;
         }

@@ -53,8 +53,11 @@ pub(super) async fn track(
     State(admin): State<Shared>,
     Named(text): Named,
 ) -> Result<Response, Problem> {
-    let wrong = |error: InvalidTrackId| Problem::malformed(format!("{} {error}", quoted(&text)));
-    let track_id: TrackId = text.parse().map_err(wrong)?;
+    let unknown = || Problem::not_found(format!("there is no request {}", quoted(&text)));
+    let track_id: TrackId = text.parse().map_err(|error| match error {
+        InvalidTrackId::Form => Problem::malformed(format!("{} {error}", quoted(&text))),
+        InvalidTrackId::Foreign => unknown(),
+    })?;
     let Some(id) = track_id.event() else {
         return Ok(Json(Track {
             track_id: track_id.to_string(),
@@ -65,9 +68,7 @@ pub(super) async fn track(
         .into_response());
     };
     let none = |problem: Problem| match problem.status {
-        StatusCode::NOT_FOUND => {
-            Problem::not_found(format!("there is no request {}", quoted(&text)))
-        }
+        StatusCode::NOT_FOUND => unknown(),
         _ => problem,
     };
     let event = find(&admin, &id.to_string()).await.map_err(none)?;

@@ -128,6 +128,7 @@ impl Broker {
             analytics.clone(),
             store.clone(),
             clock.clone(),
+            agenda.clone(),
             stopping.clone(),
             streams,
         );
@@ -136,6 +137,7 @@ impl Broker {
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
+            agenda,
             stopping: stopping.clone(),
         };
         let watcher = alerting::start(alerts, parts);

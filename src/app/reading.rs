@@ -12,6 +12,7 @@ use crate::api::sse::Streams;
 use crate::api::zenovay::{self, ReadSide};
 use crate::clock::SharedClock;
 use crate::config::{self, Website};
+use crate::deliver::agenda::Agenda;
 use crate::exports::{Export, Exporter};
 use crate::store::Store;
 
@@ -22,6 +23,7 @@ pub(super) fn start(
     analytics: Arc<Analytics>,
     store: Arc<dyn Store>,
     clock: SharedClock,
+    agenda: Agenda,
     stopping: watch::Receiver<bool>,
     streams: Streams,
 ) -> (Router, Option<JoinHandle<()>>) {
@@ -29,6 +31,7 @@ pub(super) fn start(
     let exporter = Exporter {
         analytics: analytics.clone(),
         clock: clock.clone(),
+        agenda,
         tail: store.tail(),
         draining: stopping.clone(),
     };

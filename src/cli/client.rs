@@ -244,12 +244,20 @@ fn not_ours(server: &str, what: &str) -> Failure {
 fn problem(text: &str) -> Option<String> {
     let problem: Value = serde_json::from_str(text).ok()?;
     let member = |object: &Value, key: &str| object.get(key)?.as_str().map(clean);
+    let errors = problem["errors"].as_array().map_or(&[][..], |all| all);
+    if let [error] = errors
+        && let (Some(at), Some(detail)) = (member(error, "at"), member(error, "detail"))
+        && member(&problem, "detail").as_ref() == Some(&detail)
+    {
+        let separator = if at.is_empty() { "" } else { ": " };
+        return Some(format!("{at}{separator}{detail}"));
+    }
     let mut lines = match (member(&problem, "title"), member(&problem, "detail")) {
         (Some(title), Some(detail)) => format!("{title}: {detail}"),
         (Some(line), None) | (None, Some(line)) => line,
         (None, None) => return None,
     };
-    for error in problem["errors"].as_array().into_iter().flatten() {
+    for error in errors {
         let at = member(error, "at").unwrap_or_default();
         let detail = member(error, "detail").unwrap_or_default();
         lines.push_str(&format!("\n{at}: {detail}"));

@@ -1,5 +1,6 @@
 //! `redeliver mock`: a vendor's API on localhost, with visitors who come by themselves.
 
+mod senders;
 mod traffic;
 
 use std::net::SocketAddr;
@@ -8,13 +9,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use self::senders::Senders;
 use self::traffic::{Surge, Traffic};
-use super::client::{Call, Client};
+use super::client::Call;
 use super::signals::Signals;
 use super::{Failure, output};
 use crate::app::{self, App, AppError, Settings};
 use crate::clock::{ClockKind, SharedClock};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Zebline};
 use crate::duration::parse_duration;
 use crate::secret::Secret;
 use crate::vendor::builtin_policies;
@@ -57,7 +59,11 @@ struct Server {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// How many people there are, of whom some are there at any time
+    /// How many people there are [default: 200 of zenovay, 0 of zebline]
+    ///
+    /// Who made an event within the last five minutes counts as live: at a rate of 1 that is up to
+    /// 300 people. A visit ends after half an hour without a page view, so that few people at a high
+    /// rate stay for ever.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
     visitors: Option<u32>,
 
@@ -77,11 +83,11 @@ struct Server {
     #[arg(long, value_name = "CODE", default_value = "LICENSE_CODE")]
     license: String,
 
-    /// Zebline's access token
+    /// Zebline's access token, or env:NAME or file:PATH where it is
     #[arg(long, value_name = "TOKEN", default_value = "ACCESS_TOKEN")]
     access_token: String,
 
-    /// Zenovay's API key
+    /// Zenovay's API key, or env:NAME or file:PATH where it is
     #[arg(long, value_name = "KEY", default_value = "zv_mock")]
     api_key: String,
 
@@ -100,6 +106,9 @@ struct Server {
 
 /// Below what one license may send (ZEB-04), so that there is room for your own events.
 const RATE_MAX: f64 = 50.0;
+
+/// How late, in the machine's own time, visitors may be before it is told.
+const LATE: Duration = Duration::from_secs(3);
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok();
@@ -121,9 +130,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let place = tempfile::tempdir().map_err(|error| {
         Failure::Environment(format!("a temporary folder is not to be had: {error}"))
     })?;
-    let mut config = server.config()?;
+    let visitors = server.visitors.unwrap_or(visitors);
+    let mut config = server.config(visitors)?;
     config.server.listen = server.listen;
     config.server.data_dir = server.data.clone().unwrap_or(place.path().join("data"));
+    let token = config.sources.first();
+    let token = token.and_then(|source| source.access_token.clone());
     let checked = config.server.check_admin_token();
     checked.map_err(|error| Failure::Usage(error.to_string()))?;
     let app = App::start(Settings {
@@ -136,32 +148,39 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     server.tell(&app)?;
     let seed = server.seed.unwrap_or_else(|| app::entropy()[0] % 10_000);
     let surge = server.surge_at.map(Surge::at);
-    let visitors = server.visitors.unwrap_or(visitors);
     let traffic = Traffic::new(seed, visitors, server.rate, surge);
     let failed = tokio::select! {
         () = signals.stop() => None,
         error = app.failed() => Some(Failure::from(AppError::Store(error))),
-        failure = server.visit(&app, traffic) => Some(failure),
+        failure = server.visit(&app, traffic, token) => Some(failure),
     };
     app.stop().await?;
     failed.map_or(Ok(()), Err)
 }
 
 impl Server {
-    fn config(&self) -> Result<Config, Failure> {
+    fn config(&self, visitors: u32) -> Result<Config, Failure> {
         let quoted = |text: &str| toml::Value::from(text).to_string();
+        // What a license may send (ZEB-04) is for your own events, even in a surge.
+        let of_visitors = match visitors {
+            0 => 0.0,
+            _ => (self.rate * Surge::FACTOR * 60.0 * 2.0).ceil(),
+        };
         let text = format!(
             "[[source]]\nname = \"mock\"\nkind = \"zebline\"\nlicense = {}\naccess_token = {}\n\
+             requests_per_minute = {}\n\
              [[website]]\nid = {}\ntracking_code = {}\ndomain = \"example.com\"\n\
              name = \"Example\"\nsources = [\"mock\", \"api\"]\napi_keys = [{}]\n",
             quoted(&self.license),
             quoted(&self.access_token),
+            Zebline::default().requests_per_minute + of_visitors as u32,
             quoted(&self.website_id),
             quoted(&self.tracking_code),
             quoted(&self.api_key),
         );
         let place = Path::new("the options");
-        config::parse(&text, place, &|_| None, &builtin_policies()).map_err(|errors| {
+        let env = |name: &str| std::env::var(name).ok();
+        config::parse(&text, place, &env, &builtin_policies()).map_err(|errors| {
             let each = errors.0.into_iter().map(|error| error.detail);
             Failure::Usage(each.collect::<Vec<_>>().join("\n"))
         })
@@ -186,11 +205,14 @@ impl Server {
         for line in [
             format!("redeliver listening on {url}"),
             format!("  live      {live}"),
-            format!("  external  {external}  (X-API-Key: {})", self.api_key),
+            format!(
+                "  external  {external}  (X-API-Key: {})",
+                shown(&self.api_key)
+            ),
             format!("  stream    {stream}"),
             format!(
                 "  events    {events}  (Authorization: Bearer {})",
-                self.access_token
+                shown(&self.access_token)
             ),
         ] {
             output::line(&line)?;
@@ -199,24 +221,47 @@ impl Server {
     }
 
     /// Has visitors come, by the API that everybody uses. Ends only if it refuses them.
-    async fn visit(&self, app: &App, mut traffic: Traffic) -> Failure {
+    async fn visit(&self, app: &App, mut traffic: Traffic, token: Option<Secret>) -> Failure {
         let clock: SharedClock = app.clock().clone();
         let start = clock.now();
-        let url = format!("http://{}", app.address());
-        let mut client = match Client::new(&url, Some(Secret::new(&*self.access_token))) {
-            Ok(client) => client,
-            Err(failure) => return failure,
-        };
-        let mut passed = Duration::ZERO;
+        let mut senders = Senders::to(format!("http://{}", app.address()), token);
+        let (mut passed, mut told) = (Duration::ZERO, false);
         while let Some(after) = traffic.next_after(passed) {
             passed += after;
-            clock.sleep_until(start.plus(passed)).await;
+            let (now, due) = (clock.now(), start.plus(passed));
+            if now < due {
+                clock.sleep_until(due).await;
+            } else if !told && self.is_late(now.since(due)) {
+                told = true;
+                output::warning(&format!(
+                    "the visitors fall behind: this machine cannot have {} events a second come at a clock of {}; take a lower --rate or a slower --clock",
+                    self.rate, self.clock
+                ));
+            }
             let event = traffic.event(passed, clock.now());
             let path = ["v1", "accounts", self.license.as_str(), "events"];
-            if let Err(failure) = client.call(Call::post(path).json(&event)).await {
+            if let Err(failure) = senders.send(Call::post(path).json(&event)).await {
                 return failure;
             }
         }
         std::future::pending().await
+    }
+
+    /// Whether `by` on the server's clock is longer than a machine that keeps up takes.
+    fn is_late(&self, by: Duration) -> bool {
+        match self.clock {
+            ClockKind::Real => by > LATE,
+            ClockKind::Scaled(factor) => by.as_secs_f64() > LATE.as_secs_f64() * factor,
+            // One that is moved by hand makes many due at once.
+            ClockKind::Manual => false,
+        }
+    }
+}
+
+/// A secret as it was given; where it is kept elsewhere, only where.
+fn shown(given: &str) -> String {
+    match given.starts_with("env:") || given.starts_with("file:") {
+        true => format!("…, from {given}"),
+        false => given.to_owned(),
     }
 }

@@ -187,18 +187,28 @@ fn bad(errors: &ConfigErrors) -> String {
 }
 
 fn good(args: &Args, file: Option<&Path>, config: &Config) -> Result<(), Failure> {
-    let (endpoints, sources) = (config.endpoints.len(), config.sources.len());
+    let counts = [
+        ("endpoint", config.endpoints.len()),
+        ("source", config.sources.len()),
+        ("website", config.websites.len()),
+        ("alert", config.alerts.len()),
+        ("export", config.exports.len()),
+    ];
     if args.json {
-        return output::line(
-            &json!({ "valid": true, "endpoints": endpoints, "sources": sources }).to_string(),
-        );
+        let mut told = json!({ "valid": true });
+        for (what, count) in counts {
+            told[format!("{what}s")] = count.into();
+        }
+        return output::line(&told.to_string());
     }
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    let counts = format!(
-        "{endpoints} endpoint{}, {sources} source{}",
-        plural(endpoints),
-        plural(sources)
-    );
+    // What nobody configures need not be said to be none, apart from the two that most have.
+    let counts = counts.iter().enumerate();
+    let counts: Vec<String> = counts
+        .filter(|(at, (_, count))| *at < 2 || *count > 0)
+        .map(|(_, (what, count))| format!("{count} {what}{}", plural(*count)))
+        .collect();
+    let counts = counts.join(", ");
     output::line(&match file {
         Some(file) => format!("{}: configuration is good ({counts})", file.display()),
         None => format!("there is no {DEFAULT_CONFIG}: the defaults are good ({counts})"),

@@ -8,7 +8,7 @@ use super::section::{Section, section};
 use crate::endpoint::draft::parse_timeout;
 use crate::endpoint::validate::check_name;
 use crate::endpoint::{Check, FilterOn, Order};
-use crate::policy::{On410, Policies, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policies, Policy, Schedule, Success};
 use crate::words::quoted;
 
 const KEYS: &[&str] = &[
@@ -107,6 +107,7 @@ fn read(report: &mut Report, section: &Section<'_>, name: &str, builtin: &Polici
         honours_retry_after: section.boolean(report, "retry_after").unwrap_or(false),
         requires_tls: false,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::StandardSecret,
         check: section
             .choice(report, "check", CHECKS)
             .unwrap_or(Check::Off),

@@ -9,6 +9,7 @@ use super::section::Section;
 use super::zebline::{self, Zebline};
 use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
 use crate::endpoint::{BasicAuth, TextEncoding};
+use crate::policy::KeyForm;
 use crate::secret::Secret;
 use crate::words::{mend, quoted};
 
@@ -171,7 +172,14 @@ pub(super) fn read(
     };
     let key_encoding = encoding(report, "key_encoding").unwrap_or(TextEncoding::Utf8);
     let signature_encoding = encoding(report, "signature_encoding").unwrap_or(TextEncoding::Hex);
-    if let Some(Err(detail)) = key.as_ref().map(|key| check_key("key", key, key_encoding)) {
+    let form = match kind {
+        SourceKind::Standard => KeyForm::StandardSecret,
+        _ => KeyForm::Text,
+    };
+    let checked = key
+        .as_ref()
+        .map(|key| check_key("key", key, form, key_encoding));
+    if let Some(Err(detail)) = checked {
         report.error(section.place("key"), detail);
     }
     if let Err(detail) = check_signature_encoding(signature_encoding) {

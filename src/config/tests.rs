@@ -32,7 +32,7 @@ key = "env:HOTJAR_KEY"
 name = "crm"
 url = "http://127.0.0.1:9000/hook"
 policy = "esputnik"      # or hotjar, standard, or a [policy.NAME] table of your own
-events = ["*"]           # event types, or for eSputnik activity statuses
+events = ["*"]           # event types; under esputnik the activity status, where an event has one
 basic_auth = { user = "u", password = "env:CRM_PASSWORD" }
 
 [[endpoint]]
@@ -184,7 +184,7 @@ fn secrets_come_from_files_beside_the_configuration_with_one_line_break_cut_off(
     )
     .unwrap();
     let source = |n: usize, path: &str| {
-        format!("[[source]]\nname = \"s{n}\"\nkind = \"standard\"\nkey = \"file:{path}\"\n")
+        format!("[[source]]\nname = \"s{n}\"\nkind = \"hotjar\"\nkey = \"file:{path}\"\n")
     };
     let endpoint = "[[endpoint]]\nname = \"e\"\nurl = \"https://h/\"\npolicy = \"hotjar\"\nca_file = \"ca.pem\"\n";
     write(

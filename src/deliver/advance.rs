@@ -138,6 +138,7 @@ impl Advance {
     async fn quiet(&self, patience: Duration) -> Result<Quiet, AdvanceError> {
         let mut changed = self.store.changed();
         let mut planned = self.agenda.changed();
+        let tail = self.store.tail();
         let mut oldest = (None, None);
         let mut hangs = pin!(tokio::time::sleep(patience));
         loop {
@@ -147,7 +148,7 @@ impl Advance {
                 return Err(AdvanceError::Stopped);
             }
             // Before the store: what somebody put there is there when he says that he is done.
-            let busy = self.agenda.is_busy(self.clock.now());
+            let busy = self.agenda.is_busy(self.clock.now(), *tail.borrow());
             let depth = self.store.depth();
             let due = depth.next_due.is_some_and(|due| due <= self.clock.now());
             if !busy && !due && depth.in_flight == 0 && depth.uncommitted == 0 {

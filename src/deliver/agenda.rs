@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
+use crate::id::Seq;
 
 /// Everybody's next thing to do. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ struct List {
 enum Doing {
     /// Nothing, until then.
     Waits(Timestamp),
+    /// Nothing until then, as long as the log ends at `tail`.
+    Rests { due: Timestamp, tail: Seq },
     /// Its present piece of work, which is given up by the deadline.
     Works { deadline: Timestamp, number: u64 },
 }
@@ -55,10 +58,11 @@ impl Agenda {
         slot
     }
 
-    /// Whether anything is under way at `now`, or should be.
-    pub fn is_busy(&self, now: Timestamp) -> bool {
+    /// Whether anything is under way at `now`, or should be, where the log ends at `log_tail`.
+    pub fn is_busy(&self, now: Timestamp, log_tail: Seq) -> bool {
         self.list().slots.values().any(|doing| match doing {
             Doing::Waits(due) => *due <= now,
+            Doing::Rests { due, tail } => *due <= now || *tail != log_tail,
             Doing::Works { .. } => true,
         })
     }
@@ -67,7 +71,7 @@ impl Agenda {
     pub fn next_due(&self) -> Option<Timestamp> {
         let list = self.list();
         let dues = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(due) => Some(*due),
+            Doing::Waits(due) | Doing::Rests { due, .. } => Some(*due),
             Doing::Works { .. } => None,
         });
         dues.min()
@@ -77,7 +81,7 @@ impl Agenda {
     pub fn oldest_work(&self) -> Option<(Timestamp, u64)> {
         let list = self.list();
         let works = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(_) => None,
+            Doing::Waits(_) | Doing::Rests { .. } => None,
             Doing::Works { deadline, number } => Some((*deadline, *number)),
         });
         works.min()
@@ -109,6 +113,12 @@ impl Slot {
     /// Nothing is to be done before `due`. All that was done is on disk.
     pub fn waits_until(&self, due: Timestamp) {
         self.set(|_| Doing::Waits(due));
+    }
+
+    /// Nothing is to be done before `due` unless something comes into the log behind `tail`: then it
+    /// is thought over, and whoever moves the clock waits for that.
+    pub fn rests_until(&self, due: Timestamp, tail: Seq) {
+        self.set(|_| Doing::Rests { due, tail });
     }
 
     /// A piece of work begins, which is given up at `deadline`.
@@ -144,18 +154,31 @@ mod tests {
     #[test]
     fn an_agenda_is_busy_while_something_is_due_or_under_way_and_forgets_who_leaves() {
         let agenda = Agenda::default();
-        assert_eq!((agenda.is_busy(at(0)), agenda.next_due()), (false, None));
+        assert_eq!((agenda.is_busy(at(0), 1), agenda.next_due()), (false, None));
         let (one, other) = (agenda.join(at(10)), agenda.join(at(20)));
-        assert!(!agenda.is_busy(at(9)) && agenda.is_busy(at(10)));
+        assert!(!agenda.is_busy(at(9), 1) && agenda.is_busy(at(10), 1));
         assert_eq!(agenda.next_due(), Some(at(10)));
         one.works_until(at(30));
         let first = agenda.oldest_work();
-        assert!(agenda.is_busy(at(0)) && agenda.next_due() == Some(at(20)));
+        assert!(agenda.is_busy(at(0), 1) && agenda.next_due() == Some(at(20)));
         one.works_until(at(30));
         assert_ne!(agenda.oldest_work(), first, "another piece of work");
         one.waits_until(at(40));
-        assert_eq!((agenda.is_busy(at(0)), agenda.oldest_work()), (false, None));
+        assert_eq!(
+            (agenda.is_busy(at(0), 1), agenda.oldest_work()),
+            (false, None)
+        );
         drop(other);
         assert_eq!(agenda.next_due(), Some(at(40)));
+    }
+
+    #[test]
+    fn who_rests_is_busy_as_soon_as_the_log_is_longer_than_he_knows() {
+        let agenda = Agenda::default();
+        let slot = agenda.join(at(0));
+        slot.rests_until(at(50), 7);
+        assert_eq!(agenda.next_due(), Some(at(50)));
+        assert!(!agenda.is_busy(at(49), 7));
+        assert!(agenda.is_busy(at(49), 8) && agenda.is_busy(at(50), 7));
     }
 }

@@ -18,7 +18,7 @@ use super::{
     TextEncoding, TimestampMode,
 };
 use crate::duration::{format_duration, parse_duration};
-use crate::policy::{Policies, Policy};
+use crate::policy::{KeyForm, Policies, Policy};
 use crate::secret::Secret;
 use crate::words::{mend, quoted};
 
@@ -124,10 +124,8 @@ pub fn build(
     }
     let order = policy.map_or(Order::Independent, |policy| policy.order);
     let concurrency = concurrency(&mut found, draft.concurrency.value(), order);
-    let timeout = draft
-        .timeout
-        .value()
-        .and_then(|text| timeout(&mut found, &text));
+    let given = draft.timeout.value();
+    let timeout = given.and_then(|text| timeout(&mut found, &text));
     let basic_auth = draft.basic_auth.value();
     if let Some(auth) = &basic_auth {
         check_basic_auth(&mut found, auth);
@@ -136,13 +134,15 @@ pub fn build(
     check_headers(&mut found, &headers, basic_auth.is_some());
     let signing_key = draft.signing_key.value();
     let key_encoding = draft.key_encoding.value().unwrap_or(TextEncoding::Utf8);
+    let form = policy.map_or(KeyForm::Text, |policy| policy.key_form);
     if let Some(key) = &signing_key {
-        found.refuse("/signing_key", check_key("signing_key", key, key_encoding));
+        found.refuse(
+            "/signing_key",
+            check_key("signing_key", key, form, key_encoding),
+        );
     }
-    let signature_encoding = draft
-        .signature_encoding
-        .value()
-        .unwrap_or(TextEncoding::Hex);
+    let signature_encoding = draft.signature_encoding.value();
+    let signature_encoding = signature_encoding.unwrap_or(TextEncoding::Hex);
     found.refuse(
         "/signature_encoding",
         check_signature_encoding(signature_encoding),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Form;
-use crate::policy::{On410, Policies, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policies, Policy, Schedule, Success};
 
 fn event(kind: &str, status: Option<&str>) -> NewEvent {
     NewEvent {
@@ -41,7 +41,16 @@ fn esp_06_a_deselected_status_is_not_sent() {
     let read = filter(FilterOn::Status, &["READ", "CLICKED"]);
     assert!(read.matches(&event("activity", Some("READ"))));
     assert!(!read.matches(&event("activity", Some("DELIVERED"))));
-    assert!(!read.matches(&event("READ", None)));
+    assert!(!read.matches(&event("READ", Some("DELIVERED"))));
+}
+
+#[test]
+fn an_event_without_a_status_is_matched_by_its_type_where_statuses_are_looked_at() {
+    let alerts = filter(FilterOn::Status, &["alert.*", "order.paid", "READ"]);
+    assert!(alerts.matches(&event("alert.above", None)));
+    assert!(alerts.matches(&event("order.paid", None)));
+    assert!(!alerts.matches(&event("order.shipped", None)));
+    assert!(!alerts.matches(&event("order.paid", Some("DELIVERED"))));
 }
 
 /// A policy under which everything is allowed.
@@ -58,6 +67,7 @@ pub(crate) fn policy(name: &str) -> Policy {
         honours_retry_after: false,
         requires_tls: false,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::Text,
         check: Check::Off,
     }
 }
@@ -76,7 +86,10 @@ pub(crate) fn policies() -> Policies {
         give_up_after: None,
         ..policy("esputnik")
     });
-    policies.insert(policy("standard"));
+    policies.insert(Policy {
+        key_form: KeyForm::StandardSecret,
+        ..policy("standard")
+    });
     policies
 }
 
@@ -191,7 +204,7 @@ fn an_unknown_field_is_refused() {
 #[test]
 fn a_change_keeps_what_it_does_not_name_and_null_goes_back_to_the_default() {
     let json = r#"{"name": "crm", "url": "https://h/x", "policy": "standard", "timeout": "1m30s",
-        "concurrency": 3, "headers": {"X-B": "1", "X-A": "2"}, "signing_key": "k"}"#;
+        "concurrency": 3, "headers": {"X-B": "1", "X-A": "2"}, "signing_key": "whsec_AAAA"}"#;
     let before = draft::build(draft(json), &policies()).unwrap();
     assert_eq!(before.headers[0].0, "X-B", "headers stay in order");
     let same = draft::apply(EndpointDraft::default(), &before, &policies()).unwrap();
@@ -222,7 +235,7 @@ fn an_order_is_not_kept_by_several_attempts_at_once() {
 #[test]
 fn neither_a_draft_nor_settings_print_a_key_or_what_may_hold_one() {
     let draft = draft(
-        r#"{"name": "crm", "url": "https://h:8/hunter2?token=hunter2", "policy": "standard",
+        r#"{"name": "crm", "url": "https://h:8/hunter2?token=hunter2", "policy": "hotjar",
             "signing_key": "hunter2", "basic_auth": {"user": "u", "password": "hunter2"},
             "headers": {"X-Key": "hunter2"}}"#,
     );

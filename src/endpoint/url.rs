@@ -100,7 +100,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// As much of a URL as is not secret.
-pub(super) fn shown_text(url: &str) -> String {
+pub fn shown_text(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "…".to_owned(), |url| shown(&url))
 }
 

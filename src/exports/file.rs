@@ -6,6 +6,18 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+/// Why no file can be written into this directory, which is made where it is not there.
+pub(super) fn trouble(dir: &Path) -> Option<String> {
+    if dir.exists() && !dir.is_dir() {
+        return Some("it is a file and not a directory".to_owned());
+    }
+    if let Err(error) = fs::create_dir_all(dir) {
+        return Some(format!("it cannot be made: {error}"));
+    }
+    let written = NamedTempFile::new_in(dir).err();
+    written.map(|error| format!("it cannot be written to: {error}"))
+}
+
 /// Writes the file, and its directory if that is not there; false if the file was there already,
 /// which then stays as it is.
 pub(super) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<bool> {
@@ -49,5 +61,10 @@ mod tests {
         let file = dir.path().join("file");
         fs::write(&file, b"").unwrap();
         assert!(write_once(&file.join("x.json"), b"x").is_err());
+        assert_eq!(trouble(dir.path()), None);
+        assert_eq!(trouble(&dir.path().join("a/b")), None);
+        assert!(trouble(&file).unwrap().contains("is a file"));
+        let below = trouble(&file.join("below")).unwrap();
+        assert!(below.starts_with("it cannot be made: "), "{below}");
     }
 }

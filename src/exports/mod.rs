@@ -8,6 +8,7 @@
 
 mod file;
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::analytics::{Analytics, figures};
 use crate::clock::{Daily, SharedClock, Timestamp};
+use crate::deliver::agenda::{Agenda, Slot};
 use crate::id::Seq;
 use crate::vendor::zenovay::Range;
 use crate::vendor::zenovay::bodies::{Country, Summary};
@@ -31,8 +33,10 @@ const COUNTRIES_MAX: usize = 100;
 /// on one.
 const LATE: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a file that could not be written rests before it is tried again.
+/// How long a file that could not be written rests before it is tried again; twice as long each
+/// time, up to an hour.
 const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// One website's daily file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +67,8 @@ pub struct Exporter {
     pub analytics: Arc<Analytics>,
     /// Their time.
     pub clock: SharedClock,
+    /// Where each export says when its next file is due.
+    pub agenda: Agenda,
     /// Where the log ends.
     pub tail: watch::Receiver<Seq>,
     /// Turns true when the server begins to stop.
@@ -71,29 +77,49 @@ pub struct Exporter {
 
 impl Exporter {
     /// Writes the file of each day until the server stops. The last one that was due while no
-    /// server ran is made up for; it tells the day as it was at its moment.
-    pub async fn run(self, export: Export) {
-        let mut draining = self.draining.clone();
-        tokio::select! {
-            () = self.write_each_day(&export) => {}
-            _ = draining.wait_for(|draining| *draining) => {}
+    /// server ran is made up for; it tells the day as it was at its moment. It is on the agenda from
+    /// this call on.
+    pub fn run(self, export: Export) -> impl Future<Output = ()> {
+        let first = export.daily.last(self.clock.now());
+        let slot = self.agenda.join(first);
+        async move {
+            let mut draining = self.draining.clone();
+            let dir = export.dir.clone();
+            let looking = tokio::task::spawn_blocking(move || file::trouble(&dir));
+            if let Ok(Some(trouble)) = looking.await {
+                let (dir, website) = (export.dir.display(), &*export.domain);
+                tracing::warn!(%dir, website, trouble, "exports cannot be written to their directory; mend it, or give another dir under [[export]]");
+            }
+            tokio::select! {
+                () = self.write_each_day(&export, first, &slot) => {}
+                _ = draining.wait_for(|draining| *draining) => {}
+            }
         }
     }
 
-    async fn write_each_day(&self, export: &Export) {
-        let mut moment = export.daily.last(self.clock.now());
+    async fn write_each_day(&self, export: &Export, first: Timestamp, slot: &Slot) {
+        let mut moment = first;
         loop {
-            self.clock.sleep_until(moment).await;
+            self.wait_until(moment, slot).await;
             self.read_up_to_now().await;
             let path = export.path(moment);
             if self.clock.now().since(moment) > LATE {
                 // The clock has jumped: not each page view of that day is kept any more.
                 tracing::warn!(path = %path.display(), "an export is left out: it is more than a day late");
             } else if let Some(content) = self.content(export, moment) {
-                self.write(path, content).await;
+                self.write(path, content, slot).await;
             }
             moment = export.daily.after(moment);
         }
+    }
+
+    /// Waits on the agenda, and says there that work begins.
+    async fn wait_until(&self, due: Timestamp, slot: &Slot) {
+        // Before it is told, upon which the clock may be moved.
+        let sleep = self.clock.sleep_until(due);
+        slot.waits_until(due);
+        sleep.await;
+        slot.works_until(self.clock.now().plus(AGAIN));
     }
 
     /// What came before the moment counts, however long the log takes to be read.
@@ -119,10 +145,18 @@ impl Exporter {
     }
 
     /// Tries until it is done: what was computed stays, however long the disk takes.
-    async fn write(&self, path: PathBuf, content: Vec<u8>) {
+    async fn write(&self, path: PathBuf, content: Vec<u8>, slot: &Slot) {
+        let mut rest = AGAIN;
         loop {
             let (to, bytes) = (path.clone(), content.clone());
-            let writing = tokio::task::spawn_blocking(move || file::write_once(&to, &bytes));
+            let write = move || {
+                let written = file::write_once(&to, &bytes);
+                written.map_err(|error| {
+                    let trouble = to.parent().and_then(file::trouble);
+                    trouble.map_or(error, std::io::Error::other)
+                })
+            };
+            let writing = tokio::task::spawn_blocking(write);
             match writing.await.map_err(std::io::Error::other).flatten() {
                 Ok(is_new) => {
                     if is_new {
@@ -131,8 +165,12 @@ impl Exporter {
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "an export cannot be written; trying again in a minute");
-                    self.clock.sleep(AGAIN).await;
+                    // Once: a directory that is wrong for a month would fill the log.
+                    if rest == AGAIN {
+                        tracing::error!(path = %path.display(), %error, "an export cannot be written; trying again in a minute, and then less and less often");
+                    }
+                    self.wait_until(self.clock.now().plus(rest), slot).await;
+                    rest = (2 * rest).min(AGAIN_MAX);
                 }
             }
         }
@@ -208,6 +246,7 @@ mod tests {
         let exporter = Exporter {
             analytics: Arc::new(analytics(&views)),
             clock: Arc::new(ManualClock::new(at("2026-02-07T10:00:00Z"))),
+            agenda: Agenda::default(),
             tail,
             draining,
         };

@@ -56,6 +56,7 @@ where
     ingest.check_open()?;
     let (head, body) = request.into_parts();
     let form = EventForm::of(&head.headers)?;
+    media::check_unpacked(&head.headers)?;
     let body = ingest.bodies.read(&head.headers, body).await?;
     let read = match form {
         EventForm::Native => native::read(&body),

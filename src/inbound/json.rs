@@ -97,6 +97,9 @@ fn check_text(bytes: &[u8]) -> Result<&str, Problem> {
             error.valid_up_to()
         ))
     })?;
+    if text.trim_ascii().is_empty() {
+        return Err(Problem::malformed("the body is empty; send JSON"));
+    }
     if is_too_deep(bytes) {
         return Err(Problem::malformed(format!(
             "the JSON is nested more than {DEPTH_MAX} levels deep; flatten it"
@@ -199,13 +202,7 @@ mod tests {
                 "the body is not JSON: trailing comma at line 2, column 4".into()
             )
         );
-        assert_eq!(
-            detail(b""),
-            (
-                400,
-                "the body is not JSON: EOF while parsing a value at line 1, column 0".into()
-            )
-        );
+        assert_eq!(detail(b" \n"), (400, "the body is empty; send JSON".into()));
         assert_eq!(detail(b"{} {}").0, 400);
         assert_eq!(detail(b"{\"a\":\"\xff\"}").0, 400);
         assert_eq!(

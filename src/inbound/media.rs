@@ -1,9 +1,10 @@
 //! Media types.
 
 use hyper::HeaderMap;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 
 use super::problem::Problem;
+use crate::words::quoted;
 
 /// JSON.
 pub const JSON: &str = "application/json";
@@ -96,6 +97,23 @@ impl<'a> Media<'a> {
     fn is_utf8(&self) -> bool {
         self.charset
             .is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
+    }
+}
+
+/// Refuses a body that is packed: nothing here unpacks one, and a body that is passed on would go out
+/// without a word of how to.
+pub fn check_unpacked(headers: &HeaderMap) -> Result<(), Problem> {
+    let codings = headers.get_all(CONTENT_ENCODING);
+    let packed = codings
+        .iter()
+        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    match packed {
+        None => Ok(()),
+        Some(coding) => Err(Problem::unsupported(format!(
+            "the Content-Encoding {} is not accepted; send the body as it is",
+            quoted(&String::from_utf8_lossy(coding.as_bytes()))
+        ))
+        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
     }
 }
 

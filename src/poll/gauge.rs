@@ -26,6 +26,8 @@ pub struct Figures {
     pub failed: u64,
     /// What failed when it was last asked for.
     pub failing: BTreeSet<&'static str>,
+    /// What is not asked for at present because the server asked for patience (ZSS-04, X-07).
+    pub resting: BTreeSet<&'static str>,
     /// When the last request was made.
     pub last_polled_at: Option<Timestamp>,
     /// The last failure: when, and its words, which hold no secret.
@@ -47,8 +49,10 @@ impl Gauge {
         self.lock().clone()
     }
 
-    pub(super) fn waits(&self, until: Timestamp) {
-        self.lock().next_poll_at = Some(until);
+    pub(super) fn waits(&self, until: Timestamp, resting: BTreeSet<&'static str>) {
+        let mut figures = self.lock();
+        figures.next_poll_at = Some(until);
+        figures.resting = resting;
     }
 
     pub(super) fn asks(&self, now: Timestamp) {

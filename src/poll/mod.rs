@@ -50,9 +50,6 @@ use crate::vendor::zenovay::polling::Resource;
 /// How long one answer may take, all in all.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The largest answer, with its head: a hundred visitors are some 50 KiB.
-const ANSWER_MAX_BYTES: usize = 4 << 20;
-
 /// What a poller works with.
 pub struct Tools {
     /// Sends its requests.
@@ -175,7 +172,9 @@ impl Poller {
         let (resource, due) = self.schedule.next()?;
         let wait = due.since(moment.steady());
         let shown = moment.now.plus(wait);
-        self.gauge.waits(shown);
+        let resting = self.schedule.resting(moment.steady());
+        self.gauge
+            .waits(shown, resting.map(Resource::name).collect());
         // Before it is told, upon which the clock may be moved.
         let sleep = self.tools.clock.sleep_until(shown);
         self.slot.waits_until(shown);
@@ -196,10 +195,10 @@ impl Poller {
             .asker
             .ask(&self.tools.transport, resource, offset, deadline);
         let (step, error) = match asking.await {
-            Reply::Answer { body, fresh } => match self.take(resource, &body).await {
+            Reply::Answer(body, fresh, trouble) => match self.take(resource, &body).await {
                 Ok(Some(came)) => (Step::Done(came, fresh), None),
                 Ok(None) => (Step::More(fresh), None),
-                Err(error) => (NOTHING, Some(error)),
+                Err(error) => (NOTHING, Some(request::told(trouble, error))),
             },
             Reply::Limited(wait) => (Step::Limited(wait), None),
             Reply::Failed(error) => (NOTHING, Some(error)),

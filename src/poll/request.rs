@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
+    ACCEPT, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
 use url::Url;
 
-use super::ANSWER_MAX_BYTES;
 use crate::clock::Sleep;
 use crate::config::Poller as Settings;
 use crate::deliver::courier::AGENT;
 use crate::deliver::transport::{Request, Transport};
+use crate::endpoint::url::shown_text;
 use crate::inbound::json::check_value;
 use crate::vendor::zenovay::polling::{Resource, lifetime, retry_after};
+
+/// The largest answer, with its head: a hundred visitors are some 50 KiB.
+const ANSWER_MAX_BYTES: usize = 4 << 20;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -30,8 +33,9 @@ pub(super) struct Asker {
 
 /// What came of a request.
 pub(super) enum Reply {
-    /// An answer that is there whole, and how long it is fresh.
-    Answer { body: Bytes, fresh: Duration },
+    /// An answer that is there whole, how long it is fresh, and what its status says where that is
+    /// no success.
+    Answer(Bytes, Duration, Option<String>),
     /// 429, and how long to wait.
     Limited(Duration),
     /// No answer, or one that says by its status that there is nothing in it.
@@ -105,14 +109,40 @@ impl Asker {
         }
         // The envelope says by itself whether it is a success (ZSS-10); the live count has none
         // (ZRT-05), and an error without a count would be nobody.
-        if !resource.wants_key() && !status.is_success() {
-            return Reply::Failed(format!("it was answered {}", status.as_u16()));
+        let trouble = trouble(resource, status, header(LOCATION));
+        if let Some(trouble) = trouble.as_ref().filter(|_| !resource.wants_key()) {
+            return Reply::Failed(trouble.clone());
         }
         let fresh = lifetime(header(CACHE_CONTROL));
-        Reply::Answer {
-            fresh,
-            body: answer.into_body(),
+        Reply::Answer(answer.into_body(), fresh, trouble)
+    }
+}
+
+/// What a status says that is no success, and where to mend it.
+fn trouble(resource: Resource, status: StatusCode, location: Option<&str>) -> Option<String> {
+    let code = status.as_u16();
+    let (id, has_key) = match resource.wants_key() {
+        true => ("website_id", true),
+        false => ("tracking_code", false),
+    };
+    Some(match code {
+        200..=299 => return None,
+        300..=399 => {
+            let to = location.map(|to| format!(" to {}", shown_text(to)));
+            let to = to.unwrap_or_default();
+            format!("it was answered {code}{to}, and no redirect is followed (check url)")
         }
+        401 | 403 if has_key => format!("it was answered {code} (check api_key)"),
+        404 => format!("it was answered {code} (check url and {id})"),
+        _ => format!("it was answered {code}"),
+    })
+}
+
+/// What went wrong, the status first: what is wrong with the body mostly follows from it.
+pub(super) fn told(trouble: Option<String>, error: String) -> String {
+    match trouble {
+        Some(trouble) => format!("{trouble}: {error}"),
+        None => error,
     }
 }
 

@@ -22,6 +22,8 @@ struct Plan {
     /// When its round began, while there is one.
     began: Option<Timestamp>,
     retries: u32,
+    /// Until when its last 429 asks for patience.
+    rests_until: Timestamp,
     /// Until when its last answer is fresh (ZSS-24).
     fresh_until: Timestamp,
     /// Whether there is anything to compare with.
@@ -96,6 +98,7 @@ impl Schedule {
             due: now,
             began: None,
             retries: 0,
+            rests_until: now,
             fresh_until: now,
             seen: false,
             failing: false,
@@ -145,6 +148,7 @@ impl Schedule {
             }
             Step::Limited(wait) => {
                 plan.due = now.plus(wait);
+                plan.rests_until = plan.due;
                 if resource.wants_key() {
                     rests_until = rests_until.max(plan.due);
                 }
@@ -162,6 +166,15 @@ impl Schedule {
         };
         self.key_rests_until = rests_until;
         verdict
+    }
+
+    /// What is not asked for at `now` because of a 429.
+    pub(super) fn resting(&self, now: Timestamp) -> impl Iterator<Item = Resource> {
+        let rests = move |plan: &&Plan| {
+            let of_key = plan.resource.wants_key() && self.key_rests_until > now;
+            of_key || plan.rests_until > now
+        };
+        self.plans.iter().filter(rests).map(|plan| plan.resource)
     }
 
     fn plan(&mut self, resource: Resource) -> Option<&mut Plan> {

@@ -85,9 +85,11 @@ impl Routes {
     pub fn of(&self, event: &NewEvent) -> Vec<u32> {
         let mut endpoints: Vec<u32> = self.all.iter().copied().collect();
         let all = endpoints.len();
-        endpoints.extend(self.by_kind.of(&event.kind));
-        if let Some(status) = &event.status {
-            endpoints.extend(self.by_status.of(status));
+        for (on, names) in [
+            (FilterOn::Kind, &self.by_kind),
+            (FilterOn::Status, &self.by_status),
+        ] {
+            endpoints.extend(names.of(on.subject(event)));
         }
         if endpoints.len() > all {
             endpoints.sort_unstable();

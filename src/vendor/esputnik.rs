@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::{Check, EndpointSettings, FilterOn, Order};
 use crate::event::NewEvent;
-use crate::policy::{On410, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policy, Schedule, Success};
 
 use super::Fingerprint;
 use super::signature::{self, KeyError};
@@ -37,6 +37,7 @@ pub fn policy() -> Policy {
         honours_retry_after: false,
         requires_tls: false,
         filter_on: FilterOn::Status,
+        key_form: KeyForm::Text,
         check: Check::Any2xx,
     }
 }

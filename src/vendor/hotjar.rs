@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::clock::Timestamp;
 use crate::endpoint::{Check, EndpointSettings, FilterOn, Order, TextEncoding, TimestampMode};
 use crate::event::{Event, NewEvent};
-use crate::policy::{On410, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policy, Schedule, Success};
 
 use super::Fingerprint;
 use super::signature::{self, KeyError, VerifyError};
@@ -39,6 +39,7 @@ pub fn policy() -> Policy {
         honours_retry_after: false,
         requires_tls: true,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::Text,
         check: Check::Off,
     }
 }

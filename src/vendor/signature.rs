@@ -3,25 +3,18 @@
 use std::time::Duration;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
-use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac, SimpleHmac};
 use sha2::Sha256;
 use sha3::Sha3_256;
 use subtle::ConstantTimeEq;
 
 use crate::clock::Timestamp;
+use crate::endpoint::validate::decode_base64;
 use crate::endpoint::{EndpointSettings, TextEncoding};
 
 /// Length of both kinds of signature in bytes.
 pub const SIGNATURE_LEN: usize = 32;
-
-/// Secrets are copied about by hand and lose their padding on the way.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Why a signing key or another credential cannot be used. Never holds the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,11 +151,6 @@ pub fn key_bytes(text: &str, encoding: TextEncoding) -> Result<Vec<u8>, KeyError
         return Err(KeyError::Empty);
     }
     Ok(bytes)
-}
-
-/// Base64 with or without its padding.
-pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    LENIENT.decode(text).ok()
 }
 
 /// Standard base64 with padding.

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
+use crate::endpoint::validate::decode_base64;
 use crate::endpoint::{Check, EndpointSettings, FilterOn, Order, TextEncoding};
 use crate::event::{Event, NewEvent};
 use crate::id::EventId;
-use crate::policy::{On410, Policy, Schedule, Success};
+use crate::policy::{KeyForm, On410, Policy, Schedule, Success};
 
 use super::signature::{self, KeyError, VerifyError};
 
@@ -59,6 +60,7 @@ pub fn policy() -> Policy {
         honours_retry_after: true,
         requires_tls: false,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::StandardSecret,
         check: Check::Off,
     }
 }
@@ -112,7 +114,7 @@ pub fn secret_keys(secret: &str) -> Result<Vec<Vec<u8>>, KeyError> {
 
 fn key(text: &str) -> Result<Vec<u8>, KeyError> {
     let base64 = text.strip_prefix(SECRET_PREFIX).unwrap_or(text);
-    match signature::decode_base64(base64) {
+    match decode_base64(base64) {
         None => Err(KeyError::NotStandardSecret),
         Some(key) if key.is_empty() => Err(KeyError::Empty),
         Some(key) => Ok(key),

@@ -42,3 +42,18 @@ fn zrt_44_slack_gets_its_one_text_byte_for_byte() {
     assert_eq!(seen.header("content-type"), "application/json");
     shop.broker.stop();
 }
+
+#[test]
+fn esp_06_an_endpoint_that_picks_statuses_gets_alerts_by_their_type() {
+    let receiver = Receiver::always(200);
+    let tables = endpoint(&receiver).replace("standard", "esputnik");
+    let rule = table("when = \"above\"\nthreshold = 0\nevery = \"10s\"");
+    let shop = Shop::with(&(tables + &rule));
+    shop.visitors(1);
+    shop.pass("10s");
+    let told = shop.told();
+    let seen = receiver.posts();
+    assert_eq!(seen.len(), 1, "and not the page view");
+    assert_eq!(seen[0].json(), serde_json::json!([told[0]["data"]]));
+    shop.broker.stop();
+}

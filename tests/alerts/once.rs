@@ -47,9 +47,7 @@ fn a_kill_in_the_midst_of_telling_repeats_no_visitor_and_leaves_none_out() {
         for number in 0..20 {
             shop.scored(&format!("{round}-{number}"), 100.0);
         }
-        // It answers before all of them are told.
-        shop.broker.advance("1m");
-        shop = shop.killed();
+        shop = shop.killed_while_it_tells("1m", 20 * round);
         let told = shop.told();
         let keys: std::collections::HashSet<_> = told
             .iter()

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
+use crate::process::http::Client;
 
 pub const WEBSITE: &str = r#"
 [[website]]
@@ -47,14 +48,31 @@ impl Shop {
         shop
     }
 
+    /// Kills it while it moves its clock, as soon as the log has more than `count` events of alerts.
+    pub fn killed_while_it_tells(self, by: &str, count: usize) -> Self {
+        let address = self.broker.address;
+        let body = json!({ "by": by }).to_string();
+        let moving = std::thread::spawn(move || {
+            let json = [("content-type", "application/json")];
+            // Its answer, if there is one, is of no interest.
+            let _ = Client::new(address).send("POST", "/v1/clock/advance", &json, body.as_bytes());
+        });
+        eventually("an alert is told", || {
+            let log = self.broker.list("/v1/events?limit=100&source=alerts");
+            (log.len() > count).then_some(())
+        });
+        let shop = self.killed();
+        moving.join().unwrap();
+        shop
+    }
+
     pub fn now(&self) -> Timestamp {
         Timestamp::parse(self.broker.get("/v1/clock")["now"].as_str().unwrap()).unwrap()
     }
 
-    /// Moves the clock, and waits for the checks that are due by then.
+    /// Moves the clock, which is answered when the checks that are due by then are done.
     pub fn pass(&self, by: &str) {
         self.broker.advance(by);
-        self.checked();
     }
 
     /// Moves the clock to noon of the next day (UTC), checks included.

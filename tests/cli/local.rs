@@ -127,7 +127,10 @@ fn a_good_configuration_is_counted_and_its_warnings_are_shown() {
     );
     assert!(!ran.err.contains("l1teral"), "{}", ran.err);
     let ran = check(dir.path(), GOOD, &["--json"]);
-    assert_eq!(ran.out, "{\"endpoints\":2,\"sources\":1,\"valid\":true}\n");
+    assert_eq!(
+        ran.out,
+        "{\"alerts\":0,\"endpoints\":2,\"exports\":0,\"sources\":1,\"valid\":true,\"websites\":0}\n"
+    );
     let ran = check(dir.path(), GOOD, &["--listen", "0.0.0.0:7070"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("admin_token"), "{}", ran.err);

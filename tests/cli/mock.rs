@@ -81,12 +81,50 @@ fn a_mocked_zebline_takes_events_and_has_none_of_its_own() {
 }
 
 #[test]
+fn secrets_of_a_mock_come_from_where_they_are_kept_and_are_not_printed() {
+    let args = [
+        "mock",
+        "zebline",
+        "--listen",
+        "127.0.0.1:0",
+        "--access-token",
+        "env:TOKEN_OF_THE_TEST",
+        "--visitors",
+        "5",
+        "--rate",
+        "50",
+        "--json",
+    ];
+    let mut child = start(&args, &[("TOKEN_OF_THE_TEST", "hunter2hunter2")]);
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    assert!(!line.contains("hunter2"), "{line}");
+    let told: Value = serde_json::from_str(&line).unwrap();
+    // Its own visitors are let in.
+    let log = format!("{}/v1/events", told["listening"].as_str().unwrap());
+    while get(&log, &[])["data"].as_array().unwrap().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn what_a_mock_cannot_be_is_told() {
     for (args, words) in [
         (&["--license", "a/b"][..], "license is not 1 to 64"),
         (&["--website-id", "a/b"], "is not 1 to 64"),
         (&["--rate", "51"], "give a number from 0.001 to 50"),
         (&["--surge-at", "soon"], "soon"),
+        (
+            &["--api-key", "env:NO_SUCH_VARIABLE"],
+            "NO_SUCH_VARIABLE is not set",
+        ),
+        (
+            &["--access-token", ""],
+            "access_token is empty; write \"env:NAME\"",
+        ),
     ] {
         let ran = run(&[&["mock", "zenovay"], args].concat());
         assert_eq!(ran.code, 2, "{ran:?}");

@@ -102,6 +102,45 @@ fn another_time_and_place_are_the_operators_choice_and_nothing_is_written_before
 }
 
 #[test]
+fn an_advance_over_three_days_writes_three_files_before_it_is_answered() {
+    let site = site(CONFIG);
+    let broker = site.start(&["--clock", "manual"]);
+    view(&broker, "ann", "CZ");
+    broker.advance("72h");
+    let files = fs::read_dir(site.path("exports")).unwrap();
+    let mut views = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let content: Value = serde_json::from_str(&text).unwrap();
+        let count = content["analytics"]["total_page_views"].as_u64();
+        views.push((content["date"].as_str().unwrap().to_owned(), count));
+    }
+    views.sort();
+    let counts: Vec<_> = views.iter().map(|(_, count)| count.unwrap()).collect();
+    assert_eq!(counts, [1, 0, 0], "{views:?}");
+    broker.stop();
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_at_the_start_and_its_file_comes_when_it_is_mended() {
+    let site = site(&format!("{CONFIG}dir = \"out\"\n"));
+    fs::write(site.path("out"), b"").unwrap();
+    let broker = site.start(&["--clock", "manual"]);
+    eventually("it is told", || {
+        let log = site.log();
+        let told = log.contains("give another dir under [[export]]");
+        (told && log.contains("it is a file and not a directory")).then_some(())
+    });
+    view(&broker, "ann", "CZ");
+    broker.advance("24h");
+    assert_eq!(site.log().matches("an export cannot be written").count(), 1);
+    fs::remove_file(site.path("out")).unwrap();
+    broker.advance("1h");
+    assert_eq!(exported(&site, "out", 1).len(), 1);
+    broker.stop();
+}
+
+#[test]
 fn an_export_that_cannot_be_is_refused_at_the_start_with_its_line() {
     for (from, to, words) in [
         (

@@ -24,6 +24,8 @@ fn zss_04_a_429_is_asked_again_after_retry_after() {
         (vendor.count(OVERVIEW_PATH), vendor.count(VISITORS_PATH)),
         (1, 0)
     );
+    let keyed = json!(["analytics", "error groups", "visitors"]);
+    assert_eq!(shown(&broker)["resting"], keyed, "a 429 is about the key");
     broker.advance("6s");
     assert_eq!(vendor.count(OVERVIEW_PATH), 1, "not before it is told to");
     broker.advance("1s");
@@ -37,8 +39,71 @@ fn zss_04_a_429_is_asked_again_after_retry_after() {
         (3, 1)
     );
     assert_eq!(told(&broker, "zenovay.analytics").len(), 1);
-    assert_eq!(shown(&broker)["failed"], 0);
+    let source = shown(&broker);
+    assert_eq!(
+        (&source["failed"], &source["resting"]),
+        (&json!(0), &json!([]))
+    );
     broker.stop();
+}
+
+#[test]
+fn the_status_of_an_answer_is_told_first_for_every_resource_with_what_to_check() {
+    for (keys, status, header, body, expected) in [
+        (
+            KEYED,
+            500,
+            "x: y",
+            "x",
+            "it was answered 500: the body is not JSON",
+        ),
+        (LIVE, 500, "x: y", "x", "it was answered 500"),
+        (
+            KEYED,
+            302,
+            "location: https://u:p@other.example/p?q",
+            "",
+            "it was answered 302 to \"https://…@other.example/…\", and no redirect is followed (check url)",
+        ),
+        (
+            LIVE,
+            302,
+            "location: /x",
+            "",
+            "it was answered 302 to …, and no redirect",
+        ),
+        (
+            KEYED,
+            401,
+            "x: y",
+            r#"{"success":false,"error":{"code":"UNAUTHORIZED"}}"#,
+            "it was answered 401 (check api_key): the answer is no success (UNAUTHORIZED)",
+        ),
+        (
+            LIVE,
+            404,
+            "x: y",
+            "{}",
+            "it was answered 404 (check url and tracking_code)",
+        ),
+        (
+            LIVE,
+            200,
+            "x: y",
+            r#"{"success":false,"error":{"code":"NOT_FOUND"}}"#,
+            "the answer is no success (NOT_FOUND)",
+        ),
+    ] {
+        let vendor = Vendor::start(move |_| Said::text(status, body).with(header));
+        let site = vendor.site(keys);
+        let broker = start(&site);
+        let source = shown(&broker);
+        let error = source["last_error"].as_str().unwrap();
+        let (_, error) = error.split_once(": ").unwrap();
+        assert!(error.starts_with(expected), "{status}: {error}");
+        assert_eq!(told(&broker, "zenovay.live"), [] as [serde_json::Value; 0]);
+        broker.stop();
+    }
 }
 
 #[test]

@@ -125,9 +125,11 @@ fn a_source_whose_key_cannot_be_used_keeps_the_broker_from_starting() {
     site.configure("[[source]]\nname = \"s\"\nkind = \"standard\"\nkey = \"env:HOTJAR_KEY\"\n");
     let ran = site.start_in_vain(&[]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("source s (line 1)"), "{}", ran.err);
-    assert!(ran.err.contains("whsec_"), "{}", ran.err);
+    assert!(ran.err.contains("config.toml:4: key is"), "{}", ran.err);
+    assert!(ran.err.contains("give whsec_"), "{}", ran.err);
     assert!(!ran.err.contains(HOTJAR_KEY));
+    let checked = site.start_in_vain(&["--check"]);
+    assert_eq!((checked.code, checked.err), (2, ran.err));
 }
 
 #[test]

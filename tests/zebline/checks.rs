@@ -109,12 +109,23 @@ fn what_is_wrong_with_a_body_is_told_and_nothing_of_it_is_kept_zeb_33() {
         (&b"{"[..], "the body is not JSON"),
         (b"[]", "not an object"),
         (b"\xff", "not UTF-8"),
-        (b"", "the body is not JSON"),
+        (b"", "the body is empty"),
     ] {
         let told = refused(&broker.send("POST", EVENTS, &[KEY, JSON], body), 400);
         assert!(told.contains(words), "{told}");
     }
     let body = event(json!({})).to_string();
+    let packed = [KEY, JSON, ("content-encoding", "gzip")];
+    let told = refused(&broker.send("POST", EVENTS, &packed, body.as_bytes()), 415);
+    let native = [JSON, ("content-encoding", "gzip")];
+    let native = broker
+        .send("POST", "/v1/events", &native, b"{}")
+        .problem(415);
+    assert_eq!(told, native, "the same words on every way in");
+    assert!(told.contains("\"gzip\" is not accepted"), "{told}");
+    for path in ["/v1/accounts", "/v1/accounts/", "/v1/accounts/LICENSE"] {
+        refused(&broker.send("GET", path, &[KEY], b""), 404);
+    }
     let text = ("content-type", "text/plain");
     refused(
         &broker.send("POST", EVENTS, &[KEY, text], body.as_bytes()),

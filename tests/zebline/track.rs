@@ -59,7 +59,10 @@ fn an_event_of_the_system_is_accepted_dropped_and_tells_so_a_34() {
 fn an_id_that_was_never_given_is_not_found_and_what_is_none_is_told() {
     let (_site, broker) = open("");
     let unknown = "/v1/track/018cc251-f400-8000-8000-00017f3a9c21";
-    broker.send("GET", unknown, &[], b"").problem(404);
+    let another = "/v1/track/f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
+    for path in [unknown, another] {
+        broker.send("GET", path, &[], b"").problem(404);
+    }
     let words = broker.send("GET", "/v1/track/x", &[], b"").problem(400);
     assert!(words.contains("is no track id"), "{words}");
     broker.stop();

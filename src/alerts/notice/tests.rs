@@ -99,6 +99,12 @@ fn zrt_17_a_spike_is_told_with_its_baseline_and_taken_back() {
         )
     );
     assert_eq!(&*event.kind, "alert.traffic_spike");
+    let finding = rule::spike(1, &[0, 0, 0, 0, 0, 1, 1], 2.0);
+    let event = told(rule, Shape::Slack, |n| n.fires(&finding, "a:0".into()));
+    assert_eq!(
+        body(&event),
+        r#"{"text":"Traffic spike on Example Website: 1 visitor in the last 24 hours, more than 2 times the usual 0.2 a day"}"#
+    );
     let finding = rule::spike(4, &[5, 5, 4], 2.0);
     let since = NOW.moved(-1000);
     let event = told(rule, Shape::Event, |notice| {

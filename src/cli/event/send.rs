@@ -87,8 +87,13 @@ impl Send {
 
     fn body(&self) -> Result<String, Failure> {
         let (data, from) = self.read_data()?;
-        let data: Box<RawValue> = serde_json::from_str(&data)
-            .map_err(|error| Failure::Usage(format!("{from} is not JSON: {error}")))?;
+        let data: Box<RawValue> = serde_json::from_str(&data).map_err(|error| {
+            let mend = match self.data_file.is_none() && data.starts_with('@') {
+                true => "; a file is read by --data-file FILE, not by an @",
+                false => "",
+            };
+            Failure::Usage(format!("{from} is not JSON: {error}{mend}"))
+        })?;
         let body = Body {
             r#type: &self.kind,
             data: &data,
@@ -171,5 +176,7 @@ mod tests {
             error.to_string().starts_with("--data is not JSON"),
             "{error}"
         );
+        let error = body(&["t", "--data", "@file"]).unwrap_err();
+        assert!(error.to_string().contains("--data-file FILE"), "{error}");
     }
 }

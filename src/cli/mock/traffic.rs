@@ -55,7 +55,7 @@ pub(super) struct Surge {
 
 impl Surge {
     /// How many times as many events there are.
-    const FACTOR: f64 = 5.0;
+    pub(super) const FACTOR: f64 = 5.0;
 
     /// One that begins after so long.
     pub(super) fn at(begin: Duration) -> Self {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
 use super::source::Intake;
@@ -71,23 +70,6 @@ pub fn json(headers: &HeaderMap) -> Result<String, Problem> {
         ))),
         Some(media) => Ok(media.text.to_owned()),
         None => Ok(media::JSON.to_owned()),
-    }
-}
-
-/// Refuses a body that is packed: it would go out again as it came, and nothing beside it would say
-/// how to unpack it.
-pub fn check_unpacked(headers: &HeaderMap) -> Result<(), Problem> {
-    let codings = headers.get_all(CONTENT_ENCODING);
-    let packed = codings
-        .iter()
-        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    match packed {
-        None => Ok(()),
-        Some(coding) => Err(Problem::unsupported(format!(
-            "the Content-Encoding {} is not accepted; send the body as it is",
-            quoted(&String::from_utf8_lossy(coding.as_bytes()))
-        ))
-        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
     }
 }
 

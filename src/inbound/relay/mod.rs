@@ -151,7 +151,7 @@ async fn take(ingest: &Ingest, entry: &Entry, request: Request) -> Result<Respon
         // That the address works is all that the check on save asks (ESP-07).
         return Ok(Json(json!({ "status": "ok" })).into_response());
     }
-    body::check_unpacked(&head.headers)?;
+    crate::inbound::media::check_unpacked(&head.headers)?;
     let body = ingest.bodies.read(&head.headers, body).await?;
     let intake = entry.kind.read(&Given {
         source: &entry.name,

@@ -192,6 +192,7 @@ impl Zebline {
         if !is_json {
             return Err(Problem::malformed("send application/json in UTF-8"));
         }
+        media::check_unpacked(headers)?;
         let document = Document::read(body, settings.accept_unix_time)?;
         if is_of_the_system(&document.name, &settings.system_events) {
             if settings.strict {

@@ -23,8 +23,14 @@ pub struct TrackId(u128);
 
 /// A text that is no track id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is no track id; one looks like 018cc251-f400-8000-8000-00017f3a9c21")]
-pub struct InvalidTrackId;
+pub enum InvalidTrackId {
+    /// No UUID at all.
+    #[error("is no track id; one looks like 018cc251-f400-8000-8000-00017f3a9c21")]
+    Form,
+    /// A UUID that was given by somebody else.
+    #[error("was never given to a request")]
+    Foreign,
+}
 
 impl TrackId {
     /// The track id of an event in the log.
@@ -77,10 +83,12 @@ impl FromStr for TrackId {
             });
         let number = is_form.then(|| text.replace('-', ""));
         let number = number.and_then(|digits| u128::from_str_radix(&digits, 16).ok());
-        number
-            .filter(|number| (number >> 76) & 0xf == VERSION && (number >> 62) & 0b11 == VARIANT)
-            .map(Self)
-            .ok_or(InvalidTrackId)
+        number.ok_or(InvalidTrackId::Form).and_then(|number| {
+            let is_ours = (number >> 76) & 0xf == VERSION && (number >> 62) & 0b11 == VARIANT;
+            is_ours
+                .then_some(Self(number))
+                .ok_or(InvalidTrackId::Foreign)
+        })
     }
 }
 
@@ -117,13 +125,18 @@ mod tests {
         for bad in [
             "",
             "018cc251f400800080000001 7f3a9c21",
-            "018cc251-f400-4000-8000-00017f3a9c21",
-            "018cc251-f400-8000-c000-00017f3a9c21",
             "018cc251-f400-8000-8000-00017f3a9c2",
             "018cc251-f400-8000-8000-00017f3a9c2g",
             "é18cc251-f400-8000-8000-00017f3a9c2",
         ] {
-            assert_eq!(bad.parse::<TrackId>(), Err(InvalidTrackId), "{bad}");
+            assert_eq!(bad.parse::<TrackId>(), Err(InvalidTrackId::Form), "{bad}");
+        }
+        for foreign in [
+            "018cc251-f400-4000-8000-00017f3a9c21",
+            "018cc251-f400-8000-c000-00017f3a9c21",
+        ] {
+            let told = foreign.parse::<TrackId>();
+            assert_eq!(told, Err(InvalidTrackId::Foreign), "{foreign}");
         }
     }
 }

@@ -80,7 +80,8 @@ struct Envelope<'a> {
     error: Raw<'a>,
 }
 
-/// The live count (ZRT-02, ZRT-05): missing or null is nobody (ZRT-25).
+/// The live count (ZRT-02, ZRT-05): missing or null is nobody (ZRT-25), unless the answer says that
+/// it is no success (ZRT-10).
 pub fn live(body: &[u8]) -> Result<u64, Unusable> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -91,8 +92,15 @@ pub fn live(body: &[u8]) -> Result<u64, Unusable> {
         live_count: Raw<'a>,
         #[serde(borrow)]
         count: Raw<'a>,
+        #[serde(borrow)]
+        success: Raw<'a>,
+        #[serde(borrow)]
+        error: Raw<'a>,
     }
     let live: Live<'_> = object(body)?;
+    if live.success.is_some_and(|success| success.get() == "false") {
+        return Err(Unusable::NoSuccess(live.error.and_then(code)));
+    }
     let counts = [live.visitors, live.live_count, live.count];
     match counts.into_iter().flatten().find(|raw| raw.get() != "null") {
         None => Ok(0),

@@ -8,7 +8,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use redeliver::clock::Timestamp;
 use redeliver::endpoint::{Check, FilterOn, Order};
 use redeliver::policy::{
-    Action, IllegalTransition, Input, On410, Phase, Policy, Schedule, Success, step,
+    Action, IllegalTransition, Input, KeyForm, On410, Phase, Policy, Schedule, Success, step,
 };
 use redeliver::vendor::{esputnik, hotjar, standard};
 
@@ -170,6 +170,7 @@ fn any_policy(input: &mut Unstructured<'_>) -> arbitrary::Result<Policy> {
         honours_retry_after: input.arbitrary()?,
         requires_tls: false,
         filter_on: FilterOn::Kind,
+        key_form: KeyForm::Text,
         check: Check::Off,
     })
 }

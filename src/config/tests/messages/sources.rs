@@ -145,3 +145,23 @@ fn mistakes_of_what_is_polled_are_told_with_their_mend() {
         ],
     );
 }
+
+#[test]
+fn every_key_that_cannot_be_used_is_told_at_once_with_its_line_and_its_mend() {
+    let secret = "is no Standard Webhooks secret; give whsec_ followed by base64, or several of them with spaces between";
+    check(
+        "",
+        &[(
+            "[[source]]\nname = \"a\"\nkind = \"standard\"\nkey = \"whsec_!!!\"\n\
+             [[source]]\nname = \"b\"\nkind = \"hotjar\"\nkey = \"whsec_x\"\nkey_encoding = \"hex\"\n\
+             [[endpoint]]\nname = \"e\"\nurl = \"http://127.0.0.1:9/\"\npolicy = \"standard\"\nsigning_key = \"whsec_\"\n\
+             [policy.p]\nschedule = [\"1s\"]\ngive_up_after = 2\n\
+             [[endpoint]]\nname = \"f\"\nurl = \"http://127.0.0.1:9/\"\npolicy = \"p\"\nsigning_key = \"AAAA whsec_!\"\n",
+            &format!(
+                "4: key {secret}\n\
+                 8: key is not hex, which key_encoding says; mend the key, or leave key_encoding out to use the text as it is\n\
+                 14: signing_key {secret}\n22: signing_key {secret}"
+            ),
+        )],
+    );
+}
