@@ -51,7 +51,7 @@ async fn set_state(
     state: EndpointState,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
-    Reader::new(input::members(admin, request).await?, &[]).check()?;
+    Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
     let endpoint = admin.present_endpoint(wanted)?;
     // Told twice is told once: a resume starts schedules anew, and should not do so by accident.
     if endpoint.state != state {
@@ -68,7 +68,7 @@ pub(super) async fn test(
     Named(wanted): Named,
     request: Request,
 ) -> Result<Json<Tested>, Problem> {
-    Reader::new(input::members(&admin, request).await?, &[]).check()?;
+    Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
     let endpoint = admin.present_endpoint(&wanted)?;
     let started_at = admin.clock.now();
     let patience = admin.patience(&endpoint.settings);
@@ -96,7 +96,7 @@ pub(super) async fn rotate_key(
     Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
-    let members = input::members(&admin, request).await?;
+    let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
     let mut reader = Reader::new(members, &["signing_key"]);
     let key: Option<Secret> = reader.get("signing_key", "a text; write it in quotation marks");
@@ -122,7 +122,7 @@ pub(super) async fn replay(
     Named(wanted): Named,
     request: Request,
 ) -> Result<Json<Replayed>, Problem> {
-    let members = input::members(&admin, request).await?;
+    let members = input::members(&admin.bodies, request).await?;
     let endpoint = admin.present_endpoint(&wanted)?;
     let known = ["since", "until", "status", "limit", "dry_run"];
     let mut reader = Reader::new(members, &known);

@@ -43,7 +43,7 @@ pub(super) async fn advance(
     State(admin): State<Shared>,
     request: Request,
 ) -> Result<Json<Advanced>, Problem> {
-    let members = input::members(&admin, request).await?;
+    let members = input::members(&admin.bodies, request).await?;
     let Some(advance) = &admin.advance else {
         return Err(AdvanceError::NotManual.into());
     };

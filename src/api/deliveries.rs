@@ -79,7 +79,7 @@ pub(super) async fn retry(
     Named(id): Named,
     request: Request,
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
-    input::Reader::new(input::members(&admin, request).await?, &[]).check()?;
+    input::Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
     let view = find(&admin, &id).await?;
     let refused = match view.status {
         Status::Waiting | Status::Delivered | Status::Dead => None,

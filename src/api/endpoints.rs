@@ -80,7 +80,7 @@ pub(super) async fn create(
     State(admin): State<Shared>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let members = input::members(&admin, request).await?;
+    let members = input::members(&admin.bodies, request).await?;
     let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
     let settings = build(draft, &admin.policies).map_err(Problem::invalid)?;
     admin.check_name_is_free(&settings.name, None)?;
@@ -107,7 +107,7 @@ pub(super) async fn change(
     Named(wanted): Named,
     request: Request,
 ) -> Result<Json<objects::Endpoint>, Problem> {
-    let members = input::members(&admin, request).await?;
+    let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
     let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
     let settings = apply(draft, &before.settings, &admin.policies).map_err(Problem::invalid)?;

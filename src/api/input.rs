@@ -10,10 +10,10 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Admin;
 use crate::endpoint::FieldError;
 use crate::endpoint::json::Members;
 use crate::endpoint::validate::pointer_part;
+use crate::inbound::body::Bodies;
 use crate::inbound::json::Object;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
@@ -33,10 +33,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 }
 
 /// The members of the request's JSON object; none where there is no body.
-pub async fn members(admin: &Admin, request: Request) -> Result<Members, Problem> {
+pub async fn members(bodies: &Bodies, request: Request) -> Result<Members, Problem> {
     let (head, body) = request.into_parts();
     check_media(&head.headers, &body)?;
-    let body = admin.bodies.read(&head.headers, body).await?;
+    let body = bodies.read(&head.headers, body).await?;
     if body.is_empty() {
         return Ok(Members::new());
     }
