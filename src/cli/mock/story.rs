@@ -74,7 +74,7 @@ impl Story {
             output::line(&format!("redeliver listening on {}", self.address))?;
         }
         output::line(&format!(
-            "{} as a vendor of webhooks, its clock {}; repeat with --seed {seed}",
+            "sending as {}, the clock {}; repeat with --seed {seed}",
             name(job.vendor),
             job.clock(),
         ))
@@ -268,7 +268,7 @@ impl Story {
         }
         let took = format_duration(std::time::Duration::from_secs(took.as_secs()));
         output::line(&format!(
-            "{events} events: {delivered} delivered, {dead} given up, {removed} removed, {open} open; \
+            "events: {events} sent, {delivered} delivered, {dead} given up, {removed} removed, {open} open; \
              {attempts} attempts in {took} of the mock's clock",
         ))
     }
