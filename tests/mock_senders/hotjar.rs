@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 
-const BY_PYTHON: &str = r#"
+pub(super) const BY_PYTHON: &str = r#"
 import hashlib, hmac, json, sys
 right = 0
 for request in json.load(sys.stdin):

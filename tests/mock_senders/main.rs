@@ -1,4 +1,4 @@
-//! `redeliver mock hotjar`, `esputnik`, `standard`: the real binary sends to a receiver that answers
+//! `redeliver mock hotjar`, `esputnik`, `standard`, `resend`: the real binary sends to a receiver that answers
 //! by a script.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -7,6 +7,7 @@ mod bad_input;
 mod content;
 mod esputnik;
 mod hotjar;
+mod resend;
 mod server;
 mod standard;
 

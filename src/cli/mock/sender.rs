@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use super::content::Stock;
 use super::running::Running;
@@ -14,6 +14,7 @@ use crate::cli::Failure;
 use crate::cli::signals::Signals;
 use crate::clock::ClockKind;
 use crate::deliver::guard::AddressGuard;
+use crate::deliver::outcomes::Ended;
 use crate::endpoint::{EndpointDraft, FieldError};
 use crate::inbound::problem::Problem;
 use crate::mock::trigger::{EVENTS_MAX, Trigger};
@@ -36,6 +37,9 @@ pub(super) struct Job {
     pub(super) running: Running,
 }
 
+/// The ends of attempts, as they come.
+type Watch = broadcast::Receiver<Arc<Ended>>;
+
 /// Why the sending has come to an end.
 enum End {
     Settled,
@@ -51,17 +55,23 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
     let settings = job.settings().await?;
     let trigger = Arc::new(OnceLock::new());
     let app = App::start_with(settings, triggered(job.vendor, seed, trigger.clone())).await;
-    let app = app.map_err(|error| worded(error))?;
+    let app = app.map_err(worded)?;
     let Some(trigger) = trigger.get().cloned() else {
         return Err(Failure::Environment("the mock has no trigger".to_owned()));
     };
     let mut story = Story::new(&app, running.json)?;
     story.begin(&job, seed)?;
-    let ended = job.play(&app, &trigger, &mut story, &mut signals).await;
-    let shown = story.summary();
+    let mut outcomes = app.outcomes().watch();
+    let ended = job
+        .play(&app, &trigger, &mut story, (&mut outcomes, &mut signals))
+        .await;
+    // What was under way comes to its end, and is told.
     app.stop().await?;
+    while let Ok(ended) = outcomes.try_recv() {
+        story.ended(&ended)?;
+    }
+    story.summary()?;
     let end = ended?;
-    shown?;
     match end {
         // Asked to stop it is done, as `serve` is.
         End::Told if running.stays() => Ok(()),
@@ -151,9 +161,8 @@ impl Job {
         app: &App,
         trigger: &Trigger,
         story: &mut Story,
-        signals: &mut Signals,
+        (outcomes, signals): (&mut Watch, &mut Signals),
     ) -> Result<End, Failure> {
-        let mut outcomes = app.outcomes().watch();
         let mut changed = app.store().changed();
         let (told, mut sent) = mpsc::unbounded_channel();
         let sending = self.send(app, trigger, told);
