@@ -160,6 +160,7 @@ mod tests {
             sources: Vec::new(),
             api_keys: Vec::new(),
             requests_per_minute: None,
+            initial_snapshot: false,
             line: 1,
         };
         let notice = Notice {

@@ -130,6 +130,7 @@ mod tests {
             sources: vec!["web".to_owned(), "web".to_owned()],
             api_keys: Vec::new(),
             requests_per_minute: None,
+            initial_snapshot: false,
             line: 1,
         };
         let analytics = Arc::new(Analytics::new(&[website], 10_000));

@@ -24,6 +24,8 @@ pub struct Website {
     pub api_keys: Vec<Secret>,
     /// How many requests a minute one key may make; no bound where nothing is said.
     pub requests_per_minute: Option<u32>,
+    /// Whether a stream begins with the figures, instead of after ten and thirty seconds.
+    pub initial_snapshot: bool,
     /// The line on which it begins.
     pub line: usize,
 }
@@ -45,6 +47,7 @@ pub(super) fn read(
             "sources",
             "api_keys",
             "requests_per_minute",
+            "initial_snapshot",
         ],
     );
     let id = path_part(report, section, "id");
@@ -87,6 +90,7 @@ pub(super) fn read(
         sources: given.iter().map(|source| source.value.to_owned()).collect(),
         api_keys,
         requests_per_minute: requests.and_then(|number| u32::try_from(number).ok()),
+        initial_snapshot: section.boolean(report, "initial_snapshot").unwrap_or(false),
         line: report.line(section.at),
     })
 }

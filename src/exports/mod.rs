@@ -169,6 +169,7 @@ mod tests {
             sources: vec!["api".to_owned()],
             api_keys: Vec::new(),
             requests_per_minute: None,
+            initial_snapshot: false,
             line: 1,
         };
         let analytics = Analytics::new(&[website], 1000);

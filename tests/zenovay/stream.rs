@@ -64,6 +64,23 @@ fn zrt_32_zrt_33_a_stream_tells_the_live_count_every_ten_seconds_and_totals_ever
 }
 
 #[test]
+fn a_24_a_stream_begins_with_both_figures_where_the_website_says_so_and_then_keeps_its_times() {
+    let shop = Shop::with("initial_snapshot = true");
+    shop.view("ann", "/");
+    let mut source = open(&shop.broker);
+    assert_eq!(next(&mut source), ("live".into(), json!({"visitors": 1})));
+    let (event, totals) = next(&mut source);
+    assert_eq!(
+        (&*event, &totals["total_page_views"]),
+        ("analytics", &json!(1))
+    );
+    shop.broker.advance("30s");
+    let names: Vec<_> = (0..4).map(|_| next(&mut source).0).collect();
+    assert_eq!(names, ["live", "live", "live", "analytics"]);
+    shop.broker.stop();
+}
+
+#[test]
 fn zrt_38_a_browser_that_comes_back_gets_a_stream_of_its_own_again() {
     let shop = Shop::open();
     shop.view("ann", "/");

@@ -31,6 +31,7 @@ fn website() -> Website {
         sources: Vec::new(),
         api_keys: Vec::new(),
         requests_per_minute: None,
+        initial_snapshot: false,
         line: 1,
     }
 }

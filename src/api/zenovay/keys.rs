@@ -172,6 +172,7 @@ mod tests {
             sources: Vec::new(),
             api_keys: keys.iter().map(|key| Secret::new(*key)).collect(),
             requests_per_minute,
+            initial_snapshot: false,
             line: 1,
         }
     }

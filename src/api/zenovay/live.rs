@@ -109,13 +109,17 @@ impl ReadSide {
         }))
     }
 
-    /// Tells the live count every ten seconds of the broker's clock, and the totals every thirty.
+    /// Tells the live count every ten seconds of the broker's clock, and the totals every thirty;
+    /// both at once, too, where the website is to begin so.
     async fn feed(
         self: &Shared,
         frames: &Frames,
         website: usize,
         start: Timestamp,
     ) -> Result<std::convert::Infallible, Gone> {
+        if self.websites[website].initial_snapshot {
+            self.tell(frames, website, true).await?;
+        }
         let mut tick = 1;
         loop {
             let moment = self.clock.moment();
