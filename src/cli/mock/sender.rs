@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 
 use super::content::Stock;
 use super::running::Running;
@@ -37,8 +37,14 @@ pub(super) struct Job {
     pub(super) running: Running,
 }
 
-/// The ends of attempts, as they come.
-type Watch = broadcast::Receiver<Arc<Ended>>;
+/// What is told of attempts before it is shown. Many end faster than lines are printed.
+const TOLD_MAX: usize = 65_536;
+
+/// How long a stopped broker may keep what it has still to tell.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The ends of attempts as they come, or how many were missed.
+type Told = mpsc::Receiver<Result<Arc<Ended>, u64>>;
 
 /// Why the sending has come to an end.
 enum End {
@@ -59,16 +65,16 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
     let Some(trigger) = trigger.get().cloned() else {
         return Err(Failure::Environment("the mock has no trigger".to_owned()));
     };
-    let mut story = Story::new(&app, running.json)?;
+    let mut story = Story::new(&app, running.json, job.vendor)?;
     story.begin(&job, seed)?;
-    let mut outcomes = app.outcomes().watch();
+    let mut told = told(&app);
     let ended = job
-        .play(&app, &trigger, &mut story, (&mut outcomes, &mut signals))
+        .play(&app, &trigger, &mut story, (&mut told, &mut signals))
         .await;
     // What was under way comes to its end, and is told.
     app.stop().await?;
-    while let Ok(ended) = outcomes.try_recv() {
-        story.ended(&ended)?;
+    while let Ok(Some(told)) = tokio::time::timeout(LAST_WORDS, told.recv()).await {
+        story.told(told)?;
     }
     story.summary()?;
     let end = ended?;
@@ -79,6 +85,25 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
         End::Settled => story.verdict(),
         End::GaveUp => Err(Failure::Check(format!("given up: {}", story.undelivered()))),
     }
+}
+
+/// Everything that is told of attempts from now on.
+fn told(app: &App) -> Told {
+    let mut outcomes = app.outcomes().watch();
+    let (sender, told) = mpsc::channel(TOLD_MAX);
+    tokio::spawn(async move {
+        loop {
+            let next = match outcomes.recv().await {
+                Ok(ended) => Ok(ended),
+                Err(RecvError::Lagged(missed)) => Err(missed),
+                Err(RecvError::Closed) => return,
+            };
+            if sender.send(next).await.is_err() {
+                return;
+            }
+        }
+    });
+    told
 }
 
 fn triggered(vendor: Profile, seed: u64, trigger: Arc<OnceLock<Arc<Trigger>>>) -> Routes {
@@ -161,7 +186,7 @@ impl Job {
         app: &App,
         trigger: &Trigger,
         story: &mut Story,
-        (outcomes, signals): (&mut Watch, &mut Signals),
+        (outcomes, signals): (&mut Told, &mut Signals),
     ) -> Result<End, Failure> {
         let mut changed = app.store().changed();
         let (told, mut sent) = mpsc::unbounded_channel();
@@ -182,11 +207,7 @@ impl Job {
                     is_sent = true;
                 }
                 Some(appended) = sent.recv() => story.sent(&appended),
-                ended = outcomes.recv() => match ended {
-                    Ok(ended) => story.ended(&ended)?,
-                    Err(RecvError::Lagged(missed)) => story.missed(missed)?,
-                    Err(RecvError::Closed) => return Err(AppError::Store(app.failed().await).into()),
-                },
+                Some(told) = outcomes.recv() => story.told(told)?,
                 _ = changed.changed() => story.look()?,
                 () = &mut give_up => return Ok(End::GaveUp),
                 () = signals.stop() => return Ok(End::Told),

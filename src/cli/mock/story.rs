@@ -17,6 +17,7 @@ use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::mock::vendor::{RECEIVER, name};
 use crate::store::{Appended, Store};
+use crate::vendor::Profile;
 
 /// As much of an answer's body as a line shows.
 const EXCERPT_CHARS: usize = 60;
@@ -24,6 +25,7 @@ const EXCERPT_CHARS: usize = 60;
 /// Follows the deliveries to the mock's receiver.
 pub(super) struct Story {
     json: bool,
+    vendor: Profile,
     address: String,
     store: Arc<dyn Store>,
     clock: SharedClock,
@@ -39,7 +41,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn new(app: &App, json: bool) -> Result<Self, Failure> {
+    pub(super) fn new(app: &App, json: bool, vendor: Profile) -> Result<Self, Failure> {
         let receiver = app.store().find_endpoint(RECEIVER).ok_or_else(|| {
             Failure::Check(
                 "the receiver was removed by a 410 before; begin with other --data".to_owned(),
@@ -47,6 +49,7 @@ impl Story {
         })?;
         Ok(Self {
             json,
+            vendor,
             address: format!("http://{}", app.address()),
             store: app.store().clone(),
             clock: app.clock().clone(),
@@ -87,8 +90,15 @@ impl Story {
             .extend(fresh.filter(|seq| !self.over.contains_key(seq)));
     }
 
-    /// One attempt has ended.
-    pub(super) fn ended(&mut self, ended: &Ended) -> Result<(), Failure> {
+    /// One attempt has ended, or so many were missed.
+    pub(super) fn told(&mut self, told: Result<Arc<Ended>, u64>) -> Result<(), Failure> {
+        match told {
+            Ok(ended) => self.ended(&ended),
+            Err(missed) => self.missed(missed),
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended) -> Result<(), Failure> {
         if ended.endpoint.number != self.receiver {
             return Ok(());
         }
@@ -105,13 +115,18 @@ impl Story {
                 self.open.insert(seq);
             }
         }
-        self.look()?;
+        if ended.attempt.status == Some(410) {
+            self.look()?;
+        }
         self.show(ended)
     }
 
     fn show(&self, ended: &Ended) -> Result<(), Failure> {
         let (attempt, seq) = (&ended.attempt, ended.event.seq());
-        let event = self.store.event(seq).map_err(AppError::from)?;
+        let event = match self.vendor {
+            Profile::Esputnik => self.store.event(seq).map_err(AppError::from)?,
+            _ => None,
+        };
         let activity = event.and_then(|event| event.content.status.clone());
         if self.json {
             return output::line(
@@ -179,7 +194,7 @@ impl Story {
     }
 
     /// Some attempts were not told: how their deliveries stand is read from the store.
-    pub(super) fn missed(&mut self, attempts: u64) -> Result<(), Failure> {
+    fn missed(&mut self, attempts: u64) -> Result<(), Failure> {
         self.attempts += attempts;
         for seq in self.open.clone() {
             let view = self
@@ -225,21 +240,12 @@ impl Story {
     /// What is left of what was sent.
     pub(super) fn undelivered(&self) -> String {
         let (all, delivered) = (self.events(), self.count(Status::Delivered));
-        match self.stopped {
-            Some(EndpointState::Removed) => {
-                format!(
-                    "{} of {all} events not delivered: a 410 removed the endpoint",
-                    all - delivered
-                )
-            }
-            Some(_) => {
-                format!(
-                    "{} of {all} events not delivered: a 410 paused the endpoint",
-                    all - delivered
-                )
-            }
-            None => format!("{} of {all} events not delivered", all - delivered),
-        }
+        let why = match self.stopped {
+            Some(EndpointState::Removed) => ": a 410 removed the endpoint",
+            Some(_) => ": a 410 paused the endpoint",
+            None => "",
+        };
+        format!("{} of {all} events not delivered{why}", all - delivered)
     }
 
     /// The last line.
