@@ -174,3 +174,25 @@ fn raw_bytes_go_out_as_they_are_and_signed_as_they_are() {
     let key = redeliver::vendor::signature::hmac_sha3_256(KEY.as_bytes(), bytes);
     assert_eq!(seen[0].header("com-hotjar-signature"), hex::encode(key));
 }
+
+#[test]
+fn of_thousands_that_are_sent_at_once_each_is_shown_and_counted() {
+    let (site, receiver) = (site(), answering(&[200]));
+    let out = std::fs::File::create(site.path("out.jsonl")).unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_redeliver"))
+        .args(["mock", "hotjar", "--key-file", "key.txt", "--json"])
+        .args(["--to", &receiver.url(), "--count", "3000", "--test"])
+        .current_dir(site.path(""))
+        .stdout(out)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let text = std::fs::read_to_string(site.path("out.jsonl")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(attempts(&lines).len(), 3000);
+    assert_eq!(summary(&lines)["delivered"], 3000);
+    assert_eq!(receiver.posts().len(), 3000);
+}
