@@ -19,6 +19,7 @@
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
 //! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks, Zebline, Zenovay: payload, signature, schedule, each in one place: pure |
+//! | [`sample`] | payloads as the vendors send them, from a seed: pure |
 //! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
@@ -27,6 +28,7 @@
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
+//! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
@@ -48,8 +50,10 @@ pub mod event;
 pub mod exports;
 pub mod id;
 pub mod inbound;
+pub mod mock;
 pub mod policy;
 pub mod poll;
+pub mod sample;
 pub mod secret;
 pub mod store;
 pub mod vendor;

@@ -25,6 +25,7 @@ pub mod output;
 mod private;
 pub mod remote;
 pub mod replay;
+pub mod resend;
 pub mod serve;
 pub mod sign;
 pub mod signals;
@@ -76,6 +77,8 @@ pub enum Command {
     Delivery(delivery::Args),
     /// Send events again
     Replay(replay::Args),
+    /// Send recorded requests again, to a receiver of your own
+    Resend(Box<resend::Args>),
     /// Show or move the server's clock
     Clock(clock::Args),
     /// Be a vendor's API on localhost
@@ -167,6 +170,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),
         Command::Replay(args) => ask(replay::run(args)),
+        Command::Resend(args) => runtime(&mut Builder::new_current_thread())?
+            .block_on(resend::run(*args, Arc::new(RealClock))),
         Command::Clock(args) => ask(clock::run(args)),
         Command::Mock(args) => broker()?.block_on(mock::run(*args)),
         Command::Listen(args) => runtime(&mut Builder::new_current_thread())?

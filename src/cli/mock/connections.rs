@@ -10,14 +10,14 @@ use crate::secret::Secret;
 const CONNECTIONS_MAX: usize = 32;
 
 /// Connections that send at the same time.
-pub(super) struct Senders {
+pub(super) struct Connections {
     url: String,
     token: Option<Secret>,
     free: Vec<Client>,
     sending: JoinSet<Result<Client, Failure>>,
 }
 
-impl Senders {
+impl Connections {
     /// Connections to the server at `url`, made when they are needed.
     pub(super) fn to(url: String, token: Option<Secret>) -> Self {
         Self {
