@@ -2,6 +2,7 @@
 //! header's value as `…`, which no header can hold, so that it is not written back by mistake.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -160,7 +161,20 @@ pub struct Delivery {
     explanation: String,
 }
 
+/// Where it stands, in a sentence.
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, status, why) = (self.id, self.status.as_str(), &self.explanation);
+        write!(f, "{id} is {status}: {why}")
+    }
+}
+
 impl Delivery {
+    /// The type of its event.
+    pub fn event_type(&self) -> &str {
+        &self.event_type
+    }
+
     /// As it is answered at `now`.
     pub fn of(view: &DeliveryView, policies: &Policies, now: Timestamp) -> Self {
         let settings = &view.endpoint.settings;
