@@ -74,11 +74,8 @@ pub(super) async fn show(
     Named(id): Named,
 ) -> Result<Json<Delivery>, Problem> {
     let view = find(&admin, &id).await?;
-    Ok(Json(Delivery::of(
-        &view,
-        &admin.policies,
-        admin.clock.now(),
-    )))
+    let delivery = Delivery::of(&view, &admin.policies, admin.clock.now());
+    Ok(Json(delivery.with_evidence(&view, &admin.courier)))
 }
 
 /// `POST /v1/deliveries/{id}/retry`: due now, from the schedule's start.

@@ -12,6 +12,7 @@
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | [`evidence`] | what a test sees of an attempt beside its end |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
 //! | [`sse`] | server-sent events |
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod deliveries;
 pub mod endpoints;
 pub mod events;
+pub mod evidence;
 pub mod explain;
 mod front;
 pub mod health;

@@ -9,8 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::evidence::Evidence;
 use super::explain::explain;
 use crate::clock::Timestamp;
+use crate::deliver::courier::Courier;
 use crate::delivery;
 use crate::delivery::Status;
 use crate::duration::format_duration;
@@ -170,6 +172,15 @@ impl fmt::Display for Delivery {
 }
 
 impl Delivery {
+    /// With what is known of its attempts beside their ends: too much for a list.
+    #[must_use]
+    pub fn with_evidence(mut self, view: &DeliveryView, courier: &Courier) -> Self {
+        for (shown, attempt) in self.attempts.iter_mut().zip(&view.attempts) {
+            shown.evidence = Some(Evidence::of(courier, view, attempt));
+        }
+        self
+    }
+
     /// The type of its event.
     pub fn event_type(&self) -> &str {
         &self.event_type
@@ -209,6 +220,8 @@ pub struct Attempt {
     status: Option<u16>,
     error: Option<String>,
     response_excerpt: Option<String>,
+    #[serde(flatten)]
+    evidence: Option<Evidence>,
 }
 
 impl Attempt {
@@ -222,6 +235,7 @@ impl Attempt {
             status: attempt.status,
             error: attempt.error.clone(),
             response_excerpt: attempt.response_excerpt.clone(),
+            evidence: None,
         }
     }
 }

@@ -93,7 +93,7 @@ fn shown(admin: &Admin, views: &[DeliveryView]) -> Vec<Delivery> {
     let now = admin.clock.now();
     let views = views.iter();
     views
-        .map(|view| Delivery::of(view, &admin.policies, now))
+        .map(|view| Delivery::of(view, &admin.policies, now).with_evidence(view, &admin.courier))
         .collect()
 }
 

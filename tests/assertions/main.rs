@@ -6,4 +6,5 @@
 
 #[path = "../process/mod.rs"]
 mod process;
+mod record;
 mod wait;
