@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
+use crate::deliver::faults::Faults;
 use crate::deliver::guard::{Resolve, SystemResolver};
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::{Store, StoreError};
@@ -92,6 +93,11 @@ impl App {
     /// What moves its clock, if that is a manual one.
     pub fn advance(&self) -> &Arc<Advance> {
         self.broker.advance()
+    }
+
+    /// What does faults on demand, if there is a plan.
+    pub fn faults(&self) -> Option<&Arc<Faults>> {
+        self.broker.faults()
     }
 
     /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing

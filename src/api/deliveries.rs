@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
 use hyper::StatusCode;
+use serde::Serialize;
 
+use super::explained::Explained;
 use super::input::Named;
 use super::objects::Delivery;
 use super::page::{self, CURSOR, LIMIT, Listed};
@@ -68,14 +70,26 @@ pub(super) async fn list(
     }))
 }
 
+/// A delivery by itself.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    delivery: Delivery,
+    #[serde(flatten)]
+    explained: Explained,
+}
+
 /// `GET /v1/deliveries/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
     Named(id): Named,
-) -> Result<Json<Delivery>, Problem> {
+) -> Result<Json<Shown>, Problem> {
     let view = find(&admin, &id).await?;
     let delivery = Delivery::of(&view, &admin.policies, admin.clock.now());
-    Ok(Json(delivery.with_evidence(&view, &admin.courier)))
+    Ok(Json(Shown {
+        delivery: delivery.with_evidence(&view, &admin.courier),
+        explained: Explained::of(&view, &admin),
+    }))
 }
 
 /// `POST /v1/deliveries/{id}/retry`: due now, from the schedule's start.

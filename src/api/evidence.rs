@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use crate::deliver::courier::Courier;
 use crate::deliver::recorder::Record;
 use crate::delivery::Attempt;
+use crate::fault::Fault;
 use crate::store::DeliveryView;
 
 /// Members of an attempt that are there only where they were asked for at the start.
 #[derive(Debug, Default, Serialize)]
 pub struct Evidence {
+    /// What the attempt suffered on purpose; none where there is no plan of faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faults: Option<Vec<Fault>>,
     /// Whether the record of the attempt is still there; none where nothing is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'static str>,
@@ -27,6 +31,7 @@ impl Evidence {
     pub fn of(courier: &Courier, view: &DeliveryView, attempt: &Attempt) -> Self {
         let key = (view.endpoint.number, view.event.seq, attempt.number);
         let mut evidence = Self::default();
+        evidence.faults = courier.faults().map(|faults| faults.log().of(key));
         if let Some(recorder) = courier.recorder() {
             match recorder.find(key) {
                 Some(record) => evidence.show(&record, attempt),

@@ -12,6 +12,8 @@
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | `faults` | what was done on purpose |
+//! | `explained` | a delivery's rule, clock, and what its signature is made of |
 //! | [`evidence`] | what a test sees of an attempt beside its end |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
@@ -28,6 +30,8 @@ pub mod endpoints;
 pub mod events;
 pub mod evidence;
 pub mod explain;
+mod explained;
+mod faults;
 mod front;
 pub mod health;
 pub mod input;
@@ -145,6 +149,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/alerts", get(alerts::list))
+        .route("/v1/faults", get(faults::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())

@@ -19,6 +19,7 @@ use crate::deliver::advance::Advance;
 use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
+use crate::deliver::faults::Faults;
 use crate::deliver::guard::{AddressGuard, Resolve};
 use crate::deliver::recorder::Recorder;
 use crate::deliver::transport::{Network, Transport};
@@ -34,6 +35,7 @@ pub struct Broker {
     clock: SharedClock,
     store: Arc<dyn Store>,
     advance: Arc<Advance>,
+    faults: Option<Arc<Faults>>,
     front: Front,
     stop: watch::Sender<bool>,
     dispatcher: JoinHandle<Result<(), StoreError>>,
@@ -78,7 +80,11 @@ impl Broker {
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
         let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));
-        let courier = Arc::new(courier.with_recorder(recorder));
+        let agenda = Agenda::default();
+        let faults = (!settings.faults.is_empty())
+            .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
+        let courier = courier.with_recorder(recorder).with_faults(faults.clone());
+        let courier = Arc::new(courier);
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(
             store.clone(),
@@ -87,7 +93,6 @@ impl Broker {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         ));
-        let agenda = Agenda::default();
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -153,6 +158,7 @@ impl Broker {
             clock,
             store,
             advance,
+            faults,
             front,
             stop,
             dispatcher,
@@ -182,6 +188,11 @@ impl Broker {
     /// What moves its clock, if that is a manual one.
     pub fn advance(&self) -> &Arc<Advance> {
         &self.advance
+    }
+
+    /// What does faults on demand, if there is a plan.
+    pub fn faults(&self) -> Option<&Arc<Faults>> {
+        self.faults.as_ref()
     }
 
     /// Turns true when it begins to stop.

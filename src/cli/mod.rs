@@ -7,7 +7,7 @@
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
-//! | `record.rs` | what `serve` and the mocks that send share |
+//! | `record.rs`, `faults.rs` | what `serve` and the mocks that send share |
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
@@ -18,6 +18,8 @@ pub mod delivery;
 pub mod demo;
 pub mod endpoint;
 pub mod event;
+pub mod explain;
+pub mod faults;
 pub mod listen;
 pub mod logging;
 pub mod mock;
@@ -76,6 +78,8 @@ pub enum Command {
     Event(event::Args),
     /// Look at deliveries and their attempts
     Delivery(delivery::Args),
+    /// Say why a delivery is where it is: rule, clock, signature
+    Explain(explain::Args),
     /// Send events again
     Replay(replay::Args),
     /// Show or move the server's clock
@@ -168,6 +172,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Endpoint(args) => ask(endpoint::run(args)),
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),
+        Command::Explain(args) => ask(explain::run(args)),
         Command::Replay(args) => ask(replay::run(args)),
         Command::Clock(args) => ask(clock::run(args)),
         Command::Mock(args) => broker()?.block_on(mock::run(*args)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::confidence::masked;
+use super::faults::Faults;
 use super::guard::GuardError;
 use super::outgoing::{Outgoing, Unsendable};
 use super::recorder::{Record, Recorder, Sent};
@@ -32,6 +33,7 @@ pub struct Courier {
     policies: Arc<Policies>,
     pub(super) outgoing: Outgoing,
     recorder: Option<Arc<Recorder>>,
+    faults: Option<Arc<Faults>>,
 }
 
 /// The beginning of an attempt, and the end of its time.
@@ -47,6 +49,8 @@ pub(super) enum Failed {
     Unsendable(#[from] Unsendable),
     #[error(transparent)]
     Send(#[from] SendError),
+    #[error("the connection was closed before the answer was read: a fault on demand")]
+    OnDemand,
 }
 
 impl Failed {
@@ -68,7 +72,20 @@ impl Courier {
             policies,
             outgoing: Outgoing::default(),
             recorder: None,
+            faults: None,
         }
+    }
+
+    /// With faults on demand.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Option<Arc<Faults>>) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// What does faults on demand, if there is a plan.
+    pub fn faults(&self) -> Option<&Arc<Faults>> {
+        self.faults.as_ref()
     }
 
     /// Also keeps what it sends.
@@ -106,6 +123,9 @@ impl Courier {
 
     /// Makes one attempt, and says what it means to the policy.
     pub async fn attempt(&self, claim: &Claim) -> (Attempt, Input) {
+        if let Some(faults) = &self.faults {
+            return faults.attempt(self, claim).await;
+        }
         let settings = &claim.endpoint.settings;
         let began = self.began(settings);
         let at = began.moment.now;

@@ -7,6 +7,7 @@
 //! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
 //! | `outgoing` | the request that it sends |
+//! | [`faults`] | faults on demand, for tests |
 //! | [`recorder`] | what was sent, kept for tests |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
@@ -21,6 +22,7 @@ pub mod check;
 mod confidence;
 pub mod courier;
 pub mod dispatcher;
+pub mod faults;
 pub mod guard;
 pub mod outcomes;
 mod outgoing;

@@ -4,7 +4,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod explain;
+mod faults;
+mod mock;
 #[path = "../process/mod.rs"]
 mod process;
+mod raw;
 mod record;
 mod wait;

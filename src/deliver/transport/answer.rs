@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 
+use super::connection::Connection;
 use crate::words::steers;
 
 /// Bytes that an attempt reads from the receiver: what TLS takes, interim answers, headers, body.
@@ -14,6 +17,9 @@ pub const EXCERPT_LIMIT: usize = 4 * 1024;
 
 /// The longest delay that a receiver may ask for; policies allow less.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long the pieces of a body must be on the average.
+const PIECE_MIN_BYTES: usize = 64;
 
 /// What the receiver answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +96,29 @@ impl Take for Excerpt {
     }
 }
 
+/// Reads the body as far as it may; says whether that was its end.
+pub(super) async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    limit: usize,
+    taken: &mut impl Take,
+) -> bool {
+    // Each piece costs as much work whether it is a byte or a page, and one answer in bytes would
+    // cost as much as ten others.
+    for _ in 0..limit / PIECE_MIN_BYTES {
+        match connection.drive(body.frame()).await {
+            None => return true,
+            Some(Err(_)) => return false,
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    taken.take(data);
+                }
+            }
+        }
+    }
+    false
+}
+
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -156,7 +185,7 @@ mod tests {
         for _ in 0..3 {
             excerpt.take(&[b'a'; 3000]);
         }
-        let answer = excerpt.into_answer(200, &HeaderMap::new());
+        let answer = excerpt.into_answer(200, HeaderMap::new());
         assert_eq!(answer.body_bytes, 9000);
         assert_eq!(answer.excerpt.map(|e| e.len()), Some(EXCERPT_LIMIT));
         assert!(answer.excerpt_is_cut);
@@ -168,7 +197,7 @@ mod tests {
             let mut excerpt = Excerpt::new(&HeaderMap::new());
             excerpt.take(&vec![b'a'; length]);
             excerpt.truncated = truncated;
-            excerpt.into_answer(200, &HeaderMap::new()).excerpt_is_cut
+            excerpt.into_answer(200, HeaderMap::new()).excerpt_is_cut
         };
         assert!(!is_cut(EXCERPT_LIMIT, false));
         assert!(is_cut(EXCERPT_LIMIT + 1, false) && is_cut(1, true));
