@@ -30,8 +30,10 @@ impl Evidence {
     /// What is known of an attempt of this delivery.
     pub fn of(courier: &Courier, view: &DeliveryView, attempt: &Attempt) -> Self {
         let key = (view.endpoint.number, view.event.seq, attempt.number);
-        let mut evidence = Self::default();
-        evidence.faults = courier.faults().map(|faults| faults.log().of(key));
+        let mut evidence = Self {
+            faults: courier.faults().map(|faults| faults.log().of(key)),
+            ..Self::default()
+        };
         if let Some(recorder) = courier.recorder() {
             match recorder.find(key) {
                 Some(record) => evidence.show(&record, attempt),

@@ -46,11 +46,13 @@ struct Signing {
 
 /// As text, if it is one; else, or where it is too long, its beginning.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
 enum Base {
-    BaseString(String),
-    BaseStringBegins(String),
-    BaseStringBase64(String),
+    #[serde(rename = "base_string")]
+    Whole(String),
+    #[serde(rename = "base_string_begins")]
+    Begins(String),
+    #[serde(rename = "base_string_base64")]
+    Base64(String),
 }
 
 #[derive(Debug, Serialize)]
@@ -94,15 +96,15 @@ fn signing(view: &DeliveryView, now: Timestamp) -> Option<Signing> {
     let profile = Profile::of(&settings.policy);
     let signing = profile.signing(&view.event, settings, at).ok()?;
     let base = match std::str::from_utf8(&signing.base) {
-        Ok(text) if text.len() <= SHOWN_MAX => Base::BaseString(text.to_owned()),
+        Ok(text) if text.len() <= SHOWN_MAX => Base::Whole(text.to_owned()),
         Ok(text) => {
             let ends = text.char_indices().map(|(at, _)| at);
             let end = ends.take_while(|at| *at <= SHOWN_MAX).last();
-            Base::BaseStringBegins(text[..end.unwrap_or_default()].to_owned())
+            Base::Begins(text[..end.unwrap_or_default()].to_owned())
         }
         Err(_) => {
             let end = signing.base.len().min(SHOWN_MAX);
-            Base::BaseStringBase64(STANDARD.encode(&signing.base[..end]))
+            Base::Base64(STANDARD.encode(&signing.base[..end]))
         }
     };
     Some(Signing {
