@@ -6,7 +6,7 @@
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
-//! | `wait`, `waiter` | deliveries that somebody waits for |
+//! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
 //! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
@@ -43,6 +43,7 @@ pub mod sse;
 mod stream;
 mod wait;
 mod waiter;
+mod wanted;
 pub mod zebline;
 pub mod zenovay;
 

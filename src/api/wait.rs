@@ -16,7 +16,8 @@ use super::deliveries::STATUSES;
 use super::events;
 use super::objects::Delivery;
 use super::params::Params;
-use super::waiter::{Waiter, Wanted};
+use super::waiter::Waiter;
+use super::wanted::Wanted;
 use super::{Admin, Shared, sse};
 use crate::duration::{format_duration, parse_duration};
 use crate::endpoint::{Filter, FilterOn};
@@ -34,7 +35,7 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(300);
 const COUNT_MAX: usize = 1000;
 
 /// How many of the newest deliveries are counted for the one who waited in vain.
-const SEEN_MAX: usize = 2_000;
+const SEEN_MAX: usize = 500;
 
 /// How many of them are shown.
 const NEAREST_MAX: usize = 5;

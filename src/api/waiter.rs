@@ -17,9 +17,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use super::Admin;
+use super::wanted::Wanted;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
-use crate::endpoint::{EndpointState, Filter};
+use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView};
@@ -33,48 +34,6 @@ const SHOWN_MIN: usize = 100;
 
 /// What a delivery becomes without the end of an attempt.
 const QUEUED: [Status; 3] = [Status::Pending, Status::InFlight, Status::Waiting];
-
-/// Which deliveries are wanted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    /// To this endpoint, by its number.
-    pub endpoint: Option<u32>,
-    /// Of events that this selects.
-    pub events: Option<Filter>,
-    /// Of this event.
-    pub seq: Option<Seq>,
-    /// In one of these states; empty means all but `Filtered`, as in a list.
-    pub statuses: Vec<Status>,
-}
-
-impl Wanted {
-    /// Whether a delivery in this state is wanted.
-    pub(super) fn takes(&self, status: Status) -> bool {
-        match self.statuses.as_slice() {
-            [] => status != Status::Filtered,
-            statuses => statuses.contains(&status),
-        }
-    }
-
-    /// Asks for them.
-    pub(super) fn query(&self) -> DeliveryQuery {
-        DeliveryQuery {
-            endpoint: self.endpoint,
-            events: self.events.clone(),
-            seqs: self.seq.map(|seq| seq..=seq),
-            statuses: self.statuses.clone(),
-            ..DeliveryQuery::default()
-        }
-    }
-
-    /// Whether the attempt was one of a delivery that is wanted, in whichever state.
-    fn concerns(&self, ended: &Ended) -> bool {
-        let selects = |filter: &Filter| filter.selects(Some(&ended.kind));
-        self.endpoint.is_none_or(|n| n == ended.endpoint.number)
-            && self.seq.is_none_or(|seq| seq == ended.event.seq())
-            && self.events.as_ref().is_none_or(selects)
-    }
-}
 
 /// Where changes that no end of an attempt tells are looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::record::key;
 use super::state::Entry;
 use super::{DeliveryQuery, DeliveryView, EndpointView, Page, Store, StoreError};
 use crate::delivery::Status;
+use crate::endpoint::EndpointState;
 use crate::id::Seq;
 
 /// How many (event, endpoint) pairs one page of a list may look at, so that a rare status in a
@@ -35,7 +36,8 @@ impl<B: Backend> Log<B> {
                 break;
             }
             next = Some(*pair);
-            if !self.is_selected(query, pair.0, &mut selected)? {
+            let ruled_out = self.is_ruled_out(query, *pair, wanted);
+            if ruled_out || !self.is_selected(query, pair.0, &mut selected)? {
                 continue;
             }
             let view = self.delivery_view(pair.1, pair.0, ATTEMPTS_PER_LISTED)?;
@@ -45,6 +47,28 @@ impl<B: Backend> Log<B> {
             next = None;
         }
         Ok(Page { items, next })
+    }
+
+    /// Whether what is in memory says that a delivery is in no state that is wanted: then none of
+    /// its attempts has to be read.
+    fn is_ruled_out(
+        &self,
+        query: &DeliveryQuery,
+        (seq, number): (Seq, u32),
+        wanted: impl Fn(Status) -> bool,
+    ) -> bool {
+        let shared = self.shared();
+        let Some(entry) = shared.state.entry(number) else {
+            return false;
+        };
+        match entry.queue.status(seq) {
+            Some((status, _)) => !wanted(status),
+            // Deliveries are removed together with their endpoint, never alone.
+            None => {
+                query.statuses == [Status::Removed]
+                    && entry.endpoint.state != EndpointState::Removed
+            }
+        }
     }
 
     /// Whether the list is of this event; `known` is what was found of the one before, which has as
