@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
+use crate::deliver::faults::Faults;
 use crate::deliver::guard::{Resolve, SystemResolver};
 use crate::deliver::outcomes::Outcomes;
 use crate::inbound::server::{self, ServerLimits};
@@ -113,6 +114,11 @@ impl App {
     /// How its attempts end.
     pub fn outcomes(&self) -> &Outcomes {
         self.broker.outcomes()
+    }
+
+    /// What does faults on demand, if there is a plan.
+    pub fn faults(&self) -> Option<&Arc<Faults>> {
+        self.broker.faults()
     }
 
     /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing

@@ -20,8 +20,10 @@ use crate::deliver::advance::Advance;
 use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
+use crate::deliver::faults::Faults;
 use crate::deliver::guard::{AddressGuard, Resolve};
 use crate::deliver::outcomes::Outcomes;
+use crate::deliver::recorder::Recorder;
 use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
@@ -36,6 +38,7 @@ pub struct Broker {
     store: Arc<dyn Store>,
     advance: Arc<Advance>,
     outcomes: Outcomes,
+    faults: Option<Arc<Faults>>,
     front: Front,
     stop: watch::Sender<bool>,
     dispatcher: JoinHandle<Result<(), StoreError>>,
@@ -89,6 +92,11 @@ impl Broker {
         };
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
+        let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));
+        let agenda = Agenda::default();
+        let faults = (!settings.faults.is_empty())
+            .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
+        let courier = courier.with_recorder(recorder).with_faults(faults.clone());
         let courier = Arc::new(courier);
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(
@@ -98,7 +106,6 @@ impl Broker {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         ));
-        let agenda = Agenda::default();
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -173,6 +180,7 @@ impl Broker {
             store,
             advance,
             outcomes,
+            faults,
             front,
             stop,
             dispatcher,
@@ -207,6 +215,11 @@ impl Broker {
     /// How its attempts end.
     pub fn outcomes(&self) -> &Outcomes {
         &self.outcomes
+    }
+
+    /// What does faults on demand, if there is a plan.
+    pub fn faults(&self) -> Option<&Arc<Faults>> {
+        self.faults.as_ref()
     }
 
     /// Turns true when it begins to stop.

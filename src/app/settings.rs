@@ -2,6 +2,7 @@
 
 use crate::clock::ClockKind;
 use crate::config::Config;
+use crate::fault::Plan;
 use crate::store::AcceptedLoss;
 
 /// What a broker is started with: the configuration, and what only the command line says.
@@ -17,6 +18,10 @@ pub struct Settings {
     pub accept_loss: AcceptedLoss,
     /// Frames of transitions that the operator gave up for lost.
     pub accept_lost_transitions: AcceptedLoss,
+    /// How many bytes of what attempts sent are kept in memory; none: nothing is.
+    pub record: Option<usize>,
+    /// Which faults are done on demand; none: the path of an attempt has no such step.
+    pub faults: Plan,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }

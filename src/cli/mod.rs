@@ -7,6 +7,7 @@
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
+//! | `record.rs`, `faults.rs` | what `serve` and the mocks that send share |
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
@@ -17,12 +18,15 @@ pub mod delivery;
 pub mod demo;
 pub mod endpoint;
 pub mod event;
+pub mod explain;
+pub mod faults;
 pub mod listen;
 pub mod logging;
 pub mod mock;
 pub mod moment;
 pub mod output;
 mod private;
+pub mod record;
 pub mod remote;
 pub mod replay;
 pub mod resend;
@@ -75,6 +79,8 @@ pub enum Command {
     Event(event::Args),
     /// Look at deliveries and their attempts
     Delivery(delivery::Args),
+    /// Say why a delivery is where it is: rule, clock, signature
+    Explain(explain::Args),
     /// Send events again
     Replay(replay::Args),
     /// Send recorded requests again, to a receiver of your own
@@ -169,6 +175,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Endpoint(args) => ask(endpoint::run(args)),
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),
+        Command::Explain(args) => ask(explain::run(args)),
         Command::Replay(args) => ask(replay::run(args)),
         Command::Resend(args) => runtime(&mut Builder::new_current_thread())?
             .block_on(resend::run(*args, Arc::new(RealClock))),

@@ -149,9 +149,13 @@ impl Advance {
             }
             // Before the store: what somebody put there is there when he says that he is done.
             let busy = self.agenda.is_busy(self.clock.now(), *tail.borrow());
+            let held = self.agenda.held(self.clock.now());
             let depth = self.store.depth();
             let due = depth.next_due.is_some_and(|due| due <= self.clock.now());
-            if !busy && !due && depth.in_flight == 0 && depth.uncommitted == 0 {
+            // One that was held when it was looked at may be under way by now.
+            let moved = planned.has_changed().unwrap_or_default();
+            let idle = depth.in_flight <= held && depth.uncommitted == 0;
+            if !busy && !due && idle && !moved {
                 return Ok(Quiet::Yes);
             }
             // Patience is with one attempt: traffic beside one that hangs must not renew it.

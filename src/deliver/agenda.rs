@@ -28,6 +28,8 @@ enum Doing {
     Waits(Timestamp),
     /// Nothing until then, as long as the log ends at `tail`.
     Rests { due: Timestamp, tail: Seq },
+    /// Nothing, until then, although it is an attempt that has begun.
+    Holds(Timestamp),
     /// Its present piece of work, which is given up by the deadline.
     Works { deadline: Timestamp, number: u64 },
 }
@@ -58,12 +60,30 @@ impl Agenda {
         slot
     }
 
+    /// A line for an attempt under way that waits until `due`, and needs nothing but the clock.
+    pub fn hold(&self, due: Timestamp) -> Slot {
+        let number = self.list().number();
+        let agenda = self.clone();
+        let slot = Slot { agenda, number };
+        slot.set(|_| Doing::Holds(due));
+        slot
+    }
+
+    /// How many attempts under way wait at `now` for nothing but the clock.
+    pub fn held(&self, now: Timestamp) -> usize {
+        let list = self.list();
+        let waits = |doing: &&Doing| matches!(doing, Doing::Holds(due) if *due > now);
+        list.slots.values().filter(waits).count()
+    }
+
     /// Whether anything is under way at `now`, or should be, where the log ends at `log_tail`.
     pub fn is_busy(&self, now: Timestamp, log_tail: Seq) -> bool {
         self.list().slots.values().any(|doing| match doing {
             Doing::Waits(due) => *due <= now,
             Doing::Rests { due, tail } => *due <= now || *tail != log_tail,
             Doing::Works { .. } => true,
+            // The attempt that it belongs to is counted among those under way.
+            Doing::Holds(_) => false,
         })
     }
 
@@ -71,7 +91,7 @@ impl Agenda {
     pub fn next_due(&self) -> Option<Timestamp> {
         let list = self.list();
         let dues = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(due) | Doing::Rests { due, .. } => Some(*due),
+            Doing::Waits(due) | Doing::Holds(due) | Doing::Rests { due, .. } => Some(*due),
             Doing::Works { .. } => None,
         });
         dues.min()
@@ -81,7 +101,7 @@ impl Agenda {
     pub fn oldest_work(&self) -> Option<(Timestamp, u64)> {
         let list = self.list();
         let works = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(_) | Doing::Rests { .. } => None,
+            Doing::Waits(_) | Doing::Holds(_) | Doing::Rests { .. } => None,
             Doing::Works { deadline, number } => Some((*deadline, *number)),
         });
         works.min()

@@ -170,11 +170,28 @@ impl Dispatcher {
     async fn attempt_one_after_another(self: Arc<Self>, claim: Claim, stop: watch::Receiver<bool>) {
         let mut next = Some(claim);
         while let Some(claim) = next.take() {
+            if !self.may_begin(&claim, stop.clone()).await {
+                // Fenced means that somebody else has ended it, which is as good.
+                let _ = self.store.release(claim.token);
+                return;
+            }
             self.attempt(claim).await;
             if !*stop.borrow() {
                 // Where the store cannot be read, the one who looks next will say so.
                 next = self.store.claim_next().unwrap_or_default();
             }
+        }
+    }
+
+    /// Waits as long as a fault on demand holds the attempt back; false if a stop comes first.
+    async fn may_begin(&self, claim: &Claim, mut stop: watch::Receiver<bool>) -> bool {
+        let Some(faults) = self.courier.faults() else {
+            return true;
+        };
+        tokio::select! {
+            biased;
+            () = faults.hold(claim) => true,
+            _ = stop.wait_for(|stop| *stop) => false,
         }
     }
 

@@ -6,6 +6,9 @@
 //! | [`outcomes`] | how attempts end, told to whoever watches |
 //! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | `outgoing` | the request that it sends |
+//! | [`faults`] | faults on demand, for tests |
+//! | [`recorder`] | what was sent, kept for tests |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
 //! | [`advance`], [`agenda`] | moving a manual clock, so that everything due by then has happened; what that is besides deliveries |
@@ -19,8 +22,11 @@ pub mod check;
 mod confidence;
 pub mod courier;
 pub mod dispatcher;
+pub mod faults;
 pub mod guard;
 pub mod outcomes;
+mod outgoing;
+pub mod recorder;
 mod shortage;
 pub mod transport;
 mod verdict;

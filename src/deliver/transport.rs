@@ -8,10 +8,12 @@
 //! back idle and clean is closed by being dropped, so that no receiver can hold a task, a socket
 //! or a half-sent body beyond the deadline.
 
+mod abandon;
 mod answer;
 mod bell;
 mod connection;
 mod dial;
+mod drip;
 mod error;
 mod message;
 mod metered;
@@ -24,13 +26,12 @@ mod wire;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::body::{Body, Incoming};
 use hyper::http::response::Parts;
 use url::{Position, Url};
 
-use self::answer::{Excerpt, Take};
+use self::answer::{Excerpt, Take, read};
 use self::connection::Connection;
 use self::metered::Metered;
 use self::pool::Realm;
@@ -40,6 +41,7 @@ use crate::clock::Sleep;
 
 pub use self::answer::{ANSWER_LIMIT, Answer, EXCERPT_LIMIT};
 pub use self::dial::{Dial, Dialing, Socket};
+pub use self::drip::Drip;
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::message::Request;
 pub use self::network::Network;
@@ -48,9 +50,6 @@ pub use self::tls_problem::TlsProblem;
 
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
 const REALM_LIMIT: usize = 64;
-
-/// How long the pieces of a body must be on the average.
-const PIECE_MIN_BYTES: usize = 64;
 
 /// Sends requests, and keeps connections for those that follow. Cheap to clone.
 #[derive(Clone)]
@@ -116,10 +115,10 @@ impl Transport {
     pub async fn send(&self, request: Request, deadline: Sleep) -> Result<Answer, SendError> {
         let excerpt = |head: &Parts| Excerpt::new(&head.headers);
         let (head, mut excerpt, complete) = self
-            .converse(request, deadline, ANSWER_LIMIT, excerpt)
+            .converse(request, None, deadline, ANSWER_LIMIT, excerpt)
             .await?;
         excerpt.truncated = !complete;
-        Ok(excerpt.into_answer(head.status.as_u16(), &head.headers))
+        Ok(excerpt.into_answer(head.status.as_u16(), head.headers))
     }
 
     /// As [`send`](Self::send), for an answer that is wanted whole, of at most `limit` bytes with
@@ -135,7 +134,7 @@ impl Transport {
         limit: usize,
     ) -> Result<Response<Bytes>, SendError> {
         let (head, body, complete) = self
-            .converse(request, deadline, limit, |_| Vec::new())
+            .converse(request, None, deadline, limit, |_| Vec::new())
             .await?;
         match complete {
             true => Ok(Response::from_parts(head, body.into())),
@@ -150,6 +149,7 @@ impl Transport {
     async fn converse<T: Take>(
         &self,
         request: Request,
+        drip: Option<Drip>,
         mut deadline: Sleep,
         limit: usize,
         taking: impl FnOnce(&Parts) -> T,
@@ -160,7 +160,8 @@ impl Transport {
             connection: None,
         };
         let url = request.url.clone();
-        let message = message::of(request)?;
+        let mut message = message::of(request)?;
+        message.body_mut().drip = drip;
         // Work comes first: an answer that is there in time counts, even if this task was late.
         let head = tokio::select! {
             biased;
@@ -259,6 +260,17 @@ impl Inner {
         url: &Url,
         phase: &mut Phase,
     ) -> Result<Box<Connection>, SendError> {
+        let (wire, meter) = self.dial(realm, url, phase).await?;
+        Connection::open(wire, meter).await
+    }
+
+    /// A connection that nothing has been said over.
+    async fn dial(
+        &self,
+        realm: &Realm,
+        url: &Url,
+        phase: &mut Phase,
+    ) -> Result<(Wire, Arc<Meter>), SendError> {
         let addresses = self.network.addresses(&self.guard, url).await?;
         *phase = Phase::Connect;
         let (socket, peer) = dial::connect(&self.network.dial, addresses).await?;
@@ -270,29 +282,6 @@ impl Inner {
         } else {
             Wire::Plain(socket)
         };
-        Connection::open(wire, meter).await
+        Ok((wire, meter))
     }
-}
-
-/// Reads the body as far as it may; says whether that was its end.
-async fn read(
-    connection: &mut Connection,
-    mut body: Incoming,
-    limit: usize,
-    taken: &mut impl Take,
-) -> bool {
-    // Each piece costs as much work whether it is a byte or a page, and one answer in bytes would
-    // cost as much as ten others.
-    for _ in 0..limit / PIECE_MIN_BYTES {
-        match connection.drive(body.frame()).await {
-            None => return true,
-            Some(Err(_)) => return false,
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    taken.take(data);
-                }
-            }
-        }
-    }
-    false
 }

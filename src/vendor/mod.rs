@@ -3,8 +3,11 @@
 pub mod esputnik;
 mod fingerprint;
 pub mod hotjar;
+mod rules;
 pub mod signature;
+mod signing;
 pub mod standard;
+mod tamper;
 pub mod window;
 pub mod zebline;
 pub mod zenovay;
@@ -21,7 +24,10 @@ use crate::event::{Event, Form, NewEvent};
 use crate::policy::Policies;
 
 pub use fingerprint::Fingerprint;
+pub use rules::rule;
 pub use signature::{KeyError, VerifyError, basic_authorization, basic_matches};
+pub use signing::Signing;
+pub use tamper::{Tamper, Told, UNKNOWN_TYPE};
 
 /// Exactly this, without a charset parameter.
 const JSON: &str = "application/json";

@@ -126,6 +126,13 @@ fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> [u8; signature::SI
     signature::hmac_sha256(key, &parts)
 }
 
+/// What is signed: the id, the time and the body, with full stops between them.
+pub(super) fn base(id: EventId, seconds: i64, body: &[u8]) -> Bytes {
+    [format!("{id}.{seconds}.").as_bytes(), body]
+        .concat()
+        .into()
+}
+
 /// The `webhook-signature` of `body`: one signature for each key in `secret`.
 pub fn sign(secret: &str, id: &str, seconds: i64, body: &[u8]) -> Result<String, KeyError> {
     let timestamp = seconds.to_string();

@@ -1,6 +1,7 @@
 //! What holds for every vendor's requests.
 
 mod shapes;
+mod tampered;
 
 use super::*;
 use crate::endpoint::{BasicAuth, Check, Filter, FilterOn, Origin, TimestampMode};

@@ -30,6 +30,8 @@ async fn the_request_goes_out_whole_and_the_answer_comes_back() {
         sent.headers.insert(name, value.parse().unwrap());
     }
     let answer = transport().send(sent, far()).await.unwrap();
+    let lines = [("retry-after", "7"), ("content-length", "5")];
+    let lines = lines.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     assert_eq!(
         answer,
         Answer {
@@ -39,6 +41,7 @@ async fn the_request_goes_out_whole_and_the_answer_comes_back() {
             excerpt_is_cut: false,
             body_bytes: 5,
             truncated: false,
+            headers: lines.into_iter().collect(),
         }
     );
     let text = heard.recv().await.unwrap();

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 
+use super::connection::Connection;
 use crate::words::steers;
 
 /// Bytes that an attempt reads from the receiver: what TLS takes, interim answers, headers, body.
@@ -14,6 +17,9 @@ pub const EXCERPT_LIMIT: usize = 4 * 1024;
 
 /// The longest delay that a receiver may ask for; policies allow less.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long the pieces of a body must be on the average.
+const PIECE_MIN_BYTES: usize = 64;
 
 /// What the receiver answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +37,8 @@ pub struct Answer {
     pub body_bytes: usize,
     /// Whether the body was not read to its end: it was too long, too slow or broken.
     pub truncated: bool,
+    /// The headers.
+    pub headers: HeaderMap,
 }
 
 /// What a body is given to, piece by piece.
@@ -64,15 +72,16 @@ impl Excerpt {
         }
     }
 
-    pub(super) fn into_answer(self, status: u16, headers: &HeaderMap) -> Answer {
+    pub(super) fn into_answer(self, status: u16, headers: HeaderMap) -> Answer {
         let (text, whole) = printable(&self.kept);
         Answer {
             status,
-            retry_after: retry_after(headers),
+            retry_after: retry_after(&headers),
             excerpt: (!self.kept.is_empty()).then_some(text),
             excerpt_is_cut: self.truncated || self.bytes > self.kept.len() || !whole,
             body_bytes: self.bytes,
             truncated: self.truncated,
+            headers,
         }
     }
 }
@@ -85,6 +94,29 @@ impl Take for Excerpt {
         }
         self.bytes += data.len();
     }
+}
+
+/// Reads the body as far as it may; says whether that was its end.
+pub(super) async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    limit: usize,
+    taken: &mut impl Take,
+) -> bool {
+    // Each piece costs as much work whether it is a byte or a page, and one answer in bytes would
+    // cost as much as ten others.
+    for _ in 0..limit / PIECE_MIN_BYTES {
+        match connection.drive(body.frame()).await {
+            None => return true,
+            Some(Err(_)) => return false,
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    taken.take(data);
+                }
+            }
+        }
+    }
+    false
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -153,7 +185,7 @@ mod tests {
         for _ in 0..3 {
             excerpt.take(&[b'a'; 3000]);
         }
-        let answer = excerpt.into_answer(200, &HeaderMap::new());
+        let answer = excerpt.into_answer(200, HeaderMap::new());
         assert_eq!(answer.body_bytes, 9000);
         assert_eq!(answer.excerpt.map(|e| e.len()), Some(EXCERPT_LIMIT));
         assert!(answer.excerpt_is_cut);
@@ -165,7 +197,7 @@ mod tests {
             let mut excerpt = Excerpt::new(&HeaderMap::new());
             excerpt.take(&vec![b'a'; length]);
             excerpt.truncated = truncated;
-            excerpt.into_answer(200, &HeaderMap::new()).excerpt_is_cut
+            excerpt.into_answer(200, HeaderMap::new()).excerpt_is_cut
         };
         assert!(!is_cut(EXCERPT_LIMIT, false));
         assert!(is_cut(EXCERPT_LIMIT + 1, false) && is_cut(1, true));

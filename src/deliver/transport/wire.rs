@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::answer::ANSWER_LIMIT;
 use super::dial::{self, Socket};
+use super::drip::Drip;
 use super::metered::Metered;
 
 /// The request body is handed over in pieces of this size, so that it is known how far it came.
@@ -46,6 +47,7 @@ impl Default for Meter {
 pub(super) struct Payload {
     pub(super) rest: Bytes,
     pub(super) meter: Option<Arc<Meter>>,
+    pub(super) drip: Option<Drip>,
 }
 
 impl Payload {
@@ -53,6 +55,7 @@ impl Payload {
         Self {
             rest: body,
             meter: None,
+            drip: None,
         }
     }
 }
@@ -63,12 +66,16 @@ impl Body for Payload {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let size = self.rest.len().min(PIECE);
+        let most = match &mut self.drip {
+            Some(drip) => ready!(drip.poll_piece(context)),
+            None => PIECE,
+        };
+        let size = self.rest.len().min(most);
         let piece = self.rest.split_to(size);
         if let (true, Some(meter)) = (self.rest.is_empty(), &self.meter) {
             meter.handed_over.store(true, Ordering::Relaxed);

@@ -1,0 +1,123 @@
+//! A delivery by itself says more than in a list: its vendor's rule, what its signature is made of,
+//! and the clock. Never a key.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::Admin;
+use crate::clock::Timestamp;
+use crate::delivery::Status;
+use crate::endpoint::TextEncoding;
+use crate::store::DeliveryView;
+use crate::vendor::{self, Profile};
+
+/// How much of a base string is shown: a body may be large.
+const SHOWN_MAX: usize = 16 * 1024;
+
+/// What is shown beside a delivery.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    /// The rule that it stands under, with its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing: Option<Signing>,
+    clock: Clock,
+}
+
+#[derive(Debug, Serialize)]
+struct Signing {
+    /// Of which attempt: the next one, or the last where none follows.
+    attempt: u32,
+    /// By the broker's clock: when it began, or when it is due.
+    at: Timestamp,
+    header: &'static str,
+    value: Option<String>,
+    algorithm: &'static str,
+    over: &'static str,
+    #[serde(flatten)]
+    base: Base,
+    base_string_bytes: usize,
+    key_encoding: TextEncoding,
+    signature_encoding: TextEncoding,
+    timestamp: String,
+}
+
+/// As text, if it is one; else, or where it is too long, its beginning.
+#[derive(Debug, Serialize)]
+enum Base {
+    #[serde(rename = "base_string")]
+    Whole(String),
+    #[serde(rename = "base_string_begins")]
+    Begins(String),
+    #[serde(rename = "base_string_base64")]
+    Base64(String),
+}
+
+#[derive(Debug, Serialize)]
+struct Clock {
+    kind: &'static str,
+    now: Timestamp,
+    next_attempt_at: Option<Timestamp>,
+}
+
+impl Explained {
+    /// What there is to say of this delivery.
+    pub(super) fn of(view: &DeliveryView, admin: &Admin) -> Self {
+        let now = admin.clock.now();
+        let last = view.attempts.last();
+        let delay = match (view.next_attempt_at, last) {
+            (Some(due), Some(last)) => Some(due.since(last.ended_at)),
+            _ => None,
+        };
+        let policy = &view.endpoint.settings.policy;
+        Self {
+            rule: vendor::rule(policy, view.status, view.failures, delay),
+            signing: signing(view, now),
+            clock: Clock {
+                kind: admin.clock_kind.name(),
+                now,
+                next_attempt_at: view.next_attempt_at,
+            },
+        }
+    }
+}
+
+fn signing(view: &DeliveryView, now: Timestamp) -> Option<Signing> {
+    let next = || (view.attempt_count + 1, view.next_attempt_at.unwrap_or(now));
+    let (attempt, at) = match (view.status, view.attempts.last()) {
+        (Status::Pending | Status::Waiting | Status::InFlight, _) => next(),
+        (_, Some(last)) => (last.number, last.started_at),
+        // Nothing was sent, and nothing will be.
+        (_, None) => return None,
+    };
+    let settings = &view.endpoint.settings;
+    let profile = Profile::of(&settings.policy);
+    let signing = profile.signing(&view.event, settings, at).ok()?;
+    let base = match std::str::from_utf8(&signing.base) {
+        Ok(text) if text.len() <= SHOWN_MAX => Base::Whole(text.to_owned()),
+        Ok(text) => {
+            let ends = text.char_indices().map(|(at, _)| at);
+            let end = ends.take_while(|at| *at <= SHOWN_MAX).last();
+            Base::Begins(text[..end.unwrap_or_default()].to_owned())
+        }
+        Err(_) => {
+            let end = signing.base.len().min(SHOWN_MAX);
+            Base::Base64(STANDARD.encode(&signing.base[..end]))
+        }
+    };
+    Some(Signing {
+        attempt,
+        at,
+        header: signing.header,
+        value: signing.value,
+        algorithm: signing.algorithm,
+        over: signing.over,
+        base,
+        base_string_bytes: signing.base.len(),
+        key_encoding: signing.key_encoding,
+        signature_encoding: signing.signature_encoding,
+        timestamp: signing.timestamp,
+    })
+}

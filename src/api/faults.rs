@@ -1,0 +1,64 @@
+//! `/v1/faults`: what was done on purpose.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde::Serialize;
+
+use super::Shared;
+use super::page::{self, CURSOR, LIMIT, Listed};
+use super::params::Params;
+use crate::clock::Timestamp;
+use crate::deliver::faults::log::Entry;
+use crate::fault::Fault;
+use crate::id::{DeliveryId, EventId};
+use crate::inbound::problem::Problem;
+
+const LIST: u8 = b'f';
+
+/// A fault, as it is answered.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    delivery_id: DeliveryId,
+    event_id: EventId,
+    attempt: u32,
+    fault: Fault,
+    at: Timestamp,
+    /// Whether it was done: not everything can be.
+    done: bool,
+    detail: String,
+}
+
+impl Shown {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            delivery_id: entry.delivery,
+            event_id: entry.event,
+            attempt: entry.attempt,
+            fault: entry.fault,
+            at: entry.at,
+            done: entry.done,
+            detail: entry.detail.clone(),
+        }
+    }
+}
+
+/// `GET /v1/faults`: newest first. Where there is no plan of faults, there are none.
+pub(super) async fn list(
+    State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Listed<Shown>>, Problem> {
+    let mut params = Params::read(query.as_deref(), &[LIMIT, CURSOR]);
+    let limit = page::limit(&mut params);
+    let before = page::read_cursor(&mut params, LIST).map(|(number, _)| number);
+    params.check()?;
+    let faults = admin.courier.faults();
+    // One more, to know whether there is one.
+    let mut found = faults.map_or_else(Vec::new, |faults| faults.log().before(before, limit + 1));
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    Ok(Json(Listed {
+        next: last.map(|last| page::write_cursor(LIST, (last.number, 0))),
+        data: found.iter().map(|entry| Shown::of(entry)).collect(),
+    }))
+}
