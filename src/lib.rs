@@ -27,6 +27,7 @@
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
+//! | [`check`] | a verdict on a receiver: the vendor's duties, drilled one by one |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
@@ -37,6 +38,7 @@ pub mod analytics;
 pub mod api;
 pub mod app;
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -88,11 +88,13 @@ const WALLS: &[(&str, &[&str])] = &[
             "api",
         ],
     ),
+    // Its messages are those of vendor, sent by the guarded transport of deliver.
+    ("check", &["vendor", "deliver"]),
     ("bench", &["store"]),
     (
         "cli",
         &[
-            "config", "store", "vendor", "deliver", "inbound", "api", "app", "bench",
+            "config", "store", "vendor", "deliver", "inbound", "api", "app", "bench", "check",
         ],
     ),
     ("main", &["cli"]),
