@@ -7,10 +7,11 @@
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
-//! | `signing.rs` | what `sign`, `verify` and `listen` share |
+//! | `signing.rs` | what `sign`, `verify`, `listen` and `check` share |
 //! | the others | one verb each |
 
 pub mod bench;
+pub mod check;
 pub mod client;
 pub mod clock;
 pub mod delivery;
@@ -82,6 +83,8 @@ pub enum Command {
     Mock(Box<mock::Args>),
     /// Receive webhooks, check them, print them, and answer by a script
     Listen(Box<listen::Args>),
+    /// Test a receiver against the vendor's rules
+    Check(Box<check::Args>),
     /// Compute the signature of one body
     Sign(sign::Args),
     /// Check the signature of one body
@@ -171,6 +174,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Mock(args) => broker()?.block_on(mock::run(*args)),
         Command::Listen(args) => runtime(&mut Builder::new_current_thread())?
             .block_on(listen::run(*args, Arc::new(RealClock))),
+        Command::Check(args) => ask(check::run(*args)),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Store(args) => {
