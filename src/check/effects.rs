@@ -34,11 +34,13 @@ impl Examiner {
     /// The count, when all that was sent has had its effect.
     pub(super) async fn count_at_rest(&mut self) -> Result<u64, ProbeError> {
         let mut count = self.count().await?;
-        if self.lags == Some(false) {
-            return Ok(count);
-        }
         let mut deadline = self.clock.sleep(self.plan.settle);
-        let rest = self.plan.settle / REST;
+        let long = self.plan.settle / REST;
+        // Effects that were there with their answers need one more look, should one be late after all.
+        let mut rest = match self.lags {
+            Some(false) => LOOK_EVERY.min(long),
+            Some(true) | None => long,
+        };
         let mut since = self.clock.moment().steady();
         loop {
             tokio::select! {
@@ -49,6 +51,8 @@ impl Examiner {
             let counted = self.count().await?;
             if counted != count {
                 (count, since) = (counted, now);
+                self.lags = Some(true);
+                rest = long;
             } else if now.since(since) >= rest {
                 return Ok(count);
             }
@@ -59,9 +63,6 @@ impl Examiner {
     async fn count_reaching(&mut self, target: u64) -> Result<u64, ProbeError> {
         let mut deadline = self.clock.sleep(self.plan.settle);
         let mut count = self.count().await?;
-        if count >= target && self.lags != Some(true) {
-            return Ok(count);
-        }
         while count < target {
             tokio::select! {
                 () = &mut deadline => return Ok(count),

@@ -105,6 +105,9 @@ const ROWS: &[Row] = &[
     ("counts-twice", &["effect.once"], &[]),
     ("conflict-on-duplicate", &["duplicate.accepted"], &[]),
     ("no-deduplication", REPEATED, &[]),
+    // Work may be done after the answer.
+    ("works-later", &[], &["--settle", "4s"]),
+    ("works-later-and-again", REPEATED, &["--settle", "4s"]),
     // Each retry has a new timestamp, also those after a restart.
     (
         "recognises-by-bytes",

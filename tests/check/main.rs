@@ -9,4 +9,5 @@ mod receiver;
 mod report;
 mod standard;
 mod table;
+mod tls;
 mod usage;

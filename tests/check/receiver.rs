@@ -21,7 +21,8 @@ pub struct Receiver {
     kind: Kind,
     first: Child,
     place: tempfile::TempDir,
-    pub port: u16,
+    scheme: &'static str,
+    port: u16,
 }
 
 impl Drop for Receiver {
@@ -39,6 +40,11 @@ impl Drop for Receiver {
 impl Receiver {
     /// Starts it, broken in that way. None where there is no Python, unless everything must run.
     pub fn start(kind: Kind, broken: &str) -> Option<Self> {
+        Self::start_with(kind, broken, None)
+    }
+
+    /// The same, over TLS with the certificate and key in that file.
+    pub fn start_with(kind: Kind, broken: &str, certificate: Option<&Path>) -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
         let mut receiver = format!(
             "exec python3 -u {RECEIVERS}/{}.py --state {}/state",
@@ -47,6 +53,9 @@ impl Receiver {
         );
         for (name, value) in [("--key", kind.key), ("--basic", kind.basic)] {
             receiver += &value.map_or(String::new(), |value| format!(" {name} {value}"));
+        }
+        if let Some(path) = certificate {
+            receiver += &format!(" --cert {}", path.display());
         }
         if !broken.is_empty() {
             receiver += &format!(" --broken {broken}");
@@ -76,6 +85,7 @@ impl Receiver {
             kind,
             first,
             place,
+            scheme: certificate.map_or("http", |_| "https"),
             port,
         };
         started.write("pid", &started.first.id().to_string());
@@ -103,12 +113,12 @@ impl Receiver {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        format!("{}://127.0.0.1:{}/hook", self.scheme, self.port)
     }
 
     /// How its effects are seen.
     pub fn probe(&self) -> [String; 2] {
-        let url = format!("http://127.0.0.1:{}/effects", self.port);
+        let url = format!("{}://127.0.0.1:{}/effects", self.scheme, self.port);
         ["--probe".to_owned(), url]
     }
 
@@ -139,8 +149,11 @@ impl Receiver {
         let [probe, url] = self.probe();
         let restart = format!("sh {}", self.shown("restart.sh"));
         let mut all = vec![&*probe, &*url, "--restart-cmd", &restart];
-        // Effects are there before the answer is: nothing has to be waited for.
-        all.extend(["--settle", "300ms", "--json"]);
+        all.push("--json");
+        // Effects are there before the answer is, unless said otherwise: nothing to wait for.
+        if !more.contains(&"--settle") {
+            all.extend(["--settle", "300ms"]);
+        }
         all.extend(more);
         self.check_alone(&all)
     }

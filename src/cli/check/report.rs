@@ -72,7 +72,9 @@ impl Report {
         counted.join(", ")
     }
 
-    /// The whole run as one document.
+    /// The whole run as one document: `vendor`, `url` (without its query), `started_at`, `seed`,
+    /// `counts` of each verdict, and `checks`, each with `id`, `title`, `rules`, `mend`, `verdict`
+    /// (`passed`, `failed`, `not_judged`, `skipped`), `reason`, `notes`, `duration_ms`, `repro`.
     pub(super) fn json(&self) -> Value {
         let counts = VERDICTS.iter().zip(self.counts);
         let counts: serde_json::Map<_, _> = counts

@@ -7,6 +7,8 @@ both outlive the process. GET /effects answers the number of effects.
 import argparse
 import json
 import os
+import queue
+import ssl
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ def arguments(modes):
     parser.add_argument("--state", required=True, help="file for ids and effects")
     parser.add_argument("--key", default="")
     parser.add_argument("--basic", default="")
+    parser.add_argument("--cert", help="PEM file with certificate and key: speak TLS")
     parser.add_argument("--broken", default="", choices=["", *modes])
     return parser.parse_args()
 
@@ -104,6 +107,10 @@ def serve(options, receive, state, get=lambda handler: 200):
             pass
 
     server = Server(("127.0.0.1", options.port), Handler)
+    if options.cert:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.cert)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
@@ -122,6 +129,8 @@ class Faults:
         "conflict-on-duplicate",
         "no-deduplication",
         "racy-deduplication",
+        "works-later",
+        "works-later-and-again",
         "forgets-at-restart",
         "refuses-after-restart",
     ]
@@ -131,6 +140,8 @@ class Faults:
         self.restarted = os.path.exists(state_path)
         self.state = State(state_path, forgets=broken == "forgets-at-restart")
         self.one_at_a_time = threading.Lock()
+        self.later = queue.Queue()
+        threading.Thread(target=self.work_off, daemon=True).start()
 
     def before(self):
         """The answer, if the message does not matter."""
@@ -155,7 +166,7 @@ class Faults:
                 return False
             time.sleep(0.1 if slowly else 0)
             state.remember(identity)
-        elif broken != "no-deduplication" and identity is not None:
+        elif broken not in ("no-deduplication", "works-later-and-again") and identity is not None:
             if not state.remember(identity):
                 return False
         if broken == "loses-updates":
@@ -163,7 +174,17 @@ class Faults:
             time.sleep(0.05 if slowly else 0)
             state.effects = before + 1
             return True
+        if broken.startswith("works-later"):
+            self.later.put(identity)
+            return True
         state.effect()
         if broken == "counts-twice":
             state.effect()
         return True
+
+    def work_off(self):
+        """Does what was put off until after the answer."""
+        while True:
+            self.later.get()
+            time.sleep(0.02)
+            self.state.effect()
