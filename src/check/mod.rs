@@ -2,7 +2,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`duty`], [`duties`] | what a receiver must do, by vendor and rule: pure |
+//! | [`duty`], [`mod@duties`] | what a receiver must do, by vendor and rule: pure |
 //! | [`drill`], [`shapes`] | what is sent to find out, and the messages for it: pure |
 //! | `identity`, `change`, `crafted` | fresh ids, what is done to a message, and what comes of it: pure |
 //! | `judge` | what an answer means: pure |
