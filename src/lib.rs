@@ -29,6 +29,7 @@
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
+//! | [`check`] | a verdict on a receiver: the vendor's duties, drilled one by one |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
@@ -39,6 +40,7 @@ pub mod analytics;
 pub mod api;
 pub mod app;
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -98,12 +98,14 @@ const WALLS: &[(&str, &[&str])] = &[
             "api", "app", "config", "deliver", "inbound", "sample", "store", "vendor",
         ],
     ),
+    // Its messages are those of vendor, sent by the guarded transport of deliver.
+    ("check", &["vendor", "deliver"]),
     ("bench", &["store"]),
     (
         "cli",
         &[
             "config", "store", "vendor", "sample", "deliver", "inbound", "api", "app", "mock",
-            "bench",
+            "bench", "check",
         ],
     ),
     ("main", &["cli"]),

@@ -8,10 +8,11 @@
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
 //! | `record.rs`, `faults.rs` | what `serve` and the mocks that send share |
-//! | `signing.rs` | what `sign`, `verify` and `listen` share |
+//! | `signing.rs` | what `sign`, `verify`, `listen` and `check` share |
 //! | the others | one verb each |
 
 pub mod bench;
+pub mod check;
 pub mod client;
 pub mod clock;
 pub mod delivery;
@@ -91,6 +92,8 @@ pub enum Command {
     Mock(Box<mock::Args>),
     /// Receive webhooks, check them, print them, and answer by a script
     Listen(Box<listen::Args>),
+    /// Test a receiver against the vendor's rules
+    Check(Box<check::Args>),
     /// Compute the signature of one body
     Sign(sign::Args),
     /// Check the signature of one body
@@ -183,6 +186,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Mock(args) => broker()?.block_on(mock::run(*args)),
         Command::Listen(args) => runtime(&mut Builder::new_current_thread())?
             .block_on(listen::run(*args, Arc::new(RealClock))),
+        Command::Check(args) => ask(check::run(*args)),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Store(args) => {

@@ -1,4 +1,4 @@
-//! What `sign`, `verify` and `listen` share: where keys and bodies come from.
+//! What `sign`, `verify`, `listen` and `check` share: where keys and bodies come from.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
