@@ -19,6 +19,7 @@
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
 //! | [`vendor`] | Hotjar, eSputnik, Standard Webhooks, Zebline, Zenovay: payload, signature, schedule, each in one place: pure |
+//! | [`sample`] | payloads as the vendors send them, from a seed: pure |
 //! | [`analytics`] | what the log says of websites: a projection, and what it is asked |
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
@@ -50,6 +51,7 @@ pub mod id;
 pub mod inbound;
 pub mod policy;
 pub mod poll;
+pub mod sample;
 pub mod secret;
 pub mod store;
 pub mod vendor;
