@@ -16,6 +16,7 @@ mod opening;
 mod polling;
 mod reading;
 mod register;
+mod routes;
 mod settings;
 mod sources;
 
@@ -29,12 +30,14 @@ use tokio::task::JoinHandle;
 use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
 use crate::deliver::guard::{Resolve, SystemResolver};
+use crate::deliver::outcomes::Outcomes;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::{Store, StoreError};
 
 pub use broker::Broker;
 pub use error::AppError;
 pub use opening::{entropy, store_options};
+pub use routes::{Ground, Routes};
 pub use settings::{Keep, Settings};
 
 /// A running broker that listens.
@@ -52,8 +55,21 @@ impl App {
 
     /// As [`start`](Self::start), with the names of receivers resolved by `resolver`.
     pub async fn start_with_resolver(
+        settings: Settings,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, AppError> {
+        Self::begin(settings, resolver, routes::none()).await
+    }
+
+    /// As [`start`](Self::start), with more routes.
+    pub async fn start_with(settings: Settings, more: Routes) -> Result<Self, AppError> {
+        Self::begin(settings, Arc::new(SystemResolver), more).await
+    }
+
+    async fn begin(
         mut settings: Settings,
         resolver: Arc<dyn Resolve>,
+        more: Routes,
     ) -> Result<Self, AppError> {
         let server = &mut settings.config.server;
         server.limits = descriptors::fit(server.limits.clone());
@@ -64,7 +80,7 @@ impl App {
         if on_loopback {
             tracing::info!("listening on loopback, so receivers on loopback are allowed");
         }
-        let broker = Broker::start(settings, on_loopback, resolver).await?;
+        let broker = Broker::start_with(settings, on_loopback, resolver, more).await?;
         let stopped = stopped(broker.stopping());
         let server = server::serve(listener, broker.front().clone(), limits, stopped);
         Ok(Self {
@@ -92,6 +108,11 @@ impl App {
     /// What moves its clock, if that is a manual one.
     pub fn advance(&self) -> &Arc<Advance> {
         self.broker.advance()
+    }
+
+    /// How its attempts end.
+    pub fn outcomes(&self) -> &Outcomes {
+        self.broker.outcomes()
     }
 
     /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing

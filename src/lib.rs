@@ -28,6 +28,7 @@
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
+//! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
 //! | [`mod@bench`] | the broker measured against baselines, as processes of their own |
 //! | [`cli`] | one file a verb |
 //!
@@ -49,6 +50,7 @@ pub mod event;
 pub mod exports;
 pub mod id;
 pub mod inbound;
+pub mod mock;
 pub mod policy;
 pub mod poll;
 pub mod sample;

@@ -89,11 +89,19 @@ const WALLS: &[(&str, &[&str])] = &[
             "api",
         ],
     ),
+    // Brokers that play a vendor; what they send is made here, how it is sent is theirs.
+    (
+        "mock",
+        &[
+            "api", "app", "config", "deliver", "inbound", "sample", "store", "vendor",
+        ],
+    ),
     ("bench", &["store"]),
     (
         "cli",
         &[
-            "config", "store", "vendor", "deliver", "inbound", "api", "app", "bench",
+            "config", "store", "vendor", "sample", "deliver", "inbound", "api", "app", "mock",
+            "bench",
         ],
     ),
     ("main", &["cli"]),

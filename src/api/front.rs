@@ -34,8 +34,13 @@ impl Front {
 
     /// The front of a server with more `routes`, which the admin token does not guard.
     pub fn beside(admin: Admin, ingest: Ingest, routes: Router) -> Self {
+        Self::with(admin, ingest, Router::new(), routes)
+    }
+
+    /// As [`beside`](Self::beside), with more routes that the token guards.
+    pub fn with(admin: Admin, ingest: Ingest, guarded: Router, routes: Router) -> Self {
         let admin = Arc::new(admin);
-        let router = router(admin.clone(), ingest.clone()).merge(routes);
+        let router = router(admin.clone(), ingest.clone(), guarded).merge(routes);
         let router = TowerToHyperService::new(router);
         Self(Arc::new(Inner {
             admin,

@@ -97,9 +97,9 @@ pub struct Admin {
 
 type Shared = Arc<Admin>;
 
-/// Every route of the administration and of ingest. A router with routes alone can be merged into
-/// it; only what is in it already is guarded by the token.
-fn router(admin: Shared, ingest: Ingest) -> Router {
+/// Every route of the administration and of ingest, and `more`. A router with routes alone can be
+/// merged into it; only what is in it already is guarded by the token.
+fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
     let all = sources::All {
         relay: ingest.relay().clone(),
         zebline: admin.zebline.clone(),
@@ -144,6 +144,7 @@ fn router(admin: Shared, ingest: Ingest) -> Router {
         .with_state(admin.clone())
         .merge(sources)
         .merge(inbound::router(ingest))
+        .merge(more)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(admin, auth::guard))

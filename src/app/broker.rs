@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::opening::blocking;
 use super::polling::Polling;
+use super::routes::{self, Ground, Routes};
 use super::{AppError, Settings, alerting, opening, reading, register, sources, store_options};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
@@ -20,6 +21,7 @@ use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve};
+use crate::deliver::outcomes::Outcomes;
 use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
@@ -33,6 +35,7 @@ pub struct Broker {
     clock: SharedClock,
     store: Arc<dyn Store>,
     advance: Arc<Advance>,
+    outcomes: Outcomes,
     front: Front,
     stop: watch::Sender<bool>,
     dispatcher: JoinHandle<Result<(), StoreError>>,
@@ -53,6 +56,16 @@ impl Broker {
         settings: Settings,
         on_loopback: bool,
         resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, AppError> {
+        Self::start_with(settings, on_loopback, resolver, routes::none()).await
+    }
+
+    /// As [`start`](Self::start), with more routes.
+    pub async fn start_with(
+        settings: Settings,
+        on_loopback: bool,
+        resolver: Arc<dyn Resolve>,
+        more: Routes,
     ) -> Result<Self, AppError> {
         let options = Options {
             accept_loss: settings.accept_loss,
@@ -123,6 +136,12 @@ impl Broker {
             bodies,
             draining: stopping.clone(),
         };
+        let outcomes = admin.outcomes.clone();
+        let more = more(Ground {
+            ingest: ingest.clone(),
+            bodies: admin.bodies.clone(),
+            clock: clock.clone(),
+        });
         let (routes, reader) = reading::start(
             (config.websites, config.exports),
             analytics.clone(),
@@ -139,7 +158,7 @@ impl Broker {
             stopping: stopping.clone(),
         };
         let watcher = alerting::start(alerts, parts);
-        let front = Front::beside(admin, ingest, routes);
+        let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
         let dispatcher = tokio::spawn(async move {
@@ -151,6 +170,7 @@ impl Broker {
             clock,
             store,
             advance,
+            outcomes,
             front,
             stop,
             dispatcher,
@@ -180,6 +200,11 @@ impl Broker {
     /// What moves its clock, if that is a manual one.
     pub fn advance(&self) -> &Arc<Advance> {
         &self.advance
+    }
+
+    /// How its attempts end.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
     }
 
     /// Turns true when it begins to stop.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::endpoint::TextEncoding;
+use crate::endpoint::{BasicAuth, TextEncoding};
 use crate::secret::Secret;
 use crate::vendor::{KeyError, hotjar, signature, standard};
 
@@ -88,7 +88,7 @@ pub struct Input {
 impl Input {
     /// The key, from where the arguments say.
     pub fn key(&self) -> Result<Secret, Failure> {
-        key_from(self.key_file.as_deref(), std::env::var(KEY_VARIABLE).ok())
+        signing_key(self.key_file.as_deref())
     }
 
     /// The body's bytes, unchanged.
@@ -164,6 +164,11 @@ pub fn bad_key(error: KeyError) -> Failure {
     Failure::Usage(format!("{error} (from --key-file or {KEY_VARIABLE})"))
 }
 
+/// The key in `file`, else in the environment variable.
+pub fn signing_key(file: Option<&Path>) -> Result<Secret, Failure> {
+    key_from(file, std::env::var(KEY_VARIABLE).ok())
+}
+
 fn key_from(file: Option<&Path>, variable: Option<String>) -> Result<Secret, Failure> {
     match (file, variable) {
         (Some(path), _) => secret_file(path),
@@ -205,6 +210,27 @@ pub fn secret_argument(option: &str, given: &str) -> Result<Secret, Failure> {
         "{option} is visible to everybody on this machine; use env:NAME or file:PATH"
     ));
     Ok(Secret::new(given))
+}
+
+/// A login and its password, given as `user:env:NAME` or `user:file:PATH`, as `env:NAME` or
+/// `file:PATH` that holds both, or, with a warning, as `user:password`.
+pub fn basic_argument(option: &str, text: &str) -> Result<BasicAuth, Failure> {
+    let form = || {
+        Failure::Usage(format!(
+            "{option}: write the user name, a colon and env:NAME or file:PATH"
+        ))
+    };
+    let login = |user: &str, password: Secret| BasicAuth {
+        user: user.to_owned(),
+        password,
+    };
+    if text.starts_with("env:") || text.starts_with("file:") {
+        let both = secret_argument(option, text)?;
+        let (user, password) = both.expose().split_once(':').ok_or_else(form)?;
+        return Ok(login(user, Secret::new(password)));
+    }
+    let (user, password) = text.split_once(':').ok_or_else(form)?;
+    Ok(login(user, secret_argument(option, password)?))
 }
 
 /// Prints a line on standard output. A reader that has gone away must not change the exit code:

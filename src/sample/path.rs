@@ -69,16 +69,9 @@ impl Path {
         self.0.first().map_or("", String::as_str)
     }
 
-    /// Whether it names something inside another thing.
-    pub fn is_inner(&self) -> bool {
-        self.0.len() > 1
-    }
-
-    /// The path with another outermost part before it.
-    #[must_use]
-    pub fn below(&self, outer: &str) -> Self {
-        let outer = std::iter::once(outer.to_owned());
-        Self(outer.chain(self.0.iter().cloned()).collect())
+    /// Whether the outermost part is an index.
+    pub fn begins_with_index(&self) -> bool {
+        index(self.first()).is_some()
     }
 
     /// Its first parts as text, quoted.

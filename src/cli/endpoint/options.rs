@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use super::super::Failure;
-use super::super::signing::{secret_argument, secret_file};
+use super::super::signing::{basic_argument, secret_argument, secret_file};
 
 /// What can be set back to its default.
 pub const CLEARABLE: [&str; 13] = [
@@ -155,17 +155,8 @@ fn is_reference(text: &str) -> bool {
 }
 
 fn basic_auth(text: &str) -> Result<Value, Failure> {
-    let form = || {
-        Failure::Usage("--basic: write the user name, a colon and env:NAME or file:PATH".to_owned())
-    };
-    if is_reference(text) {
-        let both = secret_argument("--basic", text)?;
-        let (user, password) = both.expose().split_once(':').ok_or_else(form)?;
-        return Ok(json!({ "user": user, "password": password }));
-    }
-    let (user, password) = text.split_once(':').ok_or_else(form)?;
-    let password = secret_argument("--basic", password)?;
-    Ok(json!({ "user": user, "password": password.expose() }))
+    let auth = basic_argument("--basic", text)?;
+    Ok(json!({ "user": auth.user, "password": auth.password.expose() }))
 }
 
 fn headers(lines: &[String]) -> Result<Option<Value>, Failure> {

@@ -1,0 +1,250 @@
+//! A broker that plays a vendor towards one receiver, until everything is settled.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+use super::content::Stock;
+use super::running::Running;
+use super::story::Story;
+use crate::app::{self, App, AppError, Keep, Routes, Settings};
+use crate::cli::Failure;
+use crate::cli::signals::Signals;
+use crate::clock::ClockKind;
+use crate::deliver::guard::AddressGuard;
+use crate::endpoint::{EndpointDraft, FieldError};
+use crate::inbound::problem::Problem;
+use crate::mock::trigger::{EVENTS_MAX, Trigger};
+use crate::mock::vendor;
+use crate::mock::wish::Wish;
+use crate::store::Appended;
+use crate::vendor::Profile;
+
+/// What is to be done.
+pub(super) struct Job {
+    /// Whose webhooks are sent.
+    pub(super) vendor: Profile,
+    /// What the options say of the receiver.
+    pub(super) draft: EndpointDraft,
+    /// What is sent.
+    pub(super) stock: Stock,
+    /// Whether the vendor's GET on save is sent first, if it sends one.
+    pub(super) checks: bool,
+    /// Where and how.
+    pub(super) running: Running,
+}
+
+/// Why the sending has come to an end.
+enum End {
+    Settled,
+    Told,
+    GaveUp,
+}
+
+/// Sends what is to be sent, and shows what becomes of it.
+pub(super) async fn run(job: Job) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let running = &job.running;
+    let seed = job.stock.seed.unwrap_or_else(|| app::entropy()[0] % 10_000);
+    let settings = job.settings().await?;
+    let trigger = Arc::new(OnceLock::new());
+    let app = App::start_with(settings, triggered(job.vendor, seed, trigger.clone())).await;
+    let app = app.map_err(|error| worded(error))?;
+    let Some(trigger) = trigger.get().cloned() else {
+        return Err(Failure::Environment("the mock has no trigger".to_owned()));
+    };
+    let mut story = Story::new(&app, running.json)?;
+    story.begin(&job, seed)?;
+    let ended = job.play(&app, &trigger, &mut story, &mut signals).await;
+    let shown = story.summary();
+    app.stop().await?;
+    let end = ended?;
+    shown?;
+    match end {
+        // Asked to stop it is done, as `serve` is.
+        End::Told if running.stays() => Ok(()),
+        End::Told => Err(Failure::Interrupted),
+        End::Settled => story.verdict(),
+        End::GaveUp => Err(Failure::Check(format!("given up: {}", story.undelivered()))),
+    }
+}
+
+fn triggered(vendor: Profile, seed: u64, trigger: Arc<OnceLock<Arc<Trigger>>>) -> Routes {
+    Box::new(move |ground| {
+        trigger
+            .get_or_init(|| Trigger::new(vendor, seed, ground))
+            .clone()
+            .router()
+    })
+}
+
+/// In the words of this command: the receiver is an option of it, not a table of a file.
+fn worded(error: AppError) -> Failure {
+    match error {
+        AppError::Endpoints(all) => {
+            let each = all.iter().map(|text| {
+                let text = text
+                    .split_once("): ")
+                    .map_or(text.as_str(), |(_, text)| text);
+                format!(
+                    "--to: {}",
+                    text.replace("server.allow_addresses", "--allow-address")
+                )
+            });
+            Failure::Usage(each.collect::<Vec<_>>().join("\n"))
+        }
+        error => error.into(),
+    }
+}
+
+fn options(errors: Vec<FieldError>) -> Failure {
+    let each = errors.into_iter().map(|error| {
+        let option = match error.at.as_str() {
+            "/url" => "--to",
+            "/timeout" => "--timeout",
+            "/basic_auth" | "/basic_auth/user" | "/basic_auth/password" => "--basic",
+            _ => "--key-file or REDELIVER_KEY",
+        };
+        format!("{option}: {}", error.detail)
+    });
+    Failure::Usage(each.collect::<Vec<_>>().join("\n"))
+}
+
+impl Job {
+    /// What the broker is started with, once the receiver has passed the GET on save (ESP-07).
+    async fn settings(&self) -> Result<Settings, Failure> {
+        let running = &self.running;
+        let clock = running.clock();
+        let receiver = vendor::receiver(self.vendor, self.draft.clone(), clock);
+        let receiver = receiver.map_err(options)?;
+        let mut config = vendor::config(receiver.clone());
+        running.put(&mut config)?;
+        if self.checks {
+            let guard = AddressGuard {
+                allow: config.server.allow_private.clone(),
+                allow_loopback: config.server.listen.ip().to_canonical().is_loopback(),
+            };
+            vendor::check(&receiver, guard).await.map_err(|error| {
+                let text = error.to_string().replace("server.allow_addresses", "--allow-address");
+                Failure::Check(format!(
+                    "{text}; eSputnik would not save this URL (ESP-08): mend the receiver, or go on with --no-check"
+                ))
+            })?;
+        }
+        // What concerns every mock, such as faults, is put into the settings here.
+        Ok(Settings {
+            config,
+            clock,
+            keep: match running.has_data() {
+                true => Keep::OnDisk,
+                false => Keep::InMemory,
+            },
+            json: running.json,
+            ..Settings::default()
+        })
+    }
+
+    async fn play(
+        &self,
+        app: &App,
+        trigger: &Trigger,
+        story: &mut Story,
+        signals: &mut Signals,
+    ) -> Result<End, Failure> {
+        let mut outcomes = app.outcomes().watch();
+        let mut changed = app.store().changed();
+        let (told, mut sent) = mpsc::unbounded_channel();
+        let sending = self.send(app, trigger, told);
+        tokio::pin!(sending);
+        let give_up = async {
+            match self.running.give_up_after {
+                Some(time) => app.clock().sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(give_up);
+        let (mut is_sent, stays) = (false, self.running.stays());
+        loop {
+            tokio::select! {
+                done = &mut sending, if !is_sent => {
+                    done?;
+                    is_sent = true;
+                }
+                Some(appended) = sent.recv() => story.sent(&appended),
+                ended = outcomes.recv() => match ended {
+                    Ok(ended) => story.ended(&ended)?,
+                    Err(RecvError::Lagged(missed)) => story.missed(missed)?,
+                    Err(RecvError::Closed) => return Err(AppError::Store(app.failed().await).into()),
+                },
+                _ = changed.changed() => story.look()?,
+                () = &mut give_up => return Ok(End::GaveUp),
+                () = signals.stop() => return Ok(End::Told),
+                error = app.failed() => return Err(AppError::Store(error).into()),
+            }
+            if is_sent && !stays && sent.is_empty() && outcomes.is_empty() && story.is_settled() {
+                return Ok(End::Settled);
+            }
+        }
+    }
+
+    /// Puts everything into the log, each message at its time.
+    async fn send(
+        &self,
+        app: &App,
+        trigger: &Trigger,
+        told: mpsc::UnboundedSender<Vec<Appended>>,
+    ) -> Result<(), Failure> {
+        let stock = &self.stock;
+        if self.running.stays() && !stock.is_asked_for {
+            return Ok(());
+        }
+        let start = app.clock().now();
+        let at_once = match stock.rate {
+            Some(_) => 1,
+            None => EVENTS_MAX / stock.wish.message.requests(),
+        };
+        let mut made = 0;
+        while made < stock.wish.count {
+            if let Some(rate) = stock.rate {
+                let due = Duration::from_secs_f64(made as f64 / rate);
+                app.clock().sleep_until(start.plus(due)).await;
+            }
+            let count = at_once.min(stock.wish.count - made);
+            let appended = match &stock.raw {
+                Some(event) => trigger.keep(vec![event.clone(); count]).await,
+                None => {
+                    let wish = Wish {
+                        count,
+                        ..stock.wish.clone()
+                    };
+                    trigger.send(&wish).await
+                }
+            };
+            let appended = appended.map_err(refused)?;
+            made += count;
+            // Whoever hears of it has ended only where nobody wants to know any more.
+            let _ = told.send(appended);
+        }
+        Ok(())
+    }
+
+    /// The clock, for the first line.
+    pub(super) fn clock(&self) -> ClockKind {
+        self.running.clock()
+    }
+}
+
+fn refused(problem: Problem) -> Failure {
+    match problem.errors.as_slice() {
+        [] => Failure::Environment(problem.detail),
+        errors => {
+            let each = errors.iter().map(|error| match error.at.as_str() {
+                "/payload" => format!("--from: {}", error.detail),
+                _ => format!("--{}", error.detail),
+            });
+            Failure::Usage(each.collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
