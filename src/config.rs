@@ -13,11 +13,13 @@
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
+//! | `faults` | a script of faults, which is a file of its own |
 //! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline`, `poller` | one kind of table each |
 
 pub mod alert;
 mod endpoint;
 mod export;
+mod faults;
 pub mod limits;
 mod policy;
 mod poller;
@@ -32,6 +34,7 @@ mod zebline;
 
 use std::path::Path;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 pub use crate::duration;
@@ -39,6 +42,7 @@ pub use crate::duration::parse_duration;
 pub use alert::Alert;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
+pub use faults::{load_faults, parse_faults};
 pub use limits::Limits;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
@@ -104,21 +108,9 @@ pub fn parse(
     // Some editors put it there; the parser counts it as no character.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut report = Report::new(file.display().to_string(), text);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        // What was salvaged of a broken file would be full of mistakes that nobody made.
-        for error in errors {
-            let span = error.span().unwrap_or_default();
-            let detail = match (error.message(), text.get(span.clone())) {
-                ("duplicate key", Some(key)) => {
-                    format!("key {} is given twice; keep one of the two", quoted(key))
-                }
-                (message, _) => format!("not valid TOML: {message}"),
-            };
-            report.syntax_error(text, span.start, detail);
-        }
+    let Some(document) = document(&mut report, text) else {
         return report.finish().map(|_| Config::default());
-    }
+    };
     let outside = Outside {
         env,
         folder: file.parent().map(Path::to_owned).unwrap_or_default(),
@@ -127,6 +119,26 @@ pub fn parse(
     let mut config = read(&mut report, &outside, &root, builtin);
     config.warnings = report.finish()?;
     Ok(config)
+}
+
+/// The tables of a file; none where it is no TOML.
+fn document<'t>(report: &mut Report, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Some(document);
+    }
+    // What was salvaged of a broken file would be full of mistakes that nobody made.
+    for error in errors {
+        let span = error.span().unwrap_or_default();
+        let detail = match (error.message(), text.get(span.clone())) {
+            ("duplicate key", Some(key)) => {
+                format!("key {} is given twice; keep one of the two", quoted(key))
+            }
+            (message, _) => format!("not valid TOML: {message}"),
+        };
+        report.syntax_error(text, span.start, detail);
+    }
+    None
 }
 
 fn read(

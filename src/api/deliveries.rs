@@ -10,6 +10,7 @@ use super::page::{self, CURSOR, LIMIT, Listed};
 use super::params::Params;
 use super::{Admin, Shared, input};
 use crate::delivery::Status;
+use crate::endpoint::{Filter, FilterOn};
 use crate::id::DeliveryId;
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest};
@@ -33,11 +34,16 @@ pub(super) async fn list(
     State(admin): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Delivery>>, Problem> {
-    let mut params = Params::read(query.as_deref(), &["endpoint", "status", LIMIT, CURSOR]);
+    let known = ["endpoint", "type", "status", LIMIT, CURSOR];
+    let mut params = Params::read(query.as_deref(), &known);
     let limit = page::limit(&mut params);
     let statuses = params.choices("status", &STATUSES);
     let after = page::read_cursor(&mut params, LIST);
     let wanted = params.text("endpoint").map(str::to_owned);
+    let events = params.text("type").map(|kind| Filter {
+        on: FilterOn::Kind,
+        patterns: vec![kind.to_owned()],
+    });
     params.check()?;
     let endpoint = match wanted {
         Some(wanted) => Some(admin.endpoint(&wanted)?.number),
@@ -45,9 +51,11 @@ pub(super) async fn list(
     };
     let query = DeliveryQuery {
         endpoint,
+        events,
         statuses,
         after,
         limit,
+        ..DeliveryQuery::default()
     };
     let found = admin.ask(move |store| store.deliveries(&query)).await?;
     let now = admin.clock.now();
@@ -66,11 +74,8 @@ pub(super) async fn show(
     Named(id): Named,
 ) -> Result<Json<Delivery>, Problem> {
     let view = find(&admin, &id).await?;
-    Ok(Json(Delivery::of(
-        &view,
-        &admin.policies,
-        admin.clock.now(),
-    )))
+    let delivery = Delivery::of(&view, &admin.policies, admin.clock.now());
+    Ok(Json(delivery.with_evidence(&view, &admin.courier)))
 }
 
 /// `POST /v1/deliveries/{id}/retry`: due now, from the schedule's start.

@@ -6,11 +6,13 @@
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
+//! | `wait`, `waiter` | deliveries that somebody waits for |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
 //! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | [`evidence`] | what a test sees of an attempt beside its end |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
 //! | [`sse`] | server-sent events |
@@ -24,6 +26,7 @@ pub mod clock;
 pub mod deliveries;
 pub mod endpoints;
 pub mod events;
+pub mod evidence;
 pub mod explain;
 mod front;
 pub mod health;
@@ -34,6 +37,8 @@ pub mod params;
 pub mod sources;
 pub mod sse;
 mod stream;
+mod wait;
+mod waiter;
 pub mod zebline;
 pub mod zenovay;
 
@@ -136,6 +141,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
         .route("/v1/stream", get(stream::stream))
+        .route("/v1/wait", get(wait::wait))
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/alerts", get(alerts::list))

@@ -2,14 +2,17 @@
 //! header's value as `…`, which no header can hold, so that it is not written back by mistake.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::evidence::Evidence;
 use super::explain::explain;
 use crate::clock::Timestamp;
+use crate::deliver::courier::Courier;
 use crate::delivery;
 use crate::delivery::Status;
 use crate::duration::format_duration;
@@ -160,7 +163,29 @@ pub struct Delivery {
     explanation: String,
 }
 
+/// Where it stands, in a sentence.
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, status, why) = (self.id, self.status.as_str(), &self.explanation);
+        write!(f, "{id} is {status}: {why}")
+    }
+}
+
 impl Delivery {
+    /// With what is known of its attempts beside their ends: too much for a list.
+    #[must_use]
+    pub fn with_evidence(mut self, view: &DeliveryView, courier: &Courier) -> Self {
+        for (shown, attempt) in self.attempts.iter_mut().zip(&view.attempts) {
+            shown.evidence = Some(Evidence::of(courier, view, attempt));
+        }
+        self
+    }
+
+    /// The type of its event.
+    pub fn event_type(&self) -> &str {
+        &self.event_type
+    }
+
     /// As it is answered at `now`.
     pub fn of(view: &DeliveryView, policies: &Policies, now: Timestamp) -> Self {
         let settings = &view.endpoint.settings;
@@ -195,6 +220,8 @@ pub struct Attempt {
     status: Option<u16>,
     error: Option<String>,
     response_excerpt: Option<String>,
+    #[serde(flatten)]
+    evidence: Option<Evidence>,
 }
 
 impl Attempt {
@@ -208,6 +235,7 @@ impl Attempt {
             status: attempt.status,
             error: attempt.error.clone(),
             response_excerpt: attempt.response_excerpt.clone(),
+            evidence: None,
         }
     }
 }

@@ -112,7 +112,8 @@ where
     response
 }
 
-async fn drained(mut draining: watch::Receiver<bool>) {
+/// Resolves when the server begins to stop.
+pub(super) async fn drained(mut draining: watch::Receiver<bool>) {
     // No sender: the server is gone, which is a stop too.
     let _ = draining.wait_for(|draining| *draining).await;
 }

@@ -22,6 +22,7 @@ use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::guard::{AddressGuard, Resolve};
 use crate::deliver::outcomes::Outcomes;
+use crate::deliver::recorder::Recorder;
 use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
@@ -89,7 +90,8 @@ impl Broker {
         };
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
-        let courier = Arc::new(courier);
+        let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));
+        let courier = Arc::new(courier.with_recorder(recorder));
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(
             store.clone(),

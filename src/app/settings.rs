@@ -17,6 +17,8 @@ pub struct Settings {
     pub accept_loss: AcceptedLoss,
     /// Frames of transitions that the operator gave up for lost.
     pub accept_lost_transitions: AcceptedLoss,
+    /// How many bytes of what attempts sent are kept in memory; none: nothing is.
+    pub record: Option<usize>,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }

@@ -227,6 +227,8 @@ impl Client {
             return self.not_ours(&format!("it answered {status}"));
         };
         match status.as_u16() {
+            // What was waited for did not happen in time.
+            408 => Failure::Check(message),
             429 => Failure::Environment(message),
             400..=499 => Failure::Usage(message),
             _ => Failure::Environment(message),

@@ -1,5 +1,7 @@
 //! `redeliver delivery`: deliveries with their attempts.
 
+pub mod wait;
+
 use serde_json::Value;
 
 use super::Failure;
@@ -11,7 +13,8 @@ use super::remote::{Remote, items, note_next};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     redeliver delivery list --endpoint crm --status waiting,dead\n  \
-    redeliver delivery show dlv_01JD3ZQK8V00000000002G0001")]
+    redeliver delivery show dlv_01JD3ZQK8V00000000002G0001\n  \
+    redeliver delivery wait --status delivered --count 3")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -33,10 +36,26 @@ pub enum Verb {
     /// Show one delivery: where it stands and why, and every attempt
     #[command(after_help = "Example:\n  redeliver delivery show dlv_01JD3ZQK8V00000000002G0001")]
     Show(One),
+    /// Wait until there are such deliveries; exit code 1 if there are not in time
+    #[command(
+        after_help = "Example:\n  redeliver delivery wait --endpoint crm --status delivered --count 3 --timeout 30s"
+    )]
+    Wait(wait::Args),
     /// Attempt a delivery again, now
     #[command(after_help = "Example:\n  redeliver delivery retry dlv_01JD3ZQK8V00000000002G0001")]
     Retry(One),
 }
+
+/// Where a delivery may stand.
+const STATUSES: [&str; 7] = [
+    "pending",
+    "waiting",
+    "in_flight",
+    "delivered",
+    "dead",
+    "removed",
+    "filtered",
+];
 
 /// Which deliveries to list.
 #[derive(Debug, clap::Args)]
@@ -46,9 +65,7 @@ pub struct List {
     pub endpoint: Option<String>,
 
     /// In one of these states
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = [
-        "pending", "waiting", "in_flight", "delivered", "dead", "removed", "filtered",
-    ])]
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = STATUSES)]
     pub status: Vec<String>,
 
     /// At most so many
@@ -87,6 +104,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let call = Call::get(["v1", "deliveries", &one.id]);
             remote.show(&client.call(call).await?, page)
         }
+        Verb::Wait(wait) => wait::run(wait, &remote, &mut client).await,
         Verb::Retry(one) => {
             let call = Call::post(["v1", "deliveries", &one.id, "retry"]);
             remote.show(&client.call(call).await?, |delivery| {

@@ -7,6 +7,7 @@
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
+//! | `record.rs` | what `serve` and the mocks that send share |
 //! | `signing.rs` | what `sign`, `verify` and `listen` share |
 //! | the others | one verb each |
 
@@ -23,6 +24,7 @@ pub mod mock;
 pub mod moment;
 pub mod output;
 mod private;
+pub mod record;
 pub mod remote;
 pub mod replay;
 pub mod serve;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::record::RecordArgs;
 use super::signals::Signals;
 use super::{Failure, output};
 use crate::app::{App, AppError, Settings};
@@ -58,6 +59,10 @@ pub struct Args {
     /// How long a stop waits for what is under way, such as 10s
     #[arg(long, value_name = "TIME", value_parser = drain)]
     pub drain: Option<Duration>,
+
+    /// What is kept of attempts.
+    #[command(flatten)]
+    pub record: RecordArgs,
 
     /// Print JSON
     #[arg(long)]
@@ -154,6 +159,7 @@ fn settings(args: &Args) -> Result<(Option<PathBuf>, Settings), Failure> {
         clock: args.clock,
         accept_loss: args.accept_loss.clone(),
         accept_lost_transitions: args.accept_lost_transitions.clone(),
+        record: args.record.record,
         json: args.json,
         ..Settings::default()
     };

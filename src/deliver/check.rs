@@ -7,7 +7,8 @@ use hyper::Method;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use url::Url;
 
-use super::courier::{Courier, Unsendable, own_headers};
+use super::courier::Courier;
+use super::outgoing::{Unsendable, own_headers};
 use super::transport::Request;
 use crate::endpoint::{Check, EndpointSettings};
 use crate::vendor::basic_authorization;

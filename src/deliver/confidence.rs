@@ -15,7 +15,7 @@ use crate::endpoint::EndpointSettings;
 use crate::vendor::basic_authorization;
 
 /// What is shown instead.
-const MASK: &str = "…";
+pub(super) const MASK: &str = "…";
 
 /// Shorter ones are left: they would take ordinary words and numbers out of every answer, and who
 /// has to guess them needs no answer to do so.

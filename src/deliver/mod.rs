@@ -6,6 +6,8 @@
 //! | [`outcomes`] | how attempts end, told to whoever watches |
 //! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | `outgoing` | the request that it sends |
+//! | [`recorder`] | what was sent, kept for tests |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
 //! | [`advance`], [`agenda`] | moving a manual clock, so that everything due by then has happened; what that is besides deliveries |
@@ -21,6 +23,8 @@ pub mod courier;
 pub mod dispatcher;
 pub mod guard;
 pub mod outcomes;
+mod outgoing;
+pub mod recorder;
 mod shortage;
 pub mod transport;
 mod verdict;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
@@ -35,28 +35,44 @@ pub struct Ended {
 
 /// Where the ends of attempts are told.
 #[derive(Clone, Debug)]
-pub struct Outcomes(broadcast::Sender<Arc<Ended>>);
+pub struct Outcomes {
+    told: broadcast::Sender<Arc<Ended>>,
+    untold: watch::Sender<u64>,
+}
 
 impl Default for Outcomes {
     fn default() -> Self {
-        Self(broadcast::Sender::new(BEHIND_MAX))
+        Self {
+            told: broadcast::Sender::new(BEHIND_MAX),
+            untold: watch::Sender::new(0),
+        }
     }
 }
 
 impl Outcomes {
     /// Everything that ends from now on.
     pub fn watch(&self) -> broadcast::Receiver<Arc<Ended>> {
-        self.0.subscribe()
+        self.told.subscribe()
+    }
+
+    /// Changes when an attempt may have ended without being told to somebody who had just begun to
+    /// [`watch`](Self::watch): he has to look in the store once more.
+    pub fn untold(&self) -> watch::Receiver<u64> {
+        self.untold.subscribe()
     }
 
     pub(super) fn are_watched(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.told.receiver_count() > 0
     }
 
+    /// Tells an end that is settled; none where nobody watched before it was.
     pub(super) fn tell(&self, ended: Option<Ended>) {
-        if let Some(ended) = ended {
+        match ended {
             // The last watcher may have gone meanwhile.
-            let _ = self.0.send(Arc::new(ended));
+            Some(ended) => drop(self.told.send(Arc::new(ended))),
+            // He may have read the store before it was settled.
+            None if self.are_watched() => self.untold.send_modify(|count| *count += 1),
+            None => {}
         }
     }
 }

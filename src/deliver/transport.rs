@@ -119,7 +119,7 @@ impl Transport {
             .converse(request, deadline, ANSWER_LIMIT, excerpt)
             .await?;
         excerpt.truncated = !complete;
-        Ok(excerpt.into_answer(head.status.as_u16(), &head.headers))
+        Ok(excerpt.into_answer(head.status.as_u16(), head.headers))
     }
 
     /// As [`send`](Self::send), for an answer that is wanted whole, of at most `limit` bytes with

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::media::JSON;
 use crate::endpoint::FieldError;
@@ -24,6 +25,7 @@ pub struct Problem {
     /// What is wrong with single fields.
     pub errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    members: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +36,8 @@ struct Shown<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ShownField<'a>>,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +54,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             headers: Vec::new(),
+            members: Map::new(),
         }
     }
 
@@ -111,6 +116,13 @@ impl Problem {
         self
     }
 
+    /// With a member of its own, as RFC 9457 lets a problem have.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
     /// With the end of the connection: what is left of the request would be taken for the next.
     #[must_use]
     pub fn closing(self) -> Self {
@@ -143,6 +155,7 @@ impl Problem {
                     detail: &error.detail,
                 })
                 .collect(),
+            members: &self.members,
         };
         serde_json::to_vec(&shown).unwrap_or_default()
     }

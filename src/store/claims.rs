@@ -39,6 +39,9 @@ impl<B: Backend> Log<B> {
             let in_flight_max = self.options.in_flight_max;
             shared.state.take(max, in_flight_max, now)
         };
+        if !taken.is_empty() {
+            self.tell_of_change();
+        }
         let mut claims = Vec::with_capacity(taken.len());
         for taken in taken {
             let missing = || StoreError::Damaged {

@@ -29,12 +29,15 @@ impl<B: Backend> Log<B> {
         };
         let limit = query.limit.max(1);
         let pairs = self.pairs(query, limit)?;
-        let (mut items, mut next) = (Vec::new(), None);
+        let (mut items, mut next, mut selected) = (Vec::new(), None, None);
         for (looked_at, pair) in pairs.iter().enumerate() {
             if items.len() >= limit || looked_at >= PAIRS_PER_PAGE {
                 break;
             }
             next = Some(*pair);
+            if !self.is_selected(query, pair.0, &mut selected)? {
+                continue;
+            }
             let view = self.delivery_view(pair.1, pair.0, ATTEMPTS_PER_LISTED)?;
             items.extend(view.filter(|view| wanted(view.status)));
         }
@@ -44,10 +47,36 @@ impl<B: Backend> Log<B> {
         Ok(Page { items, next })
     }
 
+    /// Whether the list is of this event; `known` is what was found of the one before, which has as
+    /// many pairs as there are endpoints.
+    fn is_selected(
+        &self,
+        query: &DeliveryQuery,
+        seq: Seq,
+        known: &mut Option<(Seq, bool)>,
+    ) -> Result<bool, StoreError> {
+        let Some(filter) = &query.events else {
+            return Ok(true);
+        };
+        if let Some((of, selected)) = *known
+            && of == seq
+        {
+            return Ok(selected);
+        }
+        let event = self.read_event(seq)?;
+        let selected = event.is_some_and(|event| filter.matches(&event.content));
+        *known = Some((seq, selected));
+        Ok(selected)
+    }
+
     /// The (event, endpoint) pairs that a page looks at, newest event first.
     fn pairs(&self, query: &DeliveryQuery, limit: usize) -> Result<Vec<(Seq, u32)>, StoreError> {
         let last = *self.tail().borrow();
-        let (bound, bound_endpoint) = query.after.unwrap_or((last + 1, 0));
+        let (first, highest) = match &query.seqs {
+            Some(seqs) => (*seqs.start().max(&1), last.min(*seqs.end())),
+            None => (1, last),
+        };
+        let (bound, bound_endpoint) = query.after.unwrap_or((highest + 1, 0));
         let numbers: Vec<u32> = {
             let shared = self.shared();
             let all = shared.state.entries().map(|entry| entry.endpoint.number);
@@ -60,10 +89,15 @@ impl<B: Backend> Log<B> {
         };
         if !query.statuses.is_empty() && query.statuses.iter().all(indexed) {
             let mut pairs = BTreeSet::new();
+            // Of those that a filter leaves out, none must look like the end of the list.
+            let dead_max = match query.events {
+                Some(_) => PAIRS_PER_PAGE,
+                None => limit + 1,
+            };
             for number in &numbers {
                 // Neither list may hold what earlier pages had: with it, a list that is cut at its
                 // limit would look like one that is at its end.
-                let shown = query.after.is_some() && *number <= bound_endpoint;
+                let shown = query.after.is_none() || *number <= bound_endpoint;
                 let below = if shown {
                     bound
                 } else {
@@ -82,7 +116,7 @@ impl<B: Backend> Log<B> {
                 }
                 drop(shared);
                 if query.statuses.contains(&Status::Dead) {
-                    let dead = self.dead_below(*number, below, limit + 1)?;
+                    let dead = self.dead_below(*number, below, dead_max)?;
                     pairs.extend(
                         dead.into_iter()
                             .map(|seq| (std::cmp::Reverse(seq), *number)),
@@ -90,12 +124,13 @@ impl<B: Backend> Log<B> {
                 }
             }
             let pairs = pairs.into_iter().map(|(seq, number)| (seq.0, number));
+            let pairs = pairs.filter(|(seq, _)| *seq >= first);
             return Ok(pairs.take(PAIRS_PER_PAGE).collect());
         }
         let behind = |pair: &(Seq, u32)| {
             query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
         };
-        let pairs = (1..=bound.min(last))
+        let pairs = (first..=bound.min(highest))
             .rev()
             .flat_map(|seq| numbers.iter().map(move |number| (seq, *number)));
         Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect())

@@ -203,7 +203,7 @@ pub trait Store: Send + Sync + 'static {
     /// Writes the end of every attempt that has been settled.
     fn save(&self) -> Result<(), StoreError>;
 
-    /// Changes when something may have become claimable, or a claim has ended.
+    /// Changes when something may have become claimable, or a claim has begun or ended.
     fn changed(&self) -> watch::Receiver<u64>;
 
     /// Changes when there may be something to claim that nobody looks for: what a success makes

@@ -1,11 +1,12 @@
 //! What the store shows to those who look: endpoints, deliveries, lists, depth.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::queue::Ended;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Filter};
 use crate::event::Event;
 use crate::id::{DeliveryId, Seq};
 
@@ -50,6 +51,10 @@ pub struct DeliveryView {
 pub struct DeliveryQuery {
     /// Of one endpoint, by number.
     pub endpoint: Option<u32>,
+    /// Of events that this selects.
+    pub events: Option<Filter>,
+    /// Of events at these positions.
+    pub seqs: Option<RangeInclusive<Seq>>,
     /// In one of these states; empty means all but `Filtered`.
     pub statuses: Vec<Status>,
     /// Only those behind this position of an earlier list.

@@ -448,6 +448,7 @@ fn filtered_and_listed_deliveries_tell_their_state<I: Implementation>() {
                 statuses: statuses.to_vec(),
                 after,
                 limit,
+                ..DeliveryQuery::default()
             };
             let page = world.log.deliveries(&query).unwrap();
             found.extend(

@@ -15,6 +15,7 @@ fn listed(world: &World<InMemory>, status: Status, limit: usize) -> Vec<u64> {
             statuses: vec![status],
             after,
             limit,
+            ..DeliveryQuery::default()
         };
         let page = world.log.deliveries(&query).unwrap();
         seqs.extend(page.items.iter().map(|view| view.event.seq));

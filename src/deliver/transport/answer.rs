@@ -31,6 +31,8 @@ pub struct Answer {
     pub body_bytes: usize,
     /// Whether the body was not read to its end: it was too long, too slow or broken.
     pub truncated: bool,
+    /// The headers.
+    pub headers: HeaderMap,
 }
 
 /// What a body is given to, piece by piece.
@@ -64,15 +66,16 @@ impl Excerpt {
         }
     }
 
-    pub(super) fn into_answer(self, status: u16, headers: &HeaderMap) -> Answer {
+    pub(super) fn into_answer(self, status: u16, headers: HeaderMap) -> Answer {
         let (text, whole) = printable(&self.kept);
         Answer {
             status,
-            retry_after: retry_after(headers),
+            retry_after: retry_after(&headers),
             excerpt: (!self.kept.is_empty()).then_some(text),
             excerpt_is_cut: self.truncated || self.bytes > self.kept.len() || !whole,
             body_bytes: self.bytes,
             truncated: self.truncated,
+            headers,
         }
     }
 }
