@@ -9,6 +9,9 @@ use super::running::{Mock, MockError};
 /// Each holds a log in memory, threads and tasks.
 pub const MOCKS_MAX: usize = 256;
 
+/// As long as the names of tests are.
+const NAME_MAX: usize = 200;
+
 /// The one that answers without its name, too.
 pub const DEFAULT: &str = "default";
 
@@ -31,7 +34,7 @@ pub enum NoMock {
     #[error("there is no mock of this name; make it by PUT /mocks/NAME")]
     Unknown,
     /// No name for a path.
-    #[error("a mock's name is 1 to 64 letters, digits, dashes and underscores")]
+    #[error("a mock's name is 1 to {NAME_MAX} letters, digits, dashes and underscores")]
     Name,
     /// As many as there may be.
     #[error("there are {MOCKS_MAX} mocks already; take one away by DELETE /mocks/NAME")]
@@ -57,7 +60,7 @@ impl Mocks {
     /// name finds nothing of those who used it before.
     pub async fn put(&self, name: &str, plan: Plan) -> Result<Arc<Mock>, NoMock> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if !(1..=64).contains(&name.len()) || !name.chars().all(fits) {
+        if !(1..=NAME_MAX).contains(&name.len()) || !name.chars().all(fits) {
             return Err(NoMock::Name);
         }
         // Started first: where it does not, the one before stays.
