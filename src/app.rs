@@ -41,6 +41,8 @@ pub use opening::{entropy, store_options};
 pub use routes::{Ground, Routes};
 pub use settings::{Keep, Settings};
 
+pub(crate) use descriptors::fit as fitting;
+
 /// A running broker that listens.
 pub struct App {
     address: SocketAddr,
@@ -142,7 +144,8 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+/// Listens on `address`; says which one it is.
+pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
     let refused = |cause| AppError::Listen { address, cause };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;

@@ -19,9 +19,12 @@ pub enum InvalidDuration {
     /// Not in the form.
     #[error("{0} is not a duration; write for example \"30s\", \"10m\" or \"1h30m\"")]
     Malformed(String),
-    /// Zero or below.
+    /// Zero.
     #[error("{0} is not above zero; give a longer time")]
-    NotPositive(String),
+    Zero(String),
+    /// Below zero.
+    #[error("{0} is not above zero; give a longer time")]
+    Negative(String),
     /// More than [`MAX`].
     #[error("{0} is longer than 366 days; give a shorter time")]
     TooLong(String),
@@ -45,9 +48,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
         .map_err(|_| InvalidDuration::Malformed(shown()))?;
     match Duration::try_from(signed) {
         Ok(duration) if duration > MAX => Err(InvalidDuration::TooLong(shown())),
-        Ok(duration) if duration.is_zero() => Err(InvalidDuration::NotPositive(shown())),
+        Ok(duration) if duration.is_zero() => Err(InvalidDuration::Zero(shown())),
         Ok(duration) => Ok(duration),
-        Err(_) => Err(InvalidDuration::NotPositive(shown())),
+        Err(_) => Err(InvalidDuration::Negative(shown())),
     }
 }
 

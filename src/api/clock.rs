@@ -11,7 +11,7 @@ use super::input::{self, Reader};
 use super::params::Params;
 use crate::clock::Timestamp;
 use crate::deliver::advance::{AdvanceError, Advanced};
-use crate::duration::parse_duration;
+use crate::duration::{InvalidDuration, parse_duration};
 use crate::inbound::problem::Problem;
 
 /// How long an advance waits, in real time, for a receiver that hangs, unless it is told.
@@ -38,7 +38,7 @@ pub(super) async fn show(
     }))
 }
 
-/// `POST /v1/clock/advance`.
+/// `POST /v1/clock/advance`. By zero it answers when what is due now has happened.
 pub(super) async fn advance(
     State(admin): State<Shared>,
     request: Request,
@@ -68,6 +68,7 @@ fn duration(reader: &mut Reader, name: &str) -> Option<Duration> {
     let text: String = reader.get(name, "a text with a unit; write for example \"38m30s\"")?;
     match parse_duration(&text) {
         Ok(duration) => Some(duration),
+        Err(InvalidDuration::Zero(_)) if name == "by" => Some(Duration::ZERO),
         Err(error) => {
             reader.add(name, format!("{name} {error}"));
             None

@@ -11,7 +11,7 @@ use crate::config::Limits;
 const OWN: u64 = 32;
 
 /// The limits as far as there are descriptors for them.
-pub(super) fn fit(limits: Limits) -> Limits {
+pub(crate) fn fit(limits: Limits) -> Limits {
     let there = raised();
     let fitted = shared_out(limits.clone(), there);
     let given = (fitted.max_connections, fitted.deliveries_in_flight_max);

@@ -6,6 +6,7 @@
 //! | `content`, `running` | options of all three: what is sent, where and how |
 //! | `sender` | a broker that sends it |
 //! | `story` | what happens, line by line, and the end |
+//! | `server` | many mocks in one process |
 //! | `api`, `traffic`, `connections` | Zenovay's and Zebline's APIs, with visitors, and their events on the way |
 
 mod api;
@@ -14,6 +15,7 @@ mod content;
 mod running;
 mod samples;
 mod sender;
+mod server;
 mod story;
 mod traffic;
 
@@ -37,6 +39,8 @@ enum Vendor {
     Esputnik(Box<samples::Esputnik>),
     /// Send a shop's events to your receiver as Standard Webhooks
     Standard(Box<samples::Standard>),
+    /// Many mocks behind one address, for suites whose tests run side by side
+    Server(server::Args),
     /// Zenovay's read side, and visitors who are counted
     Zenovay(api::Server),
     /// Zebline's events API, which takes what you send and shows it as Zenovay does
@@ -49,6 +53,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Vendor::Hotjar(hotjar) => sender::run(hotjar.job()?).await,
         Vendor::Esputnik(esputnik) => sender::run(esputnik.job()?).await,
         Vendor::Standard(standard) => sender::run(standard.job()?).await,
+        Vendor::Server(args) => server::run(args).await,
         Vendor::Zenovay(server) => api::run(server, 200).await,
         Vendor::Zebline(server) => api::run(server, 0).await,
     }

@@ -115,12 +115,24 @@ impl Site {
             .unwrap_or_else(|said| panic!("the broker said {said:?} and logged {}", self.log()))
     }
 
+    /// Starts a mock and waits until it listens.
+    #[track_caller]
+    pub fn mock(&self, args: &[&str]) -> Broker {
+        let args = [&["mock"], args, &["--listen", "127.0.0.1:0"]].concat();
+        self.begin(self.command(&args))
+            .listening()
+            .unwrap_or_else(|said| panic!("the mock said {said:?} and logged {}", self.log()))
+    }
+
     /// Starts the broker, which does not listen yet.
     pub fn spawn(&self, args: &[&str]) -> Starting {
+        self.begin(self.serve(args))
+    }
+
+    fn begin(&self, mut command: Command) -> Starting {
         let mut appending = File::options();
         let log = appending.append(true).create(true);
         let log = log.open(self.path("log")).unwrap();
-        let mut command = self.serve(args);
         let mut child = spawn(command.stdout(Stdio::piped()).stderr(log));
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let (sender, first_line) = channel();

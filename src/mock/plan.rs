@@ -1,0 +1,250 @@
+//! What a mock is made of: its vendor, its receiver, its clock and the seed of its samples.
+
+use serde_json::{Map, Value, json};
+
+use super::vendor::{self, VENDORS};
+use crate::app::{Keep, Settings};
+use crate::clock::ClockKind;
+use crate::endpoint::json::Members;
+use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError};
+use crate::inbound::problem::Problem;
+use crate::vendor::Profile;
+use crate::words::{mend, quoted};
+
+/// What a mock is started with, each time that it is emptied.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Whose payloads and rules these are.
+    pub vendor: Profile,
+    /// The seed of its samples.
+    pub seed: u64,
+    /// What its broker is started with.
+    pub settings: Settings,
+    receiver: EndpointSettings,
+}
+
+/// Members of the request beside those of an endpoint.
+const OWN: [&str; 4] = ["vendor", "to", "clock", "seed"];
+
+/// Members of an endpoint that a mock gives itself.
+const GIVEN: [&str; 3] = ["name", "policy", "url"];
+
+impl Plan {
+    /// A mock whose log is in memory.
+    ///
+    /// # Errors
+    /// Those of [`vendor::receiver`].
+    pub fn new(
+        vendor: Profile,
+        draft: EndpointDraft,
+        clock: ClockKind,
+        seed: u64,
+    ) -> Result<Self, Vec<FieldError>> {
+        let receiver = vendor::receiver(vendor, draft, clock)?;
+        let settings = Settings {
+            config: vendor::config(receiver.clone()),
+            clock,
+            keep: Keep::InMemory,
+            ..Settings::default()
+        };
+        Ok(Self {
+            vendor,
+            seed,
+            settings,
+            receiver,
+        })
+    }
+
+    /// Its receiver, as it is checked before the mock is made.
+    pub fn receiver(&self) -> &EndpointSettings {
+        &self.receiver
+    }
+
+    /// Reads the body of `PUT /mocks/{name}`: `vendor`, `to`, and where they are not left out
+    /// `clock` (manual), `seed` (0) and whatever an endpoint can have.
+    pub fn read(mut members: Members) -> Result<Self, Problem> {
+        let mut errors = Vec::new();
+        let mut add = |at: &str, detail: String| {
+            errors.push(FieldError {
+                at: format!("/{at}"),
+                detail,
+            });
+        };
+        for given in GIVEN.iter().filter(|name| members.contains_key(**name)) {
+            let allowed = OWN.iter().chain(EndpointDraft::KEYS).copied();
+            let allowed = allowed.filter(|name| !GIVEN.contains(name));
+            let detail = format!("unknown field {}; {}", quoted(given), mend(given, allowed));
+            add(given, detail);
+        }
+        for given in GIVEN {
+            members.remove(given);
+        }
+        let mut take = |name: &str, wanted: &str| -> Option<String> {
+            let raw = members.remove(name)?;
+            let text = serde_json::from_str(raw.get()).ok();
+            if text.is_none() {
+                add(name, format!("{name} is not {wanted}"));
+            }
+            text
+        };
+        let named = take("vendor", "the name of a vendor; write \"hotjar\"");
+        let to = take("to", "a URL in quotation marks");
+        let clock = take("clock", "a clock; write \"manual\", \"real\" or \"60x\"");
+        let names = || VENDORS.iter().map(|(name, _)| *name);
+        let find = |text: &str| VENDORS.iter().find(|(name, _)| *name == text);
+        let vendor = match named.as_deref().map(|text| (text, find(text))) {
+            Some((_, Some((_, vendor)))) => Some(*vendor),
+            Some((text, None)) => {
+                let detail = format!(
+                    "vendor {} is not known; {}",
+                    quoted(text),
+                    mend(text, names())
+                );
+                add("vendor", detail);
+                None
+            }
+            None => {
+                let all: Vec<_> = names().collect();
+                add(
+                    "vendor",
+                    format!("vendor is missing; give one of {}", all.join(", ")),
+                );
+                None
+            }
+        };
+        let clock = match clock.as_deref().unwrap_or("manual").parse::<ClockKind>() {
+            Ok(clock) => clock,
+            Err(error) => {
+                add("clock", format!("clock is not right: {error}"));
+                ClockKind::Manual
+            }
+        };
+        let seed = members.remove("seed").map(|raw| raw.get().parse::<u64>());
+        let seed = match seed {
+            None => 0,
+            Some(Ok(seed)) => seed,
+            Some(Err(_)) => {
+                add("seed", "seed is not a whole number from 0 on".to_owned());
+                0
+            }
+        };
+        if to.is_none() && !errors.iter().any(|error| error.at == "/to") {
+            errors.push(FieldError {
+                at: "/to".to_owned(),
+                detail: "to is missing; give the receiver's URL".to_owned(),
+            });
+        }
+        let draft = EndpointDraft::from_members(&members);
+        errors.extend(draft.as_ref().err().cloned().unwrap_or_default());
+        let (Some(vendor), Ok(draft), true) = (vendor, draft, errors.is_empty()) else {
+            return Err(Problem::invalid(errors));
+        };
+        let draft = EndpointDraft {
+            url: to.into(),
+            ..draft
+        };
+        Self::new(vendor, draft, clock, seed).map_err(|errors| Problem::invalid(as_asked(errors)))
+    }
+
+    /// How it is shown: without secrets.
+    pub fn about(&self) -> Map<String, Value> {
+        let about = json!({
+            "vendor": vendor::name(self.vendor),
+            "to": self.receiver.url,
+            "clock": self.settings.clock.to_string(),
+            "seed": self.seed,
+            "has_key": self.receiver.signing_key.is_some(),
+        });
+        match about {
+            Value::Object(about) => about,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// A mock says `to` where an endpoint says `url`.
+fn as_asked(errors: Vec<FieldError>) -> Vec<FieldError> {
+    let errors = errors.into_iter().map(|error| match &*error.at {
+        "/url" => FieldError {
+            at: "/to".to_owned(),
+            ..error
+        },
+        _ => error,
+    });
+    errors.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Plan, Vec<String>> {
+        let read = Plan::read(serde_json::from_str(json).unwrap());
+        read.map_err(|problem| {
+            let errors = problem.errors.into_iter();
+            errors
+                .map(|error| format!("{}: {}", error.at, error.detail))
+                .collect()
+        })
+    }
+
+    #[test]
+    fn a_mock_is_read_with_a_manual_clock_unless_it_says_otherwise() {
+        let plan = read(r#"{"vendor": "hotjar", "to": "http://127.0.0.1:9/", "signing_key": "k"}"#);
+        let plan = plan.unwrap();
+        assert_eq!((plan.vendor, plan.seed), (Profile::Hotjar, 0));
+        assert_eq!(plan.settings.clock, ClockKind::Manual);
+        assert_eq!(plan.settings.keep, Keep::InMemory);
+        let about = Value::Object(plan.about()).to_string();
+        assert!(
+            about.contains(r#""has_key":true"#) && !about.contains(r#""k""#),
+            "{about}"
+        );
+        let plan = read(
+            r#"{"vendor": "esputnik", "to": "http://127.0.0.1:9/", "clock": "60x", "seed": 7,
+                "timeout": "3s"}"#,
+        );
+        let plan = plan.unwrap();
+        assert_eq!(
+            (plan.settings.clock, plan.seed),
+            (ClockKind::Scaled(60.0), 7)
+        );
+        assert_eq!(
+            plan.receiver().timeout,
+            Some(std::time::Duration::from_secs(3))
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_its_place_with_its_mend() {
+        let told = |json| read(json).unwrap_err();
+        assert_eq!(
+            told("{}"),
+            [
+                "/vendor: vendor is missing; give one of hotjar, esputnik, standard",
+                "/to: to is missing; give the receiver's URL",
+            ]
+        );
+        assert_eq!(
+            told(r#"{"vendor": "hotjr", "to": 1, "clock": "fast", "seed": -1, "tmeout": "1s"}"#),
+            [
+                "/to: to is not a URL in quotation marks",
+                "/vendor: vendor \"hotjr\" is not known; did you mean \"hotjar\"?",
+                "/clock: clock is not right: write real, manual, or a factor with an x such as 60x",
+                "/seed: seed is not a whole number from 0 on",
+                "/tmeout: unknown key \"tmeout\"; did you mean \"timeout\"?",
+            ]
+        );
+        let errors = told(r#"{"vendor": "hotjar", "to": "ftp://x/", "url": "http://x/"}"#);
+        assert!(
+            errors[0].starts_with("/url: unknown field \"url\""),
+            "{errors:?}"
+        );
+        let errors = told(r#"{"vendor": "hotjar", "to": "ftp://x/"}"#);
+        assert!(errors.iter().any(|e| e.starts_with("/to: ")), "{errors:?}");
+        assert!(
+            errors.iter().any(|e| e.starts_with("/signing_key: ")),
+            "{errors:?}"
+        );
+    }
+}
