@@ -7,6 +7,7 @@ use super::running::{Mock, MockError};
 use crate::clock::ClockKind;
 use crate::duration::format_duration;
 use crate::endpoint::{BasicAuth, Check, EndpointDraft, Field, FieldError};
+use crate::fault::Rule;
 use crate::secret::Secret;
 use crate::vendor::Profile;
 
@@ -17,6 +18,7 @@ pub struct Builder {
     draft: EndpointDraft,
     clock: ClockKind,
     seed: u64,
+    faults: Vec<Rule>,
 }
 
 /// Why a mock cannot be made.
@@ -46,6 +48,7 @@ impl Builder {
             draft,
             clock: ClockKind::Manual,
             seed: 0,
+            faults: Vec::new(),
         }
     }
 
@@ -94,6 +97,13 @@ impl Builder {
         self
     }
 
+    /// Something that it does wrong on purpose, such as `"cut".parse()?`. May be said again.
+    #[must_use]
+    pub fn fault(mut self, rule: Rule) -> Self {
+        self.faults.push(rule);
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -102,6 +112,12 @@ impl Builder {
     pub async fn start(self) -> Result<Mock, BuildError> {
         let plan = Plan::new(self.vendor, self.draft, self.clock, self.seed);
         let plan = plan.map_err(BuildError::Invalid)?;
+        let plan = plan.with_faults(self.faults).map_err(|detail| {
+            BuildError::Invalid(vec![FieldError {
+                at: "/faults".to_owned(),
+                detail: detail.to_owned(),
+            }])
+        })?;
         Ok(Mock::start(plan, true).await?)
     }
 }

@@ -1,12 +1,14 @@
 //! What a mock is made of: its vendor, its receiver, its clock and the seed of its samples.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::vendor::{self, VENDORS};
 use crate::app::{Keep, Settings};
 use crate::clock::ClockKind;
 use crate::endpoint::json::Members;
-use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError};
+use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError, Order};
+use crate::fault::{self, Fault, RULES_MAX, Rule};
 use crate::inbound::problem::Problem;
 use crate::vendor::Profile;
 use crate::words::{mend, quoted};
@@ -24,7 +26,10 @@ pub struct Plan {
 }
 
 /// Members of the request beside those of an endpoint.
-const OWN: [&str; 4] = ["vendor", "to", "clock", "seed"];
+const OWN: [&str; 5] = ["vendor", "to", "clock", "seed", "faults"];
+
+/// How many bytes of its requests a mock of a suite keeps.
+const RECORD_BYTES: usize = 4 << 20;
 
 /// Members of an endpoint that a mock gives itself.
 const GIVEN: [&str; 3] = ["name", "policy", "url"];
@@ -45,6 +50,7 @@ impl Plan {
             config: vendor::config(receiver.clone()),
             clock,
             keep: Keep::InMemory,
+            record: Some(RECORD_BYTES),
             ..Settings::default()
         };
         Ok(Self {
@@ -128,6 +134,13 @@ impl Plan {
                 0
             }
         };
+        let faults = match members.remove("faults") {
+            None => Vec::new(),
+            Some(raw) => faults(&raw).unwrap_or_else(|detail| {
+                add("faults", detail);
+                Vec::new()
+            }),
+        };
         if to.is_none() && !errors.iter().any(|error| error.at == "/to") {
             errors.push(FieldError {
                 at: "/to".to_owned(),
@@ -143,7 +156,23 @@ impl Plan {
             url: to.into(),
             ..draft
         };
-        Self::new(vendor, draft, clock, seed).map_err(|errors| Problem::invalid(as_asked(errors)))
+        let plan = Self::new(vendor, draft, clock, seed);
+        let plan = plan.map_err(|errors| Problem::invalid(as_asked(errors)))?;
+        plan.with_faults(faults)
+            .map_err(|detail| Problem::field("/faults", detail))
+    }
+
+    /// With these faults, done by its seed.
+    ///
+    /// # Errors
+    /// In words, where the vendor cannot do one.
+    pub fn with_faults(mut self, rules: Vec<Rule>) -> Result<Self, &'static str> {
+        let reorders = rules.iter().any(|rule| rule.fault == Fault::Reorder);
+        if reorders && self.receiver.order == Order::InOrder {
+            return Err("this vendor sends in order, and reorders nothing; leave reorder out");
+        }
+        self.settings.faults = fault::Plan::new(self.seed, rules);
+        Ok(self)
     }
 
     /// How it is shown: without secrets.
@@ -160,6 +189,19 @@ impl Plan {
             _ => Map::new(),
         }
     }
+}
+
+/// Faults as they are written on the command line.
+fn faults(raw: &RawValue) -> Result<Vec<Rule>, String> {
+    let texts: Vec<String> = serde_json::from_str(raw.get()).map_err(|_| {
+        "faults is not an array of texts; write for example [\"cut=0.2\"]".to_owned()
+    })?;
+    if texts.len() > RULES_MAX {
+        return Err(format!("faults are more than {RULES_MAX}; leave some out"));
+    }
+    let rules = texts.iter().map(|text| text.parse::<Rule>());
+    let rules: Result<_, _> = rules.collect();
+    rules.map_err(|error| format!("faults: {error}"))
 }
 
 /// A mock says `to` where an endpoint says `url`.

@@ -163,3 +163,37 @@ fn people_are_shown_what_happens_and_what_comes_next() {
     );
     assert!(!ran.out.contains(KEY) && !ran.err.contains(KEY));
 }
+
+#[test]
+fn hot_18_a_fault_is_done_by_its_flag_and_stands_beside_its_attempt() {
+    let (site, receiver) = (site(), Receiver::always(200));
+    let args = with(&["--speed", "6000x", "--fault", "cut", "--fault", "duplicate"]);
+    let lines = delivered(&site, &receiver, &args);
+    let attempts = attempts(&lines);
+    assert_eq!(attempts.len(), 2, "{lines:?}");
+    assert!(
+        attempts[0]["faults"].to_string().contains("cut"),
+        "{lines:?}"
+    );
+    assert_eq!(attempts[0]["status"], Value::Null);
+    assert_eq!(
+        (&attempts[1]["faults"], &attempts[1]["status"]),
+        (&json!([]), &json!(200))
+    );
+    let script = site.path("faults.toml");
+    std::fs::write(&script, "[[fault]]\nkind = \"cutt\"\n").unwrap();
+    let args = with(&[
+        "--faults",
+        "faults.toml",
+        "--json",
+        "--to",
+        "http://127.0.0.1:1/",
+    ]);
+    let ran = site.run(&[&["mock"], &args[..]].concat());
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("faults.toml:2") && ran.err.contains("did you mean"),
+        "{}",
+        ran.err
+    );
+}

@@ -229,3 +229,42 @@ fn what_no_mock_can_be_made_of_is_refused_with_every_mistake() {
     );
     server.broker.stop();
 }
+
+#[test]
+fn hot_34_a_mock_forges_on_demand_and_shows_what_it_sent_and_what_it_did() {
+    let server = Server::start();
+    let receiver = Receiver::start(|seen, _| match seen.attempt() {
+        1 => Reply::Status(401),
+        _ => Reply::Status(200),
+    });
+    let wish = json!({
+        "vendor": "hotjar", "to": receiver.url(), "signing_key": "site-key",
+        "faults": ["wrong-signature"],
+    });
+    assert_eq!(server.broker.call("PUT", "/mocks/it", &wish).status, 201);
+    server.trigger("it", &json!({}));
+    server.advance("it", "30s");
+    let found = server
+        .broker
+        .get("/mocks/it/v1/wait?status=delivered&timeout=30s");
+    let attempts = &found["data"][0]["attempts"];
+    assert_eq!(attempts[0]["faults"], json!(["wrong-signature"]));
+    assert_eq!(attempts[1]["faults"], json!([]));
+    let posts = receiver.posts();
+    for (number, seen) in posts.iter().enumerate() {
+        let sent = &attempts[number]["request"]["headers"];
+        let signature = json!(["com-hotjar-signature", seen.header("com-hotjar-signature")]);
+        assert!(sent.as_array().unwrap().contains(&signature), "{sent}");
+    }
+    let done = server.broker.get("/mocks/it/v1/faults");
+    assert_eq!(done["data"].as_array().unwrap().len(), 1, "{done}");
+    // eSputnik reorders nothing (ESP-16), and a fault that nobody knows is told.
+    let to = receiver.url();
+    for (vendor, fault) in [("esputnik", "reorder"), ("hotjar", "cuts")] {
+        let wish = json!({ "vendor": vendor, "to": to, "signing_key": "k", "faults": [fault] });
+        let answer = server.broker.call("PUT", "/mocks/other", &wish);
+        assert_eq!(answer.status, 422, "{}", answer.text());
+        assert_eq!(answer.json()["errors"][0]["at"], "/faults");
+    }
+    server.broker.stop();
+}

@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::cli::Failure;
+use crate::cli::faults::FaultArgs;
+use crate::cli::record::RecordArgs;
 use crate::cli::signing::secret_argument;
 use crate::clock::ClockKind;
 use crate::config::Config;
@@ -62,6 +64,14 @@ pub(super) struct Running {
     /// Print one JSON object for each thing that happens
     #[arg(long)]
     pub(super) json: bool,
+
+    /// Which requests are kept.
+    #[command(flatten)]
+    pub(super) record: RecordArgs,
+
+    /// What is done wrong on purpose.
+    #[command(flatten)]
+    pub(super) faults: FaultArgs,
 }
 
 fn time(text: &str) -> Result<Duration, String> {

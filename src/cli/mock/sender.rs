@@ -58,7 +58,7 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let running = &job.running;
     let seed = job.stock.seed.unwrap_or_else(|| app::entropy()[0] % 10_000);
-    let settings = job.settings().await?;
+    let settings = job.settings(seed).await?;
     let trigger = Arc::new(OnceLock::new());
     let app = App::start_with(settings, triggered(job.vendor, seed, trigger.clone())).await;
     let app = app.map_err(worded)?;
@@ -149,7 +149,7 @@ fn options(errors: Vec<FieldError>) -> Failure {
 
 impl Job {
     /// What the broker is started with, once the receiver has passed the GET on save (ESP-07).
-    async fn settings(&self) -> Result<Settings, Failure> {
+    async fn settings(&self, seed: u64) -> Result<Settings, Failure> {
         let running = &self.running;
         let clock = running.clock();
         let receiver = vendor::receiver(self.vendor, self.draft.clone(), clock);
@@ -168,10 +168,11 @@ impl Job {
                 ))
             })?;
         }
-        // What concerns every mock, such as faults, is put into the settings here.
         Ok(Settings {
             config,
             clock,
+            record: running.record.record,
+            faults: running.faults.plan(seed, receiver.order)?,
             keep: match running.has_data() {
                 true => Keep::OnDisk,
                 false => Keep::InMemory,

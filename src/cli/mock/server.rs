@@ -13,7 +13,7 @@ use crate::mock;
 #[command(
     after_help = "Each mock has a name, and a log, a clock and samples of its own:\n\n\
     \u{20} PUT /mocks/NAME         {\"vendor\": \"hotjar\", \"to\": URL, \"signing_key\": KEY} makes it, or makes it anew;\n\
-    \u{20}                         also clock (manual), seed, basic_auth, timeout and what else an endpoint can have\n\
+    \u{20}                         also clock (manual), seed, faults ([\"cut=0.2\"]), basic_auth, timeout and what else an endpoint can have\n\
     \u{20} POST /mocks/NAME/reset  empties it\n\
     \u{20} DELETE /mocks/NAME      takes it away\n\
     \u{20} /mocks/NAME/v1/…        its API: trigger, clock/advance, wait, deliveries, events\n\n\

@@ -1,15 +1,19 @@
 //! What happens, line by line, and how it ended.
 
+mod line;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
 
+use self::line::Line;
 use super::sender::Job;
 use crate::app::{App, AppError};
 use crate::cli::Failure;
-use crate::cli::output::{self, clean};
+use crate::cli::output;
 use crate::clock::{SharedClock, Timestamp};
+use crate::deliver::faults::Faults;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
 use crate::duration::format_duration;
@@ -19,15 +23,13 @@ use crate::mock::vendor::{RECEIVER, name};
 use crate::store::{Appended, Store};
 use crate::vendor::Profile;
 
-/// As much of an answer's body as a line shows.
-const EXCERPT_CHARS: usize = 60;
-
 /// Follows the deliveries to the mock's receiver.
 pub(super) struct Story {
     json: bool,
     vendor: Profile,
     address: String,
     store: Arc<dyn Store>,
+    faults: Option<Arc<Faults>>,
     clock: SharedClock,
     start: Timestamp,
     receiver: u32,
@@ -52,6 +54,7 @@ impl Story {
             vendor,
             address: format!("http://{}", app.address()),
             store: app.store().clone(),
+            faults: app.faults().cloned(),
             clock: app.clock().clone(),
             start: app.clock().now(),
             receiver: receiver.number,
@@ -128,69 +131,18 @@ impl Story {
             _ => None,
         };
         let activity = event.and_then(|event| event.content.status.clone());
-        if self.json {
-            return output::line(
-                &json!({
-                    "at": attempt.started_at,
-                    "event": ended.event,
-                    "seq": seq,
-                    "delivery": ended.delivery,
-                    "type": ended.kind,
-                    "activity_status": activity,
-                    "attempt": attempt.number,
-                    "status": attempt.status,
-                    "error": attempt.error,
-                    "duration_ms": u64::try_from(attempt.duration().as_millis()).unwrap_or(u64::MAX),
-                    "response_excerpt": attempt.response_excerpt,
-                    "outcome": ended.status.as_str(),
-                    "next_attempt_at": ended.next_attempt_at,
-                    "endpoint_state": self.stopped.unwrap_or(EndpointState::Active),
-                })
-                .to_string(),
-            );
-        }
-        let label = match &activity {
-            Some(activity) => format!("{} {activity}", ended.kind),
-            None => ended.kind.to_string(),
+        let key = (ended.endpoint.number, seq, attempt.number);
+        let faults = self.faults.as_ref().map(|faults| faults.log().of(key));
+        let shown = Line {
+            ended,
+            activity: activity.as_deref(),
+            faults,
+            endpoint: self.stopped.unwrap_or(EndpointState::Active),
         };
-        let excerpt = attempt
-            .response_excerpt
-            .as_deref()
-            .filter(|_| ended.status != Status::Delivered);
-        let excerpt = excerpt.map(|text| {
-            let cut: String = clean(text).chars().take(EXCERPT_CHARS).collect();
-            format!(" ({cut})")
-        });
-        let came = match (attempt.status, &attempt.error) {
-            (Some(status), _) => format!("{status}{}", excerpt.unwrap_or_default()),
-            (None, Some(error)) => clean(error),
-            (None, None) => "no answer".to_owned(),
-        };
-        output::line(&format!(
-            "{}  #{seq} {:24}  attempt {}  {came}  {}",
-            time_of_day(attempt.started_at),
-            clean(&label),
-            attempt.number,
-            self.next(ended),
-        ))
-    }
-
-    fn next(&self, ended: &Ended) -> String {
-        let after = match (ended.status, ended.next_attempt_at) {
-            (Status::Delivered, _) => "delivered".to_owned(),
-            (Status::Dead, _) => "given up".to_owned(),
-            (Status::Removed, _) => "the endpoint is removed".to_owned(),
-            (_, Some(next)) => {
-                let seconds = next.since(ended.attempt.ended_at).as_secs();
-                let after = format_duration(std::time::Duration::from_secs(seconds));
-                format!("again after {after}, at {}", time_of_day(next))
-            }
-            (_, None) => "again".to_owned(),
-        };
-        match self.stopped {
-            Some(EndpointState::Paused) => format!("{after}; the endpoint is paused"),
-            _ => after,
-        }
+        output::line(&match self.json {
+            true => shown.json(),
+            false => shown.text(),
+        })
     }
 
     /// Some attempts were not told: how their deliveries stand is read from the store.
@@ -286,10 +238,4 @@ impl Story {
             false => Err(Failure::Check(self.undelivered())),
         }
     }
-}
-
-/// `22:10:05.123` of the time's text form.
-fn time_of_day(at: Timestamp) -> String {
-    let text = at.to_string();
-    text.get(11..23).unwrap_or(&text).to_owned()
 }

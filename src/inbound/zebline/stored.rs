@@ -32,7 +32,7 @@ pub struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// Reads what [`Document::read`](super::document::Document::read) has taken, perhaps without
+    /// Reads what `Document::read`(super::document::Document::read) has taken, perhaps without
     /// some of its attributes.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let object = Object::parse(bytes).ok()?;
