@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-pub use plan::{Occasion, Plan, RULES_MAX};
+pub use plan::{InvalidPlan, Occasion, Plan, RULES_MAX};
 pub use rule::{Attempts, Events, InvalidRule, Rule, TIME_MAX};
 
 use crate::words::{listed, nearest, quoted};

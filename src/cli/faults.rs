@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::config::load_faults;
 use crate::endpoint::Order;
-use crate::fault::{Fault, Plan, RULES_MAX, Rule};
+use crate::fault::{Plan, Rule};
 
 /// Which faults are done.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -31,17 +31,7 @@ impl FaultArgs {
             None => Vec::new(),
         };
         rules.extend(self.fault.iter().cloned());
-        let reorders = rules.iter().any(|rule| rule.fault == Fault::Reorder);
-        if reorders && order == Order::InOrder {
-            return Err(Failure::Usage(
-                "this vendor sends in order, and reorders nothing; leave reorder out".to_owned(),
-            ));
-        }
-        if rules.len() > RULES_MAX {
-            let told = format!("more than {RULES_MAX} faults are given; leave some out");
-            return Err(Failure::Usage(told));
-        }
-        Ok(Plan::new(seed, rules))
+        Plan::for_order(seed, rules, order).map_err(|error| Failure::Usage(error.to_string()))
     }
 }
 

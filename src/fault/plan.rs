@@ -20,6 +20,17 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
+/// Rules of which no plan can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlan {
+    /// ESP-16, ESP-17.
+    #[error("this vendor sends in order, and reorders nothing; leave reorder out")]
+    InOrder,
+    /// More than [`RULES_MAX`].
+    #[error("more than {RULES_MAX} faults are given; leave some out")]
+    TooMany,
+}
+
 /// An attempt, as far as a plan asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
@@ -40,6 +51,17 @@ impl Plan {
     pub fn new(seed: u64, mut rules: Vec<Rule>) -> Self {
         rules.truncate(RULES_MAX);
         Self { seed, rules }
+    }
+
+    /// The plan of these rules, for a vendor that sends in this order.
+    pub fn for_order(seed: u64, rules: Vec<Rule>, order: Order) -> Result<Self, InvalidPlan> {
+        if order == Order::InOrder && rules.iter().any(|rule| rule.fault == Fault::Reorder) {
+            return Err(InvalidPlan::InOrder);
+        }
+        if rules.len() > RULES_MAX {
+            return Err(InvalidPlan::TooMany);
+        }
+        Ok(Self::new(seed, rules))
     }
 
     /// Whether nothing is ever done.

@@ -112,10 +112,10 @@ impl Builder {
     pub async fn start(self) -> Result<Mock, BuildError> {
         let plan = Plan::new(self.vendor, self.draft, self.clock, self.seed);
         let plan = plan.map_err(BuildError::Invalid)?;
-        let plan = plan.with_faults(self.faults).map_err(|detail| {
+        let plan = plan.with_faults(self.faults).map_err(|error| {
             BuildError::Invalid(vec![FieldError {
                 at: "/faults".to_owned(),
-                detail: detail.to_owned(),
+                detail: error.to_string(),
             }])
         })?;
         Ok(Mock::start(plan, true).await?)

@@ -7,8 +7,8 @@ use super::vendor::{self, VENDORS};
 use crate::app::{Keep, Settings};
 use crate::clock::ClockKind;
 use crate::endpoint::json::Members;
-use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError, Order};
-use crate::fault::{self, Fault, RULES_MAX, Rule};
+use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError};
+use crate::fault::{self, InvalidPlan, Rule};
 use crate::inbound::problem::Problem;
 use crate::vendor::Profile;
 use crate::words::{mend, quoted};
@@ -159,19 +159,16 @@ impl Plan {
         let plan = Self::new(vendor, draft, clock, seed);
         let plan = plan.map_err(|errors| Problem::invalid(as_asked(errors)))?;
         plan.with_faults(faults)
-            .map_err(|detail| Problem::field("/faults", detail))
+            .map_err(|error| Problem::field("/faults", error.to_string()))
     }
 
     /// With these faults, done by its seed.
     ///
     /// # Errors
-    /// In words, where the vendor cannot do one.
-    pub fn with_faults(mut self, rules: Vec<Rule>) -> Result<Self, &'static str> {
-        let reorders = rules.iter().any(|rule| rule.fault == Fault::Reorder);
-        if reorders && self.receiver.order == Order::InOrder {
-            return Err("this vendor sends in order, and reorders nothing; leave reorder out");
-        }
-        self.settings.faults = fault::Plan::new(self.seed, rules);
+    /// Where the vendor cannot do one.
+    pub fn with_faults(mut self, rules: Vec<Rule>) -> Result<Self, InvalidPlan> {
+        let order = self.receiver.order;
+        self.settings.faults = fault::Plan::for_order(self.seed, rules, order)?;
         Ok(self)
     }
 
@@ -196,9 +193,6 @@ fn faults(raw: &RawValue) -> Result<Vec<Rule>, String> {
     let texts: Vec<String> = serde_json::from_str(raw.get()).map_err(|_| {
         "faults is not an array of texts; write for example [\"cut=0.2\"]".to_owned()
     })?;
-    if texts.len() > RULES_MAX {
-        return Err(format!("faults are more than {RULES_MAX}; leave some out"));
-    }
     let rules = texts.iter().map(|text| text.parse::<Rule>());
     let rules: Result<_, _> = rules.collect();
     rules.map_err(|error| format!("faults: {error}"))
