@@ -8,7 +8,7 @@ use super::judge::{Reply, Terms};
 use super::link::{Link, is_out_of_reach};
 use super::plan::{Plan, Unfit, policy};
 use crate::clock::{SharedClock, Timestamp};
-use crate::vendor::KeyError;
+use crate::vendor::{KeyError, Profile};
 
 /// Looks at a receiver.
 pub struct Examiner {
@@ -116,7 +116,7 @@ impl Examiner {
                 }
                 verdict
             }
-            (Some(Gate::Acceptance), _) => self.accepted_at_all().await,
+            (Some(Gate::Acceptance), _) => self.accepted_at_all().await?,
             (_, drill) => self.drill(drill).await,
         };
         let took = self.clock.moment().steady().since(started);
@@ -151,17 +151,23 @@ impl Examiner {
 
     /// Whether a genuine message is accepted, if only by a success that this vendor does not know:
     /// that is a duty of its own.
-    async fn accepted_at_all(&mut self) -> Verdict {
+    async fn accepted_at_all(&mut self) -> Result<Verdict, Unfit> {
         let identity = self.identity();
         let reply = self.exchange(&self.base.clone(), &identity).await;
-        match (self.terms.accepted(&reply), reply) {
+        let is_signed = self.plan.has(Need::Key);
+        let signs = self.plan.credentials.profile != Profile::Esputnik;
+        Ok(match (self.terms.accepted(&reply), reply) {
             (Ok(()), _) => Verdict::Passed,
             (Err(_), Reply::Status(status)) if (200..300).contains(&status) => {
                 self.terms.tolerate(status);
                 Verdict::Passed
             }
+            // It does right: whoever forgot the key must not be told to let forgeries in.
+            (Err(_), Reply::Status(status @ (400 | 401 | 403))) if signs && !is_signed => {
+                return Err(Unfit::Unsigned(status));
+            }
             (Err(reason), _) => Verdict::Failed(reason),
-        }
+        })
     }
 
     /// An identity that no message of this run has had, of a moment that no other has.

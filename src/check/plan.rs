@@ -70,6 +70,11 @@ pub enum Unfit {
     /// Nobody is there.
     #[error("the receiver cannot be reached: {0}")]
     OutOfReach(#[source] SendError),
+    /// It verifies, and there is nothing to sign with.
+    #[error(
+        "the receiver answers {0} to a message without a signature, and there is no signing key"
+    )]
+    Unsigned(u16),
     /// Nobody can see what it does, though somebody should.
     #[error(transparent)]
     Probe(#[from] ProbeError),

@@ -25,7 +25,12 @@ impl Examiner {
             return Verdict::NotJudged(format!("before the restart {reason}"));
         }
         if let Err(error) = command::run(&how.command, how.timeout, &self.clock).await {
-            return Verdict::NotJudged(format!("the restart failed: {error}"));
+            let why = format!("the restart failed: {error}");
+            // It was asked for: a broken command must not pass for a receiver that restarts well.
+            return match repeated {
+                true => Verdict::NotJudged(why),
+                false => Verdict::Failed(why),
+            };
         }
         if !self.is_back(how).await {
             let why = format!(

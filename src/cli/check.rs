@@ -161,6 +161,10 @@ fn unfit(error: Unfit) -> Failure {
         Unfit::OutOfReach(_) => {
             Failure::Environment(format!("{error}; start it first, or mend the URL"))
         }
+        Unfit::Unsigned(_) => Failure::Usage(format!(
+            "{error}; give --key-file FILE or set {}",
+            super::signing::KEY_VARIABLE
+        )),
         Unfit::Probe(_) => Failure::Environment(format!("{error}; mend --probe or --probe-cmd")),
         Unfit::Key(error) => Failure::Usage(format!(
             "{error} (from --key-file, {} or --basic)",

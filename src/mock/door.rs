@@ -26,6 +26,7 @@ use super::plan::Plan;
 use super::registry::{DEFAULT, Mocks, NoMock};
 use super::running::{Mock, MockError};
 use crate::api::input::{self, Named};
+use crate::app::AppError;
 use crate::config::Limits;
 use crate::inbound::body::Bodies;
 use crate::inbound::browser;
@@ -189,6 +190,13 @@ impl From<NoMock> for Problem {
             NoMock::Name => Self::malformed(words),
             NoMock::TooMany | NoMock::Mock(MockError::Lasting) => Self::conflict(words),
             NoMock::Mock(MockError::NotChecked(_)) => Self::field("/to", words),
+            // The receiver's address: all else was found right before.
+            NoMock::Mock(MockError::Start(AppError::Endpoints(all))) => {
+                let words = all
+                    .iter()
+                    .map(|text| text.split_once("): ").map_or(&**text, |(_, why)| why));
+                Self::field("/to", words.collect::<Vec<_>>().join("; "))
+            }
             NoMock::Mock(MockError::Refused(problem)) => problem,
             NoMock::Closed | NoMock::Mock(_) => Self::unavailable(words),
         }

@@ -7,6 +7,7 @@ use super::vendor::{self, VENDORS};
 use crate::app::{Keep, Settings};
 use crate::clock::ClockKind;
 use crate::endpoint::json::Members;
+use crate::endpoint::validate::pointer_part;
 use crate::endpoint::{EndpointDraft, EndpointSettings, FieldError};
 use crate::fault::{self, InvalidPlan, Rule};
 use crate::inbound::problem::Problem;
@@ -76,14 +77,21 @@ impl Plan {
                 detail,
             });
         };
-        for given in GIVEN.iter().filter(|name| members.contains_key(**name)) {
-            let allowed = OWN.iter().chain(EndpointDraft::KEYS).copied();
-            let allowed = allowed.filter(|name| !GIVEN.contains(name));
-            let detail = format!("unknown field {}; {}", quoted(given), mend(given, allowed));
-            add(given, detail);
-        }
-        for given in GIVEN {
-            members.remove(given);
+        let allowed = || {
+            let all = OWN.iter().chain(EndpointDraft::KEYS).copied();
+            all.filter(|name| !GIVEN.contains(name))
+        };
+        let unknown: Vec<String> = members.keys().cloned().collect();
+        for name in unknown {
+            if !allowed().any(|known| known == name) {
+                let detail = format!(
+                    "unknown field {}; {}",
+                    quoted(&name),
+                    mend(&name, allowed())
+                );
+                add(&pointer_part(&name), detail);
+                members.remove(&name);
+            }
         }
         let mut take = |name: &str, wanted: &str| -> Option<String> {
             let raw = members.remove(name)?;
@@ -264,11 +272,11 @@ mod tests {
         assert_eq!(
             told(r#"{"vendor": "hotjr", "to": 1, "clock": "fast", "seed": -1, "tmeout": "1s"}"#),
             [
+                "/tmeout: unknown field \"tmeout\"; did you mean \"timeout\"?",
                 "/to: to is not a URL in quotation marks",
                 "/vendor: vendor \"hotjr\" is not known; did you mean \"hotjar\"?",
                 "/clock: clock is not right: write real, manual, or a factor with an x such as 60x",
                 "/seed: seed is not a whole number from 0 on",
-                "/tmeout: unknown key \"tmeout\"; did you mean \"timeout\"?",
             ]
         );
         let errors = told(r#"{"vendor": "hotjar", "to": "ftp://x/", "url": "http://x/"}"#);

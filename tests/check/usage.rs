@@ -113,6 +113,26 @@ fn where_nothing_could_be_judged_nothing_is_said_to_be_right() {
 }
 
 #[test]
+fn whoever_forgot_the_key_is_told_so_and_not_to_let_forgeries_in() {
+    let Some(receiver) = Receiver::start(HOTJAR, "") else {
+        return;
+    };
+    let ran = check(&["hotjar", &receiver.url()]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("give --key-file FILE"), "{}", ran.err);
+}
+
+#[test]
+fn a_restart_that_was_asked_for_and_fails_is_no_success() {
+    let Some(receiver) = Receiver::start(HOTJAR, "") else {
+        return;
+    };
+    let ran = receiver.check_alone(&["--only", "restart", "--restart-cmd", "exit 7"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("the restart failed"), "{}", ran.out);
+}
+
+#[test]
 fn a_receiver_without_signatures_is_judged_by_what_it_does_without_a_key() {
     let Some(receiver) = Receiver::start(HOTJAR, "skips-signature") else {
         return;

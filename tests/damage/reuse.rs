@@ -24,6 +24,9 @@ struct Group {
     last_seq: u64,
 }
 
+/// How a crash is called that let some pages come to the disk and not those before them.
+const ANY_ORDER: &str = "only pages";
+
 /// In a group.
 const EVENTS: u64 = 10;
 
@@ -133,7 +136,7 @@ impl Group {
         for _ in 0..4 {
             let mut some = pages.clone();
             some.retain(|_| random.random_range(0..2) == 0);
-            crashes.push((format!("only pages {some:?} of {pages:?}"), some));
+            crashes.push((format!("{ANY_ORDER} {some:?} of {pages:?}"), some));
         }
         crashes
     }
@@ -149,10 +152,11 @@ fn a_half_written_group_in_a_segment_that_is_used_again_is_no_damage() {
             write_files(dir.path(), &group.with_pages(pages));
             let log = open(dir.path(), Options::default())
                 .unwrap_or_else(|error| panic!("group {number}, {what}: {error}"));
-            assert!(
-                !dir.path().join("damaged-1").exists(),
-                "group {number}, {what}"
-            );
+            // A disk that writes pages in any order can leave what only looks like damage. Then the
+            // database is put together from its records, and the rest holds all the same.
+            let was_rebuilt = dir.path().join("damaged-1").exists();
+            let in_order = !what.starts_with(ANY_ORDER);
+            assert!(!(was_rebuilt && in_order), "group {number}, {what}");
             // All of the group, or nothing; the last pages may hold no record of it.
             let last_seq = *log.tail().borrow();
             let is_right = [group.last_seq, group.last_seq + EVENTS].contains(&last_seq);

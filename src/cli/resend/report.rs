@@ -87,7 +87,8 @@ impl Compared {
             return Vec::new();
         };
         let mut differs = Vec::new();
-        if self.first.status != second.status {
+        // Two that are not there have nothing in common.
+        if self.first.status != second.status || second.status.is_none() {
             differs.push("status");
         }
         if self.first.excerpt != second.excerpt {
