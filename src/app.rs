@@ -16,6 +16,7 @@ mod opening;
 mod polling;
 mod reading;
 mod register;
+mod reload;
 mod routes;
 mod settings;
 mod sources;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
+use crate::config::Config;
 use crate::deliver::advance::Advance;
 use crate::deliver::faults::Faults;
 use crate::deliver::guard::{Resolve, SystemResolver};
@@ -38,6 +40,7 @@ use crate::store::{Store, StoreError};
 pub use broker::Broker;
 pub use error::AppError;
 pub use opening::{entropy, store_options};
+pub use reload::Reloaded;
 pub use routes::{Ground, Routes};
 pub use settings::{Keep, Settings};
 
@@ -121,6 +124,15 @@ impl App {
     /// What does faults on demand, if there is a plan.
     pub fn faults(&self) -> Option<&Arc<Faults>> {
         self.broker.faults()
+    }
+
+    /// Brings endpoints, policies and alerts into line with `config` while everything goes on.
+    ///
+    /// # Errors
+    /// As those of [`Broker::reload`].
+    pub async fn reload(&self, mut config: Config) -> Result<Reloaded, AppError> {
+        config.server.limits = descriptors::fit(config.server.limits);
+        self.broker.reload(config).await
     }
 
     /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing

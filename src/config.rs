@@ -13,6 +13,7 @@
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | [`limits`] | every limit with its default and its reason |
+//! | `fixed` | what a reload cannot change |
 //! | `faults` | a script of faults, which is a file of its own |
 //! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline`, `poller` | one kind of table each |
 
@@ -20,6 +21,7 @@ pub mod alert;
 mod endpoint;
 mod export;
 mod faults;
+mod fixed;
 pub mod limits;
 mod policy;
 mod poller;
@@ -43,6 +45,7 @@ pub use alert::Alert;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
 pub use faults::{load_faults, parse_faults};
+pub use fixed::Fixed;
 pub use limits::Limits;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};

@@ -14,7 +14,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`event`], [`endpoint`], [`delivery`], [`fault`], [`id`], [`clock`], [`duration`], [`secret`], [`words`] | the nouns, and the one gate to time |
+//! | [`event`], [`endpoint`], [`delivery`], [`fault`], [`id`], [`clock`], [`current`], [`duration`], [`secret`], [`words`] | the nouns, and the one gate to time |
 //! | [`policy`] | the retry state machine and its schedules: pure. Endpoints are checked against their policy, so it stands beside the nouns |
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
@@ -44,6 +44,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod current;
 pub mod deliver;
 pub mod delivery;
 pub mod duration;

@@ -267,6 +267,11 @@ impl Policies {
         self.0.get(name)
     }
 
+    /// Each of them.
+    pub fn all(&self) -> Vec<Policy> {
+        self.0.values().map(|policy| (**policy).clone()).collect()
+    }
+
     /// Every name, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -16,8 +16,8 @@ const LONG_FILES: &[(&str, usize, &str)] = &[];
 
 /// The nouns, which know nobody but one another.
 const NOUNS: &[&str] = &[
-    "clock", "delivery", "duration", "endpoint", "event", "fault", "id", "policy", "secret",
-    "words",
+    "clock", "current", "delivery", "duration", "endpoint", "event", "fault", "id", "policy",
+    "secret", "words",
 ];
 
 /// What each room may name besides the nouns and itself. `room::item` allows that item only.

@@ -111,7 +111,8 @@ pub(super) async fn rotate_key(
         signing_key: Field::Set(key),
         ..EndpointDraft::default()
     };
-    let settings = apply(change, &before.settings, &admin.policies).map_err(Problem::invalid)?;
+    let settings =
+        apply(change, &before.settings, &admin.policies.get()).map_err(Problem::invalid)?;
     let after = admin.update(&before, settings).await?;
     admin.shown(&after).await
 }

@@ -78,7 +78,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Alerts>, Problem> {
     Params::read(query.as_deref(), &[]).check()?;
-    let alerts = admin.alerts.views(admin.clock.now());
+    let alerts = admin.alerts.get();
+    let alerts = alerts.views(admin.clock.now());
     Ok(Json(Alerts {
         data: alerts.map(|view| Alert::of(&view)).collect(),
         next: None,

@@ -64,7 +64,7 @@ pub(super) async fn list(
     let data = found.items.iter();
     Ok(Json(Listed {
         data: data
-            .map(|view| Delivery::of(view, &admin.policies, now))
+            .map(|view| Delivery::of(view, &admin.policies.get(), now))
             .collect(),
         next: found.next.map(|next| page::write_cursor(LIST, next)),
     }))
@@ -85,7 +85,7 @@ pub(super) async fn show(
     Named(id): Named,
 ) -> Result<Json<Shown>, Problem> {
     let view = find(&admin, &id).await?;
-    let delivery = Delivery::of(&view, &admin.policies, admin.clock.now());
+    let delivery = Delivery::of(&view, &admin.policies.get(), admin.clock.now());
     Ok(Json(Shown {
         delivery: delivery.with_evidence(&view, &admin.courier),
         explained: Explained::of(&view, &admin),
@@ -127,7 +127,7 @@ pub(super) async fn retry(
         )));
     }
     let view = find(&admin, &id).await?;
-    let delivery = Delivery::of(&view, &admin.policies, admin.clock.now());
+    let delivery = Delivery::of(&view, &admin.policies.get(), admin.clock.now());
     Ok((StatusCode::ACCEPTED, Json(delivery)))
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn list(
         .peekable();
     let (mut data, mut last) = (Vec::new(), 0);
     for view in behind.by_ref().take(limit) {
-        data.push(objects::Endpoint::of(view, &admin.policies));
+        data.push(objects::Endpoint::of(view, &admin.policies.get()));
         last = view.endpoint.number;
     }
     Ok(Json(Listed {
@@ -82,7 +82,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let members = input::members(&admin.bodies, request).await?;
     let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
-    let settings = build(draft, &admin.policies).map_err(Problem::invalid)?;
+    let settings = build(draft, &admin.policies.get()).map_err(Problem::invalid)?;
     admin.check_name_is_free(&settings.name, None)?;
     admin.check_settings(&settings, true).await?;
     let command = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
@@ -110,7 +110,8 @@ pub(super) async fn change(
     let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
     let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
-    let settings = apply(draft, &before.settings, &admin.policies).map_err(Problem::invalid)?;
+    let settings =
+        apply(draft, &before.settings, &admin.policies.get()).map_err(Problem::invalid)?;
     let after = admin.update(&before, settings).await?;
     admin.shown(&after).await
 }
@@ -154,7 +155,7 @@ impl Admin {
     ) -> Result<Json<objects::Endpoint>, Problem> {
         let number = endpoint.number;
         let view = self.ask(move |store| store.endpoint_view(number)).await?;
-        view.map(|view| Json(objects::Endpoint::of(&view, &self.policies)))
+        view.map(|view| Json(objects::Endpoint::of(&view, &self.policies.get())))
             .ok_or_else(|| Problem::internal("the endpoint is not in the registry"))
     }
 
@@ -193,7 +194,7 @@ impl Admin {
     /// How long a request waits, on the machine's own clock, for an attempt made on its behalf:
     /// the attempt's own deadline is by the broker's clock, which may stand still.
     pub(super) fn patience(&self, settings: &EndpointSettings) -> Duration {
-        let policy = self.policies.get(&settings.policy);
+        let policy = self.policies.get().get(&settings.policy).cloned();
         let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
         timeout.unwrap_or_default() + PATIENCE_MARGIN
     }

@@ -119,7 +119,7 @@ pub(super) async fn deliveries(
     let data = found.items.iter();
     Ok(Json(Listed {
         data: data
-            .map(|view| Delivery::of(view, &admin.policies, now))
+            .map(|view| Delivery::of(view, &admin.policies.get(), now))
             .collect(),
         next: found
             .next

@@ -58,6 +58,7 @@ use tokio::sync::watch;
 
 use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
+use crate::current::Current;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::outcomes::Outcomes;
@@ -82,7 +83,7 @@ pub struct Admin {
     /// What kind of clock that is.
     pub clock_kind: ClockKind,
     /// The policies that endpoints can name.
-    pub policies: Arc<Policies>,
+    pub policies: Arc<Current<Policies>>,
     /// Checks and tests endpoints.
     pub courier: Arc<Courier>,
     /// Moves the clock; only where it is a manual one.
@@ -98,7 +99,7 @@ pub struct Admin {
     /// What is known of the attributes of Zebline's events.
     pub zebline: Arc<Zebline>,
     /// The alerts, and how each stands.
-    pub alerts: Arc<Alerts>,
+    pub alerts: Arc<Current<Alerts>>,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.

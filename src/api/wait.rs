@@ -94,7 +94,9 @@ fn shown(admin: &Admin, views: &[DeliveryView]) -> Vec<Delivery> {
     let now = admin.clock.now();
     let views = views.iter();
     views
-        .map(|view| Delivery::of(view, &admin.policies, now).with_evidence(view, &admin.courier))
+        .map(|view| {
+            Delivery::of(view, &admin.policies.get(), now).with_evidence(view, &admin.courier)
+        })
         .collect()
 }
 

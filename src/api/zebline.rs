@@ -82,7 +82,7 @@ pub(super) async fn track(
         status: progress(found.items.iter().map(|view| view.status)),
         event: Some(Event::of(&event)),
         deliveries: deliveries
-            .map(|view| Delivery::of(view, &admin.policies, now))
+            .map(|view| Delivery::of(view, &admin.policies.get(), now))
             .collect(),
     })
     .into_response())

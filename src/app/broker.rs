@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use rand::RngExt;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+use super::alerting::Alerting;
 use super::opening::blocking;
 use super::polling::Polling;
+use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
-use super::{AppError, Settings, alerting, opening, reading, register, sources, store_options};
+use super::{AppError, Settings, opening, reading, register, sources, store_options};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
 use crate::api::sse::Streams;
 use crate::api::{Admin, Front};
 use crate::clock::SharedClock;
+use crate::config::{Config, Fixed};
+use crate::current::Current;
 use crate::deliver::advance::Advance;
 use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
@@ -30,7 +34,6 @@ use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
-use crate::vendor;
 
 /// A running broker that is spoken to through its [`front`](Self::front).
 pub struct Broker {
@@ -44,8 +47,8 @@ pub struct Broker {
     dispatcher: JoinHandle<Result<(), StoreError>>,
     /// Reads the log for websites, if there are any.
     reader: Option<JoinHandle<()>>,
-    /// Watches for alerts, if there are any.
-    watcher: Option<JoinHandle<()>>,
+    /// What follows the configuration.
+    reloading: Reloading,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -76,16 +79,13 @@ impl Broker {
             ..store_options(&settings.config)
         };
         let config = settings.config;
+        let fixed = Fixed::of(&config);
         let clock = settings.clock.start()?;
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
         let (store, committer) =
             opening::open(settings.keep, &config, clock.clone(), options).await?;
-        let mut policies = vendor::builtin_policies();
-        for policy in config.policies.iter().cloned() {
-            policies.insert(policy);
-        }
-        let policies = Arc::new(policies);
+        let policies = Arc::new(Current::new(reload::policies(&config.policies)));
         let guard = AddressGuard {
             allow: config.server.allow_private.clone(),
             allow_loopback: on_loopback,
@@ -98,7 +98,8 @@ impl Broker {
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
         let courier = Arc::new(courier);
-        register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
+        register::check_all(&config.endpoints, &courier).await?;
+        register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
         let dispatcher = Arc::new(Dispatcher::new(
             store.clone(),
             courier.clone(),
@@ -125,7 +126,8 @@ impl Broker {
         });
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
-        let alerts = Arc::new(Alerts::new(config.alerts, websites, views_max));
+        let alerts = Alerts::new(config.alerts, websites, views_max);
+        let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
         let admin = Admin {
             outcomes: dispatcher.outcomes().clone(),
@@ -136,8 +138,8 @@ impl Broker {
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: settings.clock,
-            policies,
-            courier,
+            policies: policies.clone(),
+            courier: courier.clone(),
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
             bodies,
@@ -166,7 +168,15 @@ impl Broker {
             agenda,
             stopping: stopping.clone(),
         };
-        let watcher = alerting::start(alerts, parts);
+        let reloading = Reloading {
+            fixed,
+            store: store.clone(),
+            courier,
+            policies,
+            alerting: Alerting::start(alerts, parts),
+            views_max,
+            turn: Mutex::default(),
+        };
         let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
@@ -185,7 +195,7 @@ impl Broker {
             stop,
             dispatcher,
             reader,
-            watcher,
+            reloading,
             undelivered,
             polling,
             committer,
@@ -227,6 +237,15 @@ impl Broker {
         self.stop.subscribe()
     }
 
+    /// Brings endpoints, policies and alerts into line with `config`.
+    ///
+    /// # Errors
+    /// [`AppError::Endpoints`] if an endpoint cannot be used: then nothing has changed. Others if
+    /// the registry cannot be written.
+    pub async fn reload(&self, config: Config) -> Result<Reloaded, AppError> {
+        self.reloading.reload(config).await
+    }
+
     /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing
     /// is left but to end the process.
     pub async fn failed(&self) -> StoreError {
@@ -254,8 +273,9 @@ impl Broker {
             result?;
         }
         self.polling.stopped().await;
-        for task in [self.reader, self.watcher].into_iter().flatten() {
-            let _ = task.await;
+        self.reloading.alerting.stopped().await;
+        if let Some(reader) = self.reader {
+            let _ = reader.await;
         }
         let store = self.store;
         blocking(move || store.close()).await?;

@@ -1,4 +1,4 @@
-//! Bringing the registry into line with the configuration, at start.
+//! Bringing the registry into line with the configuration, at start and at each reload.
 //!
 //! | in the file | in the registry | what happens |
 //! |---|---|---|
@@ -24,12 +24,10 @@ use crate::vendor::Profile;
 /// Why an endpoint that has left the file is paused; the same words let it go on when it is back.
 const NOT_IN_FILE: &str = "it is no longer in the configuration";
 
-/// See the module's documentation.
-pub(super) async fn endpoints(
-    store: &dyn Store,
+/// Refuses entries that cannot be used, all of them at once.
+pub(super) async fn check_all(
     entries: &[EndpointEntry],
-    policies: &Policies,
-    courier: &Arc<Courier>,
+    courier: &Courier,
 ) -> Result<(), AppError> {
     let mut mistakes = Vec::new();
     for entry in entries {
@@ -38,9 +36,20 @@ pub(super) async fn endpoints(
             mistakes.push(format!("endpoint {name} (line {}): {mistake}", entry.line));
         }
     }
-    if !mistakes.is_empty() {
-        return Err(AppError::Endpoints(mistakes));
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Endpoints(mistakes))
     }
+}
+
+/// See the module's documentation. Says how much there was to change.
+pub(super) async fn bring_into_line(
+    store: &dyn Store,
+    entries: &[EndpointEntry],
+    policies: &Policies,
+    courier: &Arc<Courier>,
+) -> Result<usize, AppError> {
     let known: Vec<Arc<Endpoint>> = store
         .endpoints()?
         .into_iter()
@@ -67,12 +76,13 @@ pub(super) async fn endpoints(
             asked.push(store.endpoint(command)?);
         }
     }
+    let changed = asked.len();
     for ticket in asked {
         if let Ok(done) = ticket.await {
             done?;
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 async fn check(settings: &EndpointSettings, courier: &Courier) -> Result<(), String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::record::RecordArgs;
-use super::signals::Signals;
+use super::signals::{Hangup, Signals};
 use super::{Failure, output};
 use crate::app::{App, AppError, Settings};
 use crate::clock::ClockKind;
@@ -23,7 +23,8 @@ const DEFAULT_CONFIG: &str = "redeliver.toml";
 /// Run the broker
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Options win over the configuration. SIGINT and SIGTERM let what is under way finish.\n\n\
+    after_help = "Options win over the configuration. SIGINT and SIGTERM let what is under way finish. \
+    SIGHUP reads the configuration again: endpoints, policies and alerts.\n\n\
     Example: is the configuration right?\n  \
     redeliver serve --config redeliver.toml --check"
 )]
@@ -94,11 +95,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     let json = settings.json;
     let mut signals = Signals::listen()?;
+    let mut hangup = Hangup::listen()?;
     let app = App::start(settings).await?;
     output::line(&listening(&app, json))?;
-    let failed = tokio::select! {
-        () = signals.stop() => None,
-        error = app.failed() => Some(error),
+    let failed = loop {
+        tokio::select! {
+            () = signals.stop() => break None,
+            error = app.failed() => break Some(error),
+            () = hangup.heard() => reload(&app, &args).await,
+        }
     };
     if let Some(error) = failed {
         return Err(AppError::Store(error).into());
@@ -107,6 +112,30 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     tokio::select! {
         stopped = app.stop() => stopped.map_err(Failure::from),
         () = signals.stop() => Err(Failure::Interrupted),
+    }
+}
+
+/// Reads the configuration again. Where something is wrong with it, the one in force stays.
+async fn reload(app: &App, args: &Args) {
+    let read = match settings(args) {
+        Ok((_, settings)) => app.reload(settings.config).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    match read {
+        Ok(reloaded) => {
+            tracing::info!(
+                endpoints_changed = reloaded.endpoints_changed,
+                "the configuration was read again"
+            );
+            if !reloaded.wait_for_a_start.is_empty() {
+                let tables = reloaded.wait_for_a_start.join(", ");
+                tracing::warn!(tables, "changed in the file: in force after the next start");
+            }
+        }
+        Err(failure) => {
+            tracing::error!("the configuration was not taken; the one before it stays in force");
+            output::errors(&failure.to_string());
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::outgoing::{Outgoing, Unsendable};
 use super::recorder::{Record, Recorder, Sent};
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{Moment, SharedClock, Sleep, Timestamp};
+use crate::current::Current;
 use crate::delivery::Attempt;
 use crate::endpoint::{Endpoint, EndpointSettings};
 use crate::event::Event;
@@ -30,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Courier {
     pub(super) transport: Transport,
     pub(super) clock: SharedClock,
-    policies: Arc<Policies>,
+    policies: Arc<Current<Policies>>,
     pub(super) outgoing: Outgoing,
     recorder: Option<Arc<Recorder>>,
     faults: Option<Arc<Faults>>,
@@ -65,7 +66,7 @@ impl Failed {
 
 impl Courier {
     /// A courier that sends by `transport` under `policies`.
-    pub fn new(transport: Transport, clock: SharedClock, policies: Arc<Policies>) -> Self {
+    pub fn new(transport: Transport, clock: SharedClock, policies: Arc<Current<Policies>>) -> Self {
         Self {
             transport,
             clock,
@@ -106,8 +107,8 @@ impl Courier {
     }
 
     /// The policy of an endpoint, unless it has left the configuration.
-    pub fn policy(&self, endpoint: &Endpoint) -> Option<&Arc<Policy>> {
-        self.policies.get(&endpoint.settings.policy)
+    pub fn policy(&self, endpoint: &Endpoint) -> Option<Arc<Policy>> {
+        self.policies.get().get(&endpoint.settings.policy).cloned()
     }
 
     /// When an attempt that begins at `start` is given up.
@@ -116,7 +117,8 @@ impl Courier {
     }
 
     pub(super) fn timeout(&self, settings: &EndpointSettings) -> Duration {
-        let policy = self.policies.get(&settings.policy);
+        let policies = self.policies.get();
+        let policy = policies.get(&settings.policy);
         let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
         timeout.unwrap_or(TIMEOUT)
     }

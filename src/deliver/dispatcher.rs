@@ -196,7 +196,7 @@ impl Dispatcher {
     }
 
     async fn attempt(&self, claim: Claim) {
-        let Some(policy) = self.courier.policy(&claim.endpoint).cloned() else {
+        let Some(policy) = self.courier.policy(&claim.endpoint) else {
             self.pause_without_policy(&claim);
             return;
         };
@@ -266,6 +266,13 @@ impl Dispatcher {
 
     fn pause_without_policy(&self, claim: &Claim) {
         let settings = &claim.endpoint.settings;
+        let now = self.store.endpoint_view(claim.endpoint.number);
+        let now = now.ok().flatten().map(|view| view.endpoint);
+        if now.is_some_and(|endpoint| endpoint.settings.policy != settings.policy) {
+            // It was given another one after the claim.
+            let _ = self.store.release(claim.token);
+            return;
+        }
         let reason = format!("its policy {} is not in the configuration", settings.policy);
         tracing::error!(endpoint = settings.name, reason, "pausing the endpoint");
         let pause =

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{ClockKind, RealClock};
 use crate::config::{Config, EndpointEntry};
+use crate::current::Current;
 use crate::deliver::check::CheckFailed;
 use crate::deliver::courier::Courier;
 use crate::deliver::guard::AddressGuard;
@@ -117,7 +118,7 @@ pub enum NotChecked {
 /// machine's clock.
 pub async fn check(receiver: &EndpointSettings, guard: AddressGuard) -> Result<(), NotChecked> {
     let transport = Transport::new(guard)?;
-    let policies = Arc::new(builtin_policies());
+    let policies = Arc::new(Current::new(builtin_policies()));
     let courier = Courier::new(transport, Arc::new(RealClock), policies);
     let settings = EndpointSettings {
         timeout: None,

@@ -8,6 +8,7 @@ use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
 use redeliver::config::Limits;
+use redeliver::current::Current;
 use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;
 use redeliver::deliver::dispatcher::Dispatcher;
@@ -159,7 +160,7 @@ impl Api {
         if setup.committing {
             committer::spawn(store.clone()).unwrap();
         }
-        let policies = Arc::new(builtin_policies());
+        let policies = Arc::new(Current::new(builtin_policies()));
         let courier = Arc::new(Courier::new(
             Transport::new(setup.guard).unwrap(),
             clock.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redeliver::clock::{ManualClock, SharedClock, Timestamp};
+use redeliver::current::Current;
 use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;
 use redeliver::deliver::dispatcher::Dispatcher;
@@ -56,7 +57,7 @@ impl World {
             allow: Vec::new(),
             allow_loopback: true,
         };
-        let policies = Arc::new(vendor::builtin_policies());
+        let policies = Arc::new(Current::new(vendor::builtin_policies()));
         let transport = Transport::new(guard).unwrap();
         let courier = Arc::new(Courier::new(transport, shared.clone(), policies));
         let store: Arc<dyn Store> = log.clone();

@@ -12,6 +12,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::service::TowerToHyperService;
 use redeliver::clock::SharedClock;
 use redeliver::config::Limits;
+use redeliver::current::Current;
 use redeliver::deliver::courier::Courier;
 use redeliver::deliver::dispatcher::Dispatcher;
 use redeliver::deliver::guard::AddressGuard;
@@ -93,7 +94,7 @@ impl Life {
         };
         let network = Arc::new(Network(outside.clone()));
         let transport = Transport::over(guard, Seam::simulated(network.clone(), network)).unwrap();
-        let policies = Arc::new(faults::policies(scenario.fault));
+        let policies = Arc::new(Current::new(faults::policies(scenario.fault)));
         let courier = Arc::new(Courier::new(transport, clock.clone(), policies));
         let dispatcher = Dispatcher::new(store.clone(), courier, clock, IN_FLIGHT, scenario.seed);
         let dispatcher = Arc::new(dispatcher);

@@ -1,0 +1,51 @@
+//! What a running broker keeps until it is started again.
+
+use super::{Config, Export, Server, Source, Website};
+
+/// The tables that a reload cannot change, without the lines on which they stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fixed {
+    server: Server,
+    sources: Vec<Source>,
+    /// The websites: what alerts are about.
+    pub websites: Vec<Website>,
+    exports: Vec<Export>,
+}
+
+impl Fixed {
+    /// Those of `config`.
+    pub fn of(config: &Config) -> Self {
+        let mut fixed = Self {
+            server: config.server.clone(),
+            sources: config.sources.clone(),
+            websites: config.websites.clone(),
+            exports: config.exports.clone(),
+        };
+        for source in &mut fixed.sources {
+            source.line = 0;
+        }
+        for website in &mut fixed.websites {
+            website.line = 0;
+        }
+        fixed
+    }
+
+    /// The names of the tables in which `other` differs, as they are written in the file.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let (limits, more) = (&self.server.limits, &other.server.limits);
+        let server = Server {
+            limits: limits.clone(),
+            ..other.server.clone()
+        };
+        [
+            (self.server != server, "[server]"),
+            (limits != more, "[limits]"),
+            (self.sources != other.sources, "[[source]]"),
+            (self.websites != other.websites, "[[website]]"),
+            (self.exports != other.exports, "[[export]]"),
+        ]
+        .into_iter()
+        .filter_map(|(differs, table)| differs.then_some(table))
+        .collect()
+    }
+}

@@ -1,0 +1,218 @@
+//! SIGHUP: the configuration read again while the broker runs.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use crate::process::broker::{Broker, Site};
+use crate::process::eventually;
+use crate::process::receiver::{Receiver, Reply};
+
+const TAKEN: &str = "the configuration was read again";
+const REFUSED: &str = "the configuration was not taken";
+
+/// Has the broker read `config`; waits until it has said so.
+#[track_caller]
+fn reload(site: &Site, broker: &Broker, config: &str, says: &str) {
+    let said = |log: String| log.matches(says).count();
+    let before = said(site.log());
+    site.configure(config);
+    broker.signal("HUP");
+    eventually(&format!("the log says {says:?}"), || {
+        (said(site.log()) > before).then_some(())
+    });
+}
+
+fn endpoint(name: &str, url: &str, policy: &str) -> String {
+    format!(
+        "[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"{policy}\"\nallow_http = true\n\n"
+    )
+}
+
+fn policy(name: &str, order: &str, schedule: &str) -> String {
+    format!("[policy.{name}]\norder = \"{order}\"\nschedule = {schedule}\n\n")
+}
+
+#[test]
+fn reloads_under_load_lose_no_delivery_and_pause_nobody() {
+    let site = Site::new();
+    let receiver =
+        Receiver::start(|_, before| Reply::Status(if before % 7 == 0 { 500 } else { 200 }));
+    let config = |turn: usize| {
+        let (name, order) = [("one", "independent"), ("other", "in-order")][turn % 2];
+        policy(
+            name,
+            order,
+            "[\"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\"]",
+        ) + &endpoint("a", &receiver.url(), name)
+    };
+    site.configure(&config(0));
+    let broker = site.start(&["--clock", "100x"]);
+    let (sent, stop) = (AtomicBool::new(false), AtomicBool::new(false));
+    let events = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let mut events = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                events.push(broker.event("e", &json!({ "n": events.len() })));
+                sent.store(true, Ordering::Relaxed);
+            }
+            events
+        });
+        for turn in 1..=20 {
+            reload(&site, &broker, &config(turn), TAKEN);
+        }
+        stop.store(true, Ordering::Relaxed);
+        sending.join().unwrap()
+    });
+    assert!(sent.load(Ordering::Relaxed));
+    eventually("everything is delivered", || {
+        (broker.endpoint("a")["delivered"] == events.len()).then_some(())
+    });
+    assert_eq!(broker.endpoint("a")["state"], "active");
+    assert!(!site.log().contains("pausing"), "{}", site.log());
+    let posts = receiver.posts();
+    let seen: HashSet<&str> = posts
+        .iter()
+        .map(|post| post.header("redeliver-event-id"))
+        .collect();
+    assert!(events.iter().all(|event| seen.contains(&**event)));
+    broker.stop();
+}
+
+#[test]
+fn a_configuration_in_which_anything_is_wrong_changes_nothing_and_says_where() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let good = endpoint("a", &receiver.url(), "standard");
+    site.configure(&good);
+    let broker = site.start(&[]);
+    let more = endpoint("b", &receiver.url(), "standard");
+    let wrong = format!("{good}{more}colour = \"red\"\n");
+    reload(&site, &broker, &wrong, REFUSED);
+    eventually("the place of the mistake", || {
+        site.log().contains("config.toml:13").then_some(())
+    });
+    // Nor where only the registry can tell: the others of the file are not taken either.
+    let private = endpoint("c", "http://10.0.0.1/hook", "standard");
+    reload(&site, &broker, &format!("{good}{more}{private}"), REFUSED);
+    assert_eq!(broker.list("/v1/endpoints?limit=10").len(), 1);
+    let event = broker.event("e", &json!(1));
+    broker.delivery_once(&event, "delivered");
+    // And it is not deaf to a better one.
+    reload(&site, &broker, &format!("{good}{more}"), TAKEN);
+    assert_eq!(broker.endpoint("b")["state"], "active");
+    broker.stop();
+}
+
+#[test]
+fn an_endpoint_that_leaves_the_file_is_paused_with_its_queue_until_it_is_back() {
+    let site = Site::new();
+    let receiver = Receiver::always(500);
+    let both =
+        endpoint("a", &receiver.url(), "standard") + &endpoint("b", &receiver.url(), "standard");
+    site.configure(&both);
+    let broker = site.start(&["--clock", "manual"]);
+    broker.event("e", &json!(1));
+    broker.advance("1ms");
+    reload(
+        &site,
+        &broker,
+        &endpoint("a", &receiver.url(), "standard"),
+        TAKEN,
+    );
+    let b = broker.endpoint("b");
+    assert_eq!((&b["state"], &b["backlog"]), (&json!("paused"), &json!(1)));
+    let before = receiver.posts().len();
+    broker.advance("1h");
+    let names = receiver.posts()[before..].len();
+    reload(&site, &broker, &both, TAKEN);
+    assert_eq!(broker.endpoint("b")["state"], "active");
+    broker.advance("1ms");
+    assert_eq!(receiver.posts().len(), before + names + 1, "b goes on");
+    broker.stop();
+}
+
+#[test]
+fn the_next_failure_follows_the_schedule_that_a_reload_brought() {
+    let site = Site::new();
+    let receiver = Receiver::always(500);
+    let config = |schedule| {
+        policy("mine", "independent", schedule) + &endpoint("a", &receiver.url(), "mine")
+    };
+    site.configure(&config("[\"1h\", \"1h\", \"1h\"]"));
+    let broker = site.start(&["--clock", "manual"]);
+    broker.event("e", &json!(1));
+    broker.advance("1ms");
+    reload(&site, &broker, &config("[\"1m\", \"2m\", \"3m\"]"), TAKEN);
+    broker.advance("59m");
+    assert_eq!(
+        receiver.posts().len(),
+        1,
+        "what was due in an hour stays due then"
+    );
+    broker.advance("1m");
+    assert_eq!(receiver.posts().len(), 2);
+    broker.advance("2m");
+    assert_eq!(
+        receiver.posts().len(),
+        3,
+        "the second delay is two minutes now"
+    );
+    broker.stop();
+}
+
+#[test]
+fn what_waits_for_the_next_start_is_named() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let endpoint = endpoint("a", &receiver.url(), "standard");
+    site.configure(&endpoint);
+    let broker = site.start(&[]);
+    let more = "[limits]\nmax_connections = 10\n\n[[source]]\nname = \"s\"\nkind = \"raw\"\n\n";
+    reload(&site, &broker, &format!("{more}{endpoint}"), TAKEN);
+    eventually("the warning", || {
+        site.log().contains("[limits], [[source]]").then_some(())
+    });
+    // Lines that only move are no change.
+    let warned = site.log().matches("after the next start").count();
+    broker.stop();
+    let broker = site.start(&[]);
+    reload(&site, &broker, &format!("\n\n{more}{endpoint}"), TAKEN);
+    assert_eq!(site.log().matches("after the next start").count(), warned);
+    broker.stop();
+}
+
+#[test]
+fn alerts_come_and_go_with_a_reload() {
+    let site = Site::new();
+    let website = "[[source]]\nname = \"s\"\nkind = \"raw\"\n\n\
+        [[website]]\nid = \"w\"\ntracking_code = \"ZV_1\"\ndomain = \"example.com\"\n\
+        sources = [\"s\"]\napi_keys = [\"k\"]\n\n";
+    let alert = "[[alert]]\nname = \"quiet\"\nwebsite = \"w\"\nwhen = \"below\"\nmetric = \"live\"\n\
+        threshold = 1\nevery = \"1m\"\n\n";
+    site.configure(website);
+    let broker = site.start(&["--clock", "manual"]);
+    let told = || broker.list("/v1/events?limit=100").len();
+    broker.advance("1h");
+    assert_eq!(
+        (broker.get("/v1/alerts")["data"].clone(), told()),
+        (json!([]), 0)
+    );
+    let with_alert = format!("{website}{alert}");
+    reload(&site, &broker, &with_alert, TAKEN);
+    broker.advance("1m");
+    assert_eq!(broker.get("/v1/alerts")["data"][0]["state"], "firing");
+    assert_eq!(told(), 1);
+    // The same again: what was told is known.
+    reload(&site, &broker, &with_alert, TAKEN);
+    broker.advance("1h");
+    assert_eq!(broker.get("/v1/alerts")["data"][0]["state"], "firing");
+    reload(&site, &broker, website, TAKEN);
+    broker.advance("1h");
+    assert_eq!(
+        (broker.get("/v1/alerts")["data"].clone(), told()),
+        (json!([]), 1)
+    );
+    broker.stop();
+}
