@@ -27,6 +27,7 @@ pub mod mock;
 pub mod moment;
 pub mod output;
 mod private;
+pub mod ready;
 pub mod record;
 pub mod remote;
 pub mod replay;
@@ -74,6 +75,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Run the broker
     Serve(serve::Args),
+    /// Say whether a server takes events
+    Ready(ready::Args),
     /// Manage where events are delivered
     Endpoint(endpoint::Args),
     /// Put events in, and look at the log
@@ -175,6 +178,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             private::keep_files();
             broker()?.block_on(serve::run(args))
         }
+        Command::Ready(args) => ask(ready::run(args, Arc::new(RealClock))),
         Command::Endpoint(args) => ask(endpoint::run(args)),
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),

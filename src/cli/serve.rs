@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use serde_json::json;
 
 use super::record::RecordArgs;
@@ -98,6 +99,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut hangup = Hangup::listen()?;
     let app = App::start(settings).await?;
     output::line(&listening(&app, json))?;
+    tell_supervisor(NotifyState::Ready);
     let failed = loop {
         tokio::select! {
             () = signals.stop() => break None,
@@ -108,10 +110,18 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if let Some(error) = failed {
         return Err(AppError::Store(error).into());
     }
+    tell_supervisor(NotifyState::Stopping);
     tracing::info!("stopping; a second signal ends the process at once");
     tokio::select! {
         stopped = app.stop() => stopped.map_err(Failure::from),
         () = signals.stop() => Err(Failure::Interrupted),
+    }
+}
+
+/// systemd, if it has started this process and wants to know.
+fn tell_supervisor(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd cannot be told");
     }
 }
 
