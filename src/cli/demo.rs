@@ -58,7 +58,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let seed = args.seed.unwrap_or_else(|| app::entropy()[0] % 10_000);
     let mut config = Config::default();
     config.server.listen.set_port(0);
-    config.server.data_dir = place.path().to_owned();
+    config.server.data_dir = place.path().join("data");
     let app = App::start(Settings {
         config,
         clock: ClockKind::Manual,

@@ -8,6 +8,7 @@ use crate::endpoint::{Check, FilterOn, Order, Origin};
 use crate::policy::{On410, Schedule};
 
 mod alerts;
+mod documentation;
 mod messages;
 mod sources;
 
@@ -99,21 +100,6 @@ fn the_sample_of_the_documentation_is_right() {
     assert_eq!(mine.give_up_after, Some(8));
     assert_eq!(mine.schedule.delay(3), Duration::from_secs(60));
     assert_eq!(config.websites[0].sources, ["shop"]);
-}
-
-#[test]
-fn the_samples_of_the_readme_are_right() {
-    let readme = include_str!("../../README.md");
-    let samples = readme.split("```toml\n").skip(1);
-    let samples = samples.map(|sample| sample.split_once("```").unwrap().0);
-    for sample in samples {
-        // What is commented out is offered, too.
-        let offered = sample.replace("\n# ", "\n");
-        for sample in [sample, &offered] {
-            let config = parsed(sample).unwrap_or_else(|errors| panic!("{errors}\n{sample}"));
-            assert_eq!(config.warnings, [], "{sample}");
-        }
-    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ fn demo(arguments: &[&str]) -> (Option<i32>, String) {
     let arguments = [&["demo"], arguments].concat();
     let output = start(&arguments, &[]).wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(!warned.contains("WARN"), "a newcomer is warned: {warned}");
     (output.status.code(), text)
 }
 
