@@ -19,6 +19,7 @@ mod register;
 mod routes;
 mod settings;
 mod sources;
+mod tasking;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 use super::opening::blocking;
 use super::polling::Polling;
 use super::routes::{self, Ground, Routes};
-use super::{AppError, Settings, alerting, opening, reading, register, sources, store_options};
+use super::{
+    AppError, Settings, alerting, opening, reading, register, sources, store_options, tasking,
+};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
@@ -46,6 +48,8 @@ pub struct Broker {
     reader: Option<JoinHandle<()>>,
     /// Watches for alerts, if there are any.
     watcher: Option<JoinHandle<()>>,
+    /// Works on bulk operations.
+    tasks: JoinHandle<()>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -127,7 +131,9 @@ impl Broker {
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Arc::new(Alerts::new(config.alerts, websites, views_max));
         let drain_timeout = limits.drain_timeout;
+        let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
         let admin = Admin {
+            tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             pollers: polling.gauges.clone(),
@@ -167,6 +173,7 @@ impl Broker {
             stopping: stopping.clone(),
         };
         let watcher = alerting::start(alerts, parts);
+        let tasks = tokio::spawn(tasks.run(stopping.clone()));
         let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
@@ -186,6 +193,7 @@ impl Broker {
             dispatcher,
             reader,
             watcher,
+            tasks,
             undelivered,
             polling,
             committer,
@@ -254,7 +262,8 @@ impl Broker {
             result?;
         }
         self.polling.stopped().await;
-        for task in [self.reader, self.watcher].into_iter().flatten() {
+        let others = [self.reader, self.watcher].into_iter().flatten();
+        for task in others.chain([self.tasks]) {
             let _ = task.await;
         }
         let store = self.store;
