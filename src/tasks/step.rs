@@ -5,13 +5,22 @@ use super::task::{Batch, Only, Place, Request, Span, Task};
 use crate::endpoint::EndpointState;
 use crate::store::{EndedDelivery, EndedQuery, EndpointView, Store, StoreError};
 
-/// The most deliveries that one step puts back. Small enough that a cancellation is quick and the
-/// file short, large enough that the two syncs of a step cost each delivery little.
-const DELIVERIES_PER_STEP: usize = 512;
+/// The bounds of a step.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// The most deliveries that it puts back.
+    deliveries: usize,
+    /// It puts nothing back to an endpoint that has so many waiting.
+    backlog: u64,
+}
 
-/// A task puts nothing back to an endpoint that has so many waiting: each that is put back takes
+/// Steps small enough that a cancellation is quick and the file short, large enough that the two
+/// syncs of a step cost each delivery little. A backlog, for each delivery that is put back takes
 /// memory until it has ended, and a log may hold millions.
-pub(super) const BACKLOG_MAX: u64 = 100_000;
+const BOUNDS: Bounds = Bounds {
+    deliveries: 512,
+    backlog: 100_000,
+};
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +79,15 @@ pub(super) fn step(
     task: &mut Task,
     save: impl Fn(&Task) -> Result<(), FileError>,
 ) -> Result<Step, StepError> {
+    step_within(BOUNDS, store, task, save)
+}
+
+fn step_within(
+    bounds: Bounds,
+    store: &dyn Store,
+    task: &mut Task,
+    save: impl Fn(&Task) -> Result<(), FileError>,
+) -> Result<Step, StepError> {
     if let Some(batch) = task.batch.take() {
         // From before a restart. What has moved since was put back then.
         store.put_back(batch.endpoint, &batch.deliveries)?;
@@ -82,10 +100,10 @@ pub(super) fn step(
     let Some(view) = view.filter(is_present) else {
         return Ok(to_next_endpoint(store, task)?);
     };
-    if !task.request.dry_run && view.backlog >= BACKLOG_MAX {
+    if !task.request.dry_run && view.backlog >= bounds.backlog {
         return Ok(Step::Rests);
     }
-    let limit = task.left().min(DELIVERIES_PER_STEP as u64) as usize;
+    let limit = task.left().min(bounds.deliveries as u64) as usize;
     let found = store.find_ended(&EndedQuery {
         endpoint: task.place.endpoint,
         from: task.place.seq,
@@ -148,3 +166,6 @@ fn to_next_endpoint(store: &dyn Store, task: &mut Task) -> Result<Step, StoreErr
         None => Step::Ended,
     })
 }
+
+#[cfg(test)]
+mod tests;
