@@ -20,6 +20,7 @@ mod reload;
 mod routes;
 mod settings;
 mod sources;
+mod tasking;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -117,6 +117,12 @@ id!(
     "ep"
 );
 
+id!(
+    /// Names a task: a bulk operation that goes on over restarts.
+    TaskId,
+    "tsk"
+);
+
 impl EventId {
     /// The id of the event at `seq`, received at `at`, in the store tagged `store_tag`.
     pub fn new(at: Timestamp, seq: Seq, store_tag: u32) -> Self {
@@ -160,6 +166,18 @@ impl EndpointId {
     /// The id of the endpoint numbered `number`, created at `at`, in the store tagged `store_tag`.
     pub fn new(at: Timestamp, number: u32, store_tag: u32) -> Self {
         Self(pack(at, u64::from(number), store_tag))
+    }
+}
+
+impl TaskId {
+    /// The id of the task numbered `number`, made at `at`, in the store tagged `store_tag`.
+    pub fn new(at: Timestamp, number: u64, store_tag: u32) -> Self {
+        Self(pack(at, number, store_tag))
+    }
+
+    /// Its number, from 1; a later task has a greater one.
+    pub fn number(self) -> u64 {
+        (self.0 >> 32) as u64 & MAX_SEQ
     }
 }
 

@@ -26,6 +26,7 @@
 //! | [`alerts`] | conditions over a website's figures become events of the log |
 //! | [`exports`] | once a day a website's figures as a file |
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
+//! | [`tasks`] | bulk operations over the store that go on over restarts |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
@@ -60,5 +61,6 @@ pub mod poll;
 pub mod sample;
 pub mod secret;
 pub mod store;
+pub mod tasks;
 pub mod vendor;
 pub mod words;

@@ -63,6 +63,8 @@ const WALLS: &[(&str, &[&str])] = &[
         "poll",
         &["store", "vendor", "config::Poller", "deliver", "inbound"],
     ),
+    // A bulk operation is a walk over the store.
+    ("tasks", &["store"]),
     (
         "api",
         &[
@@ -74,6 +76,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "deliver",
             "inbound",
             "poll",
+            "tasks",
         ],
     ),
     (
@@ -88,6 +91,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "deliver",
             "inbound",
             "poll",
+            "tasks",
             "api",
         ],
     ),

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::endpoints::no_answer;
 use super::input::{self, Named, Reader};
 use super::{Admin, Shared, objects};
-use crate::clock::Timestamp;
 use crate::delivery::Attempt;
 use crate::endpoint::draft::apply;
 use crate::endpoint::{EndpointDraft, EndpointState, Field};
@@ -127,39 +126,21 @@ pub(super) async fn replay(
     let endpoint = admin.present_endpoint(&wanted)?;
     let known = ["since", "until", "status", "limit", "dry_run"];
     let mut reader = Reader::new(members, &known);
-    let since = time(&mut reader, "since");
-    let until = time(&mut reader, "until");
-    let status: Option<String> = reader.get("status", "a text; leave it out, or write \"dead\"");
-    if status.as_ref().is_some_and(|status| status != "dead") {
-        reader.add("status", "status is not \"dead\"; leave it out for all");
-    }
-    let limit: Option<u64> = reader.get("limit", "a whole number; write for example 100");
-    if limit == Some(0) {
-        reader.add("limit", "limit is 0; leave it out for all");
-    }
-    let dry_run: Option<bool> = reader.get("dry_run", "a truth value; write true or false");
+    let since = reader.time("since");
+    let until = reader.time("until");
+    let only_dead = reader.dead_only();
+    let limit = reader.count("limit");
+    let dry_run = reader.flag("dry_run");
     reader.check()?;
-    let dry_run = dry_run.unwrap_or(false);
     let request = ReplayRequest {
         endpoint: endpoint.number,
         since,
         until,
         seq: None,
-        only_dead: status.is_some(),
+        only_dead,
         limit: limit.unwrap_or(u64::MAX),
         dry_run,
     };
     let replayed = admin.ask(move |store| store.replay(request)).await?;
     Ok(Json(Replayed { replayed, dry_run }))
-}
-
-fn time(reader: &mut Reader, name: &str) -> Option<Timestamp> {
-    let text: String = reader.get(name, "a text; write for example \"2026-01-31T09:30:00Z\"")?;
-    match Timestamp::parse(&text) {
-        Ok(time) => Some(time),
-        Err(error) => {
-            reader.add(name, error.to_string());
-            None
-        }
-    }
 }

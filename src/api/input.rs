@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::clock::Timestamp;
 use crate::endpoint::FieldError;
 use crate::endpoint::json::Members;
 use crate::endpoint::validate::pointer_part;
@@ -118,6 +119,43 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The member as a moment.
+    pub fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let text: String = self.get(name, "a text; write for example \"2026-01-31T09:30:00Z\"")?;
+        match Timestamp::parse(&text) {
+            Ok(time) => Some(time),
+            Err(error) => {
+                self.add(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The member as a whole number from 1 on; absent means without a bound.
+    pub fn count(&mut self, name: &str) -> Option<u64> {
+        let count: Option<u64> = self.get(name, "a whole number; write for example 100");
+        if count == Some(0) {
+            self.add(name, format!("{name} is 0; leave it out for all"));
+        }
+        count
+    }
+
+    /// The member as a truth value; absent means false.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let flag = self.get(name, "a truth value; write true or false");
+        flag.unwrap_or(false)
+    }
+
+    /// Whether `status` restricts to dead letters, which is all that it can say.
+    pub fn dead_only(&mut self) -> bool {
+        let wanted = "a text; leave it out, or write \"dead\"";
+        let status: Option<String> = self.get("status", wanted);
+        if status.as_ref().is_some_and(|status| status != "dead") {
+            self.add("status", "status is not \"dead\"; leave it out for all");
+        }
+        status.is_some()
     }
 
     /// Whether a mistake in the member `name` has been noted.

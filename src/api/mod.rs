@@ -7,6 +7,7 @@
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
 //! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
+//! | [`tasks`] | bulk operations that go on by themselves |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
 //! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
@@ -41,6 +42,7 @@ pub mod params;
 pub mod sources;
 pub mod sse;
 mod stream;
+pub mod tasks;
 mod wait;
 mod waiter;
 mod wanted;
@@ -70,6 +72,7 @@ use crate::policy::Policies;
 use crate::poll::gauge::Gauge;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
+use crate::tasks::Tasks;
 
 pub use self::front::Front;
 use self::sse::Streams;
@@ -100,6 +103,8 @@ pub struct Admin {
     pub zebline: Arc<Zebline>,
     /// The alerts, and how each stands.
     pub alerts: Arc<Current<Alerts>>,
+    /// Bulk operations.
+    pub tasks: Arc<Tasks>,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -146,6 +151,9 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route("/v1/tasks", get(tasks::list).post(tasks::create))
+        .route("/v1/tasks/{task}", get(tasks::show))
+        .route("/v1/tasks/{task}/cancel", post(tasks::cancel))
         .route("/v1/stream", get(stream::stream))
         .route("/v1/wait", get(wait::wait))
         .route("/v1/track/{track}", get(zebline::track))

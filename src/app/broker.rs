@@ -11,7 +11,7 @@ use super::opening::blocking;
 use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
-use super::{AppError, Settings, opening, reading, register, sources, store_options};
+use super::{AppError, Settings, opening, reading, register, sources, store_options, tasking};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
@@ -49,6 +49,8 @@ pub struct Broker {
     reader: Option<JoinHandle<()>>,
     /// What follows the configuration.
     reloading: Reloading,
+    /// Works on bulk operations.
+    tasks: JoinHandle<()>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -129,7 +131,9 @@ impl Broker {
         let alerts = Alerts::new(config.alerts, websites, views_max);
         let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
+        let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
         let admin = Admin {
+            tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             pollers: polling.gauges.clone(),
@@ -177,6 +181,7 @@ impl Broker {
             views_max,
             turn: Mutex::default(),
         };
+        let tasks = tokio::spawn(tasks.run(stopping.clone()));
         let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
@@ -196,6 +201,7 @@ impl Broker {
             dispatcher,
             reader,
             reloading,
+            tasks,
             undelivered,
             polling,
             committer,
@@ -274,8 +280,8 @@ impl Broker {
         }
         self.polling.stopped().await;
         self.reloading.alerting.stopped().await;
-        if let Some(reader) = self.reader {
-            let _ = reader.await;
+        for task in self.reader.into_iter().chain([self.tasks]) {
+            let _ = task.await;
         }
         let store = self.store;
         blocking(move || store.close()).await?;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::clock::InvalidFactor;
 use crate::deliver::transport::TransportError;
 use crate::store::{EndpointError, StoreError};
+use crate::tasks::FileError;
 
 /// Why a broker did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum AppError {
     /// Sources of the configuration cannot be used.
     #[error("{}", .0.join("\n"))]
     Sources(Vec<String>),
+    /// The tasks cannot be read.
+    #[error(transparent)]
+    Tasks(#[from] FileError),
     /// The registry refuses an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),

@@ -37,6 +37,7 @@ pub mod sign;
 pub mod signals;
 pub mod signing;
 pub mod store;
+pub mod task;
 pub mod verify;
 
 use std::future::Future;
@@ -85,8 +86,10 @@ pub enum Command {
     Delivery(delivery::Args),
     /// Say why a delivery is where it is: rule, clock, signature
     Explain(explain::Args),
-    /// Send events again
+    /// Send events again: from the log, or dead letters
     Replay(replay::Args),
+    /// Look at bulk operations such as replays, and end them
+    Task(task::Args),
     /// Send recorded requests again, to a receiver of your own
     Resend(Box<resend::Args>),
     /// Show or move the server's clock
@@ -184,6 +187,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Delivery(args) => ask(delivery::run(args)),
         Command::Explain(args) => ask(explain::run(args)),
         Command::Replay(args) => ask(replay::run(args)),
+        Command::Task(args) => ask(task::run(args)),
         Command::Resend(args) => runtime(&mut Builder::new_current_thread())?
             .block_on(resend::run(*args, Arc::new(RealClock))),
         Command::Clock(args) => ask(clock::run(args)),

@@ -163,6 +163,7 @@ impl From<AppError> for Failure {
         let words = error.to_string();
         match error {
             AppError::Store(_)
+            | AppError::Tasks(_)
             | AppError::Endpoint(EndpointError::Store(_))
             | AppError::Listen { .. }
             | AppError::System { .. }

@@ -133,7 +133,7 @@ fn not_accepted(media: Option<Media<'_>>) -> Problem {
 }
 
 /// The key that the header holds, if it is there.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);

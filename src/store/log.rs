@@ -15,15 +15,15 @@ use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
-use super::parts::{Reply, Shared, Writer};
-use super::record::{Meta, Transition};
+use super::parts::{Shared, Writer};
+use super::record::Meta;
 use super::state::State;
 use super::{
-    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
-    EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError, Settlement, Store,
-    StoreError, Ticket, Token,
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery,
+    EndpointCommand, EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError,
+    Settlement, Store, StoreError, Ticket, Token,
 };
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Timestamp};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
 use crate::id::{EndpointId, Seq};
@@ -204,20 +204,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn endpoint(&self, command: EndpointCommand) -> Result<Ticket<Arc<Endpoint>>, EndpointError> {
-        if let Some(error) = self.stopped.borrow().clone() {
-            return Err(error.into());
-        }
-        let _no_commits = self.route_before(&command)?;
-        let (reply, ticket) = oneshot::channel();
-        let mut shared = self.shared();
-        let endpoint = self.change(&shared, command)?;
-        let now = self.now(&mut shared);
-        let transition = Transition::Endpoint(now, Box::new(endpoint.clone()));
-        shared
-            .replies
-            .push(Reply::Endpoint(reply, Arc::new(endpoint)));
-        self.record(&mut shared, now, transition, true);
-        Ok(ticket)
+        self.change_registry(command)
     }
 
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
@@ -241,6 +228,18 @@ impl<B: Backend> Store for Log<B> {
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
         self.replay_deliveries(&request)
+    }
+
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError> {
+        self.find_ended_deliveries(query)
+    }
+
+    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError> {
+        self.put_back_deliveries(endpoint, deliveries)
+    }
+
+    fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {
+        self.first_received_at_or_after(moment)
     }
 
     fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError> {

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
 use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
@@ -90,7 +91,10 @@ pub use queue::Ended;
 pub use report::{Finding, Report};
 pub use salvage::expect_store;
 pub use verify::verify;
-pub use views::{DeliveryQuery, DeliveryView, Depth, EndpointView, Page, ReplayRequest};
+pub use views::{
+    DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page,
+    ReplayRequest,
+};
 pub use walk::{Step, Walk};
 
 /// An answer that comes once it is on disk.
@@ -182,6 +186,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts deliveries back so that they are due now; says how many.
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError>;
+
+    /// Deliveries that have ended and could be put back, a bounded look at a time: there may be
+    /// none although there is more behind `next`.
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError>;
+
+    /// Puts back those of `deliveries`, in the order of their positions, that still stand as they
+    /// were found; says how many. Done twice is done once, also after a crash in between.
+    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError>;
+
+    /// The position of the first event received at or after `moment`; one behind the last, if
+    /// there is none. Exact as long as the clock was not set back between events.
+    fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError>;
 
     /// A delivery with its attempts, or `None` if there is no such event or endpoint.
     fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError>;

@@ -1,16 +1,40 @@
 //! Changes of the registry of endpoints.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
 
 use super::backend::Backend;
 use super::log::Log;
-use super::parts::Shared;
+use super::parts::{Reply, Shared};
 use super::record::Transition;
-use super::{Effect, EndpointCommand, EndpointError};
+use super::{Effect, EndpointCommand, EndpointError, Ticket};
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::id::{EndpointId, Seq};
 
 impl<B: Backend> Log<B> {
+    /// See [`Store::endpoint`](super::Store::endpoint).
+    pub(super) fn change_registry(
+        &self,
+        command: EndpointCommand,
+    ) -> Result<Ticket<Arc<Endpoint>>, EndpointError> {
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error.into());
+        }
+        let _no_commits = self.route_before(&command)?;
+        let (reply, ticket) = oneshot::channel();
+        let mut shared = self.shared();
+        let endpoint = self.change(&shared, command)?;
+        let now = self.now(&mut shared);
+        let transition = Transition::Endpoint(now, Box::new(endpoint.clone()));
+        shared
+            .replies
+            .push(Reply::Endpoint(reply, Arc::new(endpoint)));
+        self.record(&mut shared, now, transition, true);
+        Ok(ticket)
+    }
+
     /// The endpoint as `command` leaves it.
     pub(super) fn change(
         &self,

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::queue::Ended;
+use super::record::Reopened;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
 use crate::endpoint::{Endpoint, Filter};
@@ -89,6 +92,49 @@ pub struct ReplayRequest {
     pub limit: u64,
     /// Only count them.
     pub dry_run: bool,
+}
+
+/// Which deliveries that have ended to look for, of one endpoint.
+#[derive(Clone, Debug)]
+pub struct EndedQuery {
+    /// The endpoint's number.
+    pub endpoint: u32,
+    /// Of events at this position or behind it.
+    pub from: Seq,
+    /// Of events up to this position.
+    pub until: Seq,
+    /// Dead letters only; otherwise delivered ones too.
+    pub only_dead: bool,
+    /// Of events that this selects.
+    pub kinds: Option<Filter>,
+    /// How many at most, oldest first.
+    pub limit: usize,
+}
+
+/// A delivery that has ended, and after how many attempts: what tells whether it has moved since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedDelivery {
+    /// The event.
+    pub seq: Seq,
+    /// Attempts so far, over every round; none if it was filtered, or is from before its endpoint.
+    pub attempts: u32,
+    /// Whether it is a dead letter.
+    pub was_dead: bool,
+}
+
+impl From<Reopened> for EndedDelivery {
+    fn from(delivery: Reopened) -> Self {
+        let Reopened {
+            seq,
+            attempts,
+            was_dead,
+        } = delivery;
+        Self {
+            seq,
+            attempts,
+            was_dead,
+        }
+    }
 }
 
 /// How much the store has to do.

@@ -25,6 +25,7 @@ use redeliver::inbound::zebline::Zebline;
 use redeliver::secret::Secret;
 use redeliver::store::memory::Memory;
 use redeliver::store::{Effect, Log, Options, Outcome, Settlement, Store, committer};
+use redeliver::tasks::Tasks;
 use redeliver::vendor::builtin_policies;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -182,7 +183,13 @@ impl Api {
             .with_relay(Relay::new(setup.sources, clock.clone(), setup.on_loopback));
         let server_limits = ServerLimits::from(&setup.limits);
         let zebline = Zebline::new(&[], ingest.clone(), clock.clone());
+        let tasks = Tasks::open(None, store.clone(), clock.clone(), 7).unwrap();
+        let tasks = Arc::new(tasks);
+        if setup.committing {
+            tokio::spawn(tasks.clone().run(drains.clone()));
+        }
         let admin = Admin {
+            tasks,
             pollers: Vec::new(),
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),

@@ -11,3 +11,4 @@ mod harness;
 mod log;
 mod reach;
 mod relay;
+mod tasks;

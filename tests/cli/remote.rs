@@ -144,8 +144,7 @@ fn a_change_sends_what_is_given_and_null_for_what_is_unset() {
 
 #[test]
 fn each_verb_asks_its_own_route() {
-    let body =
-        json!({"name": "crm", "status": "pending", "now": "2026-01-31T09:30:00Z", "replayed": 2});
+    let body = json!({"name": "crm", "status": "pending", "now": "2026-01-31T09:30:00Z", "state": "done", "matched": 2});
     for (args, line, sent) in [
         (
             &["endpoint", "pause", "crm"][..],
@@ -217,8 +216,24 @@ fn each_verb_asks_its_own_route() {
                 "dead",
                 "--dry-run",
             ],
-            "POST /v1/endpoints/crm/replay",
-            r#"{"dry_run":true,"status":"dead"}"#,
+            "POST /v1/tasks",
+            r#"{"dry_run":true,"endpoint":"crm","kind":"replay","status":"dead"}"#,
+        ),
+        (
+            &["replay", "--type", "a.*,b", "--limit", "5", "--detach"],
+            "POST /v1/tasks",
+            r#"{"dry_run":false,"kind":"replay","limit":5,"type":"a.*,b"}"#,
+        ),
+        (
+            &["task", "list", "--state", "running,done"],
+            "GET /v1/tasks?state=running%2Cdone",
+            "",
+        ),
+        (&["task", "show", "tsk_1"], "GET /v1/tasks/tsk_1", ""),
+        (
+            &["task", "cancel", "tsk_1"],
+            "POST /v1/tasks/tsk_1/cancel",
+            "",
         ),
         (
             &[
@@ -244,8 +259,13 @@ fn each_verb_asks_its_own_route() {
 #[test]
 fn how_long_ago_is_counted_from_the_servers_clock() {
     let clock = json!({"now": "2026-01-31T12:00:00.000Z", "kind": "manual"});
-    let answer = json!({"replayed": 2});
-    let script = vec![(200, clock.to_string()), (200, answer.to_string())];
+    let task = |state| json!({"id": "tsk_1", "state": state, "done": 2}).to_string();
+    let script = vec![
+        (200, clock.to_string()),
+        (202, task("running")),
+        (200, task("running")),
+        (200, task("done")),
+    ];
     let server = Server::start(script);
     let ran = ask(&server, &["replay", "--endpoint", "crm", "--since", "2h"]);
     assert_eq!(
@@ -257,7 +277,26 @@ fn how_long_ago_is_counted_from_the_servers_clock() {
     let body: Value = serde_json::from_str(&server.asked().body).unwrap();
     assert_eq!(
         body,
-        json!({"since": "2026-01-31T10:00:00.000Z", "dry_run": false})
+        json!({"kind": "replay", "endpoint": "crm", "since": "2026-01-31T10:00:00.000Z",
+            "dry_run": false})
+    );
+    assert_eq!(server.asked().line, "GET /v1/tasks/tsk_1");
+}
+
+#[test]
+fn a_replay_that_did_not_come_to_its_end_is_exit_code_1_with_the_reason() {
+    let task = json!({"id": "tsk_1", "state": "failed", "done": 2, "dry_run": false,
+        "error": "event 7 is damaged"});
+    let server = Server::once(202, &task.to_string());
+    let ran = ask(&server, &["replay", "--json"]);
+    assert_eq!(
+        (ran.code, &*ran.err),
+        (1, "error: the replay is failed: event 7 is damaged\n")
+    );
+    let said: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        said,
+        json!({"replayed": 2, "dry_run": false, "task": task})
     );
 }
 

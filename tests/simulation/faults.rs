@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use redeliver::clock::Timestamp;
 use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
 use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
-    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
-    EndpointError, EndpointView, Outcome, Page, ReplayRequest, SettleError, Settlement, Store,
-    StoreError, Ticket, Token,
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
+    EndedQuery, EndpointCommand, EndpointError, EndpointView, Outcome, Page, ReplayRequest,
+    SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -302,6 +303,18 @@ impl Store for Faulty {
             true => Ok(0),
             false => self.store.replay(request),
         }
+    }
+
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError> {
+        self.store.find_ended(query)
+    }
+
+    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError> {
+        self.store.put_back(endpoint, deliveries)
+    }
+
+    fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {
+        self.store.position_at(moment)
     }
 
     fn delivery(&self, endpoint: u32, seq: Seq) -> Result<Option<DeliveryView>, StoreError> {

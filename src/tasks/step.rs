@@ -1,0 +1,171 @@
+//! One bounded step of a task.
+
+use super::files::FileError;
+use super::task::{Batch, Only, Place, Request, Span, Task};
+use crate::endpoint::EndpointState;
+use crate::store::{EndedDelivery, EndedQuery, EndpointView, Store, StoreError};
+
+/// The bounds of a step.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// The most deliveries that it puts back.
+    deliveries: usize,
+    /// It puts nothing back to an endpoint that has so many waiting.
+    backlog: u64,
+}
+
+/// Steps small enough that a cancellation is quick and the file short, large enough that the two
+/// syncs of a step cost each delivery little. A backlog, for each delivery that is put back takes
+/// memory until it has ended, and a log may hold millions.
+const BOUNDS: Bounds = Bounds {
+    deliveries: 512,
+    backlog: 100_000,
+};
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is more to do.
+    Goes,
+    /// There is more to do, but the endpoint has as much waiting as it may.
+    Rests,
+    /// There is no more to do.
+    Ended,
+}
+
+/// Why a step could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    /// The store could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task could not be written down.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// What a task with this request looks through, as things stand now.
+pub(super) fn span(store: &dyn Store, request: &Request) -> Result<Span, StoreError> {
+    let (first_endpoint, last_endpoint) = match &request.endpoint {
+        // One that is not there is an empty span.
+        Some(wanted) => store
+            .find_endpoint(wanted)
+            .map_or((1, 0), |endpoint| (endpoint.number, endpoint.number)),
+        None => {
+            let views = store.endpoints()?;
+            let numbers = || views.iter().map(|view| view.endpoint.number);
+            (numbers().min().unwrap_or(1), numbers().max().unwrap_or(0))
+        }
+    };
+    let from = match request.since {
+        Some(since) => store.position_at(since)?,
+        None => 1,
+    };
+    let until = match request.until {
+        Some(until) => store.position_at(until)? - 1,
+        None => *store.tail().borrow(),
+    };
+    Ok(Span {
+        first_endpoint,
+        last_endpoint,
+        from,
+        until,
+    })
+}
+
+/// Takes `task` one step further. `save` writes it down, and is called before anything is put back.
+pub(super) fn step(
+    store: &dyn Store,
+    task: &mut Task,
+    save: impl Fn(&Task) -> Result<(), FileError>,
+) -> Result<Step, StepError> {
+    step_within(BOUNDS, store, task, save)
+}
+
+fn step_within(
+    bounds: Bounds,
+    store: &dyn Store,
+    task: &mut Task,
+    save: impl Fn(&Task) -> Result<(), FileError>,
+) -> Result<Step, StepError> {
+    if let Some(batch) = task.batch.take() {
+        // From before a restart. What has moved since was put back then.
+        store.put_back(batch.endpoint, &batch.deliveries)?;
+        task.done += batch.deliveries.len() as u64;
+    }
+    if task.left() == 0 || task.place.endpoint > task.span.last_endpoint {
+        return Ok(Step::Ended);
+    }
+    let view = store.endpoint_view(task.place.endpoint)?;
+    let Some(view) = view.filter(is_present) else {
+        return Ok(to_next_endpoint(store, task)?);
+    };
+    if !task.request.dry_run && view.backlog >= bounds.backlog {
+        return Ok(Step::Rests);
+    }
+    let limit = task.left().min(bounds.deliveries as u64) as usize;
+    let found = store.find_ended(&EndedQuery {
+        endpoint: task.place.endpoint,
+        from: task.place.seq,
+        until: task.span.until,
+        only_dead: task.request.status == Some(Only::Dead),
+        kinds: task.request.filter(),
+        limit,
+    })?;
+    let endpoint = task.place.endpoint;
+    task.matched += found.items.len() as u64;
+    let stepped = match found.next {
+        Some(seq) => {
+            task.place.seq = seq;
+            Step::Goes
+        }
+        None => to_next_endpoint(store, task)?,
+    };
+    if !found.items.is_empty() && !task.request.dry_run {
+        put_back(store, task, endpoint, found.items, save)?;
+    }
+    Ok(stepped)
+}
+
+fn put_back(
+    store: &dyn Store,
+    task: &mut Task,
+    endpoint: u32,
+    deliveries: Vec<EndedDelivery>,
+    save: impl Fn(&Task) -> Result<(), FileError>,
+) -> Result<(), StepError> {
+    task.batch = Some(Batch {
+        endpoint,
+        deliveries,
+    });
+    save(task)?;
+    if let Some(batch) = task.batch.take() {
+        task.done += store.put_back(batch.endpoint, &batch.deliveries)?;
+    }
+    Ok(())
+}
+
+fn is_present(view: &EndpointView) -> bool {
+    view.endpoint.state != EndpointState::Removed
+}
+
+fn to_next_endpoint(store: &dyn Store, task: &mut Task) -> Result<Step, StoreError> {
+    let (here, last) = (task.place.endpoint, task.span.last_endpoint);
+    let mut views = match here < last {
+        true => store.endpoints()?,
+        false => Vec::new(),
+    };
+    views.retain(|view| is_present(view) && (here + 1..=last).contains(&view.endpoint.number));
+    let next = views.iter().map(|view| view.endpoint.number).min();
+    task.place = Place {
+        endpoint: next.unwrap_or(last.saturating_add(1)),
+        seq: task.span.from,
+    };
+    Ok(match next {
+        Some(_) => Step::Goes,
+        None => Step::Ended,
+    })
+}
+
+#[cfg(test)]
+mod tests;
