@@ -26,6 +26,7 @@
 //! | [`alerts`] | conditions over a website's figures become events of the log |
 //! | [`exports`] | once a day a website's figures as a file |
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
+//! | [`telemetry`] | what is known of a running broker: counts over time |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
@@ -59,5 +60,6 @@ pub mod poll;
 pub mod sample;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
 pub mod vendor;
 pub mod words;

@@ -58,6 +58,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Zebline",
         ],
     ),
+    // It is told by the rooms below, and tells those above.
+    ("telemetry", &["store", "deliver::Observer"]),
     // It asks through the guarded transport of deliver, and keeps by the way of inbound.
     (
         "poll",
@@ -74,6 +76,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "deliver",
             "inbound",
             "poll",
+            "telemetry",
         ],
     ),
     (
@@ -88,6 +91,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "deliver",
             "inbound",
             "poll",
+            "telemetry",
             "api",
         ],
     ),

@@ -30,6 +30,7 @@ use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
+use crate::telemetry::Telemetry;
 use crate::vendor;
 
 /// A running broker that is spoken to through its [`front`](Self::front).
@@ -79,8 +80,10 @@ impl Broker {
         let clock = settings.clock.start()?;
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
+        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        let observer = telemetry.clone();
         let (store, committer) =
-            opening::open(settings.keep, &config, clock.clone(), options).await?;
+            opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
         let mut policies = vendor::builtin_policies();
         for policy in config.policies.iter().cloned() {
             policies.insert(policy);
@@ -99,13 +102,14 @@ impl Broker {
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
         let courier = Arc::new(courier);
         register::endpoints(&*store, &config.endpoints, &policies, &courier).await?;
-        let dispatcher = Arc::new(Dispatcher::new(
+        let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),
             clock.clone(),
             limits.deliveries_in_flight_max,
             rand::rng().random(),
-        ));
+        );
+        let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -130,6 +134,8 @@ impl Broker {
         let admin = Admin {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
+            telemetry,
+            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
             pollers: polling.gauges.clone(),
             zebline,
             alerts: alerts.clone(),
