@@ -167,7 +167,7 @@ mod tests {
         };
         assert_eq!(numbers(Window::Hour, minutes(2), 9), (vec![3, 2, 1], 0));
         assert_eq!(numbers(Window::Hour, minutes(2), 1), (vec![3], 2));
-        assert_eq!(numbers(Window::Hour, minutes(61), 9), (vec![3, 2], 0));
+        assert_eq!(numbers(Window::Hour, minutes(60), 9), (vec![3, 2], 0));
         assert_eq!(numbers(Window::Day, minutes(100), 9).0.len(), 3);
     }
 

@@ -148,7 +148,7 @@ mod tests {
     const HOUR_MS: i64 = 60 * MINUTE_MS;
 
     fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millis(1_700_000_040_000 + ms)
+        Timestamp::from_millis(1_699_999_200_000 + ms)
     }
 
     fn hits(past: &Past<u32>, window: Window, now: Timestamp) -> Vec<(usize, u32)> {
