@@ -6,11 +6,13 @@
 mod daily;
 mod kind;
 mod manual;
+mod stopwatch;
 mod watched;
 
 pub use daily::{Daily, InvalidDaily};
 pub use kind::{ClockKind, InvalidClock};
 pub use manual::ManualClock;
+pub use stopwatch::Stopwatch;
 pub use watched::WatchedClock;
 
 use std::fmt;

@@ -27,6 +27,7 @@
 //! | [`exports`] | once a day a website's figures as a file |
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`tasks`] | bulk operations over the store that go on over restarts |
+//! | [`telemetry`] | what is known of a running broker: counts over time |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
@@ -62,5 +63,6 @@ pub mod sample;
 pub mod secret;
 pub mod store;
 pub mod tasks;
+pub mod telemetry;
 pub mod vendor;
 pub mod words;

@@ -58,6 +58,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::Zebline",
         ],
     ),
+    // It is told by the rooms below, and tells those above.
+    ("telemetry", &["store", "deliver::Observer"]),
     // It asks through the guarded transport of deliver, and keeps by the way of inbound.
     (
         "poll",
@@ -77,6 +79,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "inbound",
             "poll",
             "tasks",
+            "telemetry",
         ],
     ),
     (
@@ -92,6 +95,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "inbound",
             "poll",
             "tasks",
+            "telemetry",
             "api",
         ],
     ),

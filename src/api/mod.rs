@@ -12,6 +12,7 @@
 //! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
+//! | [`status`], [`activity`] | the broker at a glance; what happened over time |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
@@ -23,6 +24,7 @@
 //! | [`auth`] | who may ask |
 
 pub mod actions;
+pub mod activity;
 pub mod alerts;
 pub mod auth;
 pub mod clock;
@@ -41,6 +43,7 @@ pub mod page;
 pub mod params;
 pub mod sources;
 pub mod sse;
+pub mod status;
 mod stream;
 pub mod tasks;
 mod wait;
@@ -73,6 +76,7 @@ use crate::poll::gauge::Gauge;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
+use crate::telemetry::Telemetry;
 
 pub use self::front::Front;
 use self::sse::Streams;
@@ -105,6 +109,10 @@ pub struct Admin {
     pub alerts: Arc<Current<Alerts>>,
     /// Bulk operations.
     pub tasks: Arc<Tasks>,
+    /// What is known of this broker since its start.
+    pub telemetry: Arc<Telemetry>,
+    /// Below this much free disk no event is taken.
+    pub disk_reserve_bytes: u64,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -159,6 +167,8 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/alerts", get(alerts::list))
+        .route("/v1/status", get(status::show))
+        .route("/v1/activity", get(activity::show))
         .route("/v1/faults", get(faults::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))

@@ -18,6 +18,7 @@ use crate::config::Limits;
 /// How many streams may be open, of whichever kind.
 #[derive(Clone, Debug)]
 pub struct Streams {
+    max: usize,
     all: Arc<Semaphore>,
     public: Arc<Semaphore>,
 }
@@ -33,9 +34,15 @@ impl Streams {
         let connections = limits.max_connections - limits.max_connections / 4;
         let streams = limits.streams_max.min(connections);
         Self {
+            max: streams,
             all: Arc::new(Semaphore::new(streams)),
             public: Arc::new(Semaphore::new(streams.div_ceil(2))),
         }
+    }
+
+    /// How many are open, and how many may be.
+    pub fn count(&self) -> (usize, usize) {
+        (self.max - self.all.available_permits(), self.max)
     }
 
     /// The place of one more for somebody who was let in, if there is one.

@@ -34,6 +34,7 @@ use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
+use crate::telemetry::Telemetry;
 
 /// A running broker that is spoken to through its [`front`](Self::front).
 pub struct Broker {
@@ -85,8 +86,10 @@ impl Broker {
         let clock = settings.clock.start()?;
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
+        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        let observer = telemetry.clone();
         let (store, committer) =
-            opening::open(settings.keep, &config, clock.clone(), options).await?;
+            opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
         let policies = Arc::new(Current::new(reload::policies(&config.policies)));
         let guard = AddressGuard {
             allow: config.server.allow_private.clone(),
@@ -102,13 +105,14 @@ impl Broker {
         let courier = Arc::new(courier);
         register::check_all(&config.endpoints, &courier).await?;
         register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
-        let dispatcher = Arc::new(Dispatcher::new(
+        let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),
             clock.clone(),
             limits.deliveries_in_flight_max,
             rand::rng().random(),
-        ));
+        );
+        let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -136,6 +140,8 @@ impl Broker {
             tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
+            telemetry,
+            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
             pollers: polling.gauges.clone(),
             zebline,
             alerts: alerts.clone(),

@@ -10,7 +10,7 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::store::backend::Backend;
 use crate::store::memory::Memory;
-use crate::store::{Log, Options, Store, StoreError, committer};
+use crate::store::{Log, Observer, Options, Store, StoreError, committer};
 
 /// The store's limits, as the configuration says.
 pub fn store_options(config: &Config) -> Options {
@@ -42,20 +42,28 @@ pub(super) async fn open(
     config: &Config,
     clock: SharedClock,
     options: Options,
+    observer: Arc<dyn Observer>,
 ) -> Result<(Arc<dyn Store>, JoinHandle<()>), AppError> {
     match keep {
         Keep::OnDisk => {
             let dir = config.server.data_dir.clone();
             let cache_bytes = config.server.limits.store_cache_bytes as u64;
             let open = move || Log::open(&dir, cache_bytes, clock, options, entropy());
-            at_work(blocking(open).await?)
+            at_work(blocking(open).await?, observer)
         }
-        Keep::InMemory => at_work(Log::over(Memory::default(), clock, options, entropy())?),
+        Keep::InMemory => at_work(
+            Log::over(Memory::default(), clock, options, entropy())?,
+            observer,
+        ),
     }
 }
 
-fn at_work<B: Backend>(log: Log<B>) -> Result<(Arc<dyn Store>, JoinHandle<()>), AppError> {
+fn at_work<B: Backend>(
+    log: Log<B>,
+    observer: Arc<dyn Observer>,
+) -> Result<(Arc<dyn Store>, JoinHandle<()>), AppError> {
     let log = Arc::new(log);
+    log.observe_by(observer);
     let runtime = tokio::runtime::Handle::current();
     log.answer_by(Box::new(move |answers| {
         runtime.spawn(async { answers.send() });

@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::courier::Courier;
+use super::observer::{Nobody, Observer};
 use super::outcomes::{Ended, Outcomes};
 use super::verdict::judge;
-use crate::clock::{SharedClock, Timestamp};
+use crate::clock::{SharedClock, Stopwatch, Timestamp};
 use crate::endpoint::EndpointState;
 use crate::policy::Input;
 use crate::store::{Claim, Effect, EndpointCommand, Store, StoreError, Token};
@@ -43,6 +44,7 @@ pub struct Dispatcher {
     deadlines: Mutex<BTreeSet<(Timestamp, Token)>>,
     told_of_shortage: Mutex<Option<Timestamp>>,
     outcomes: Outcomes,
+    observer: Arc<dyn Observer>,
 }
 
 /// Puts a claim back if its attempt ends without a settlement: stopped by a drain, or by a panic.
@@ -83,7 +85,15 @@ impl Dispatcher {
             deadlines: Mutex::default(),
             told_of_shortage: Mutex::default(),
             outcomes: Outcomes::default(),
+            observer: Arc::new(Nobody),
         }
+    }
+
+    /// Also tells `observer` of its attempts.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
     }
 
     /// How its attempts end.
@@ -200,9 +210,10 @@ impl Dispatcher {
             self.pause_without_policy(&claim);
             return;
         };
-        let deadline = self
-            .courier
-            .deadline(&claim.endpoint.settings, self.clock.now());
+        let now = self.clock.now();
+        self.observer.began(&claim, now.since(claim.due));
+        let deadline = self.courier.deadline(&claim.endpoint.settings, now);
+        let watch = Stopwatch::start();
         self.deadlines().insert((deadline, claim.token));
         let mut held = Held {
             dispatcher: self,
@@ -211,6 +222,7 @@ impl Dispatcher {
             settled: false,
         };
         let (attempt, input) = self.courier.attempt(&claim).await;
+        let took = watch.elapsed();
         if input == Input::Release {
             self.tell_of_shortage(attempt.error.as_deref());
             // It keeps its place meanwhile, so that nothing spins; then the claim goes back.
@@ -219,6 +231,8 @@ impl Dispatcher {
         }
         let jitter = self.jitter();
         let settlement = judge(&claim, &policy, attempt, input, jitter);
+        // Before it is settled: who sees that it has ended finds it counted.
+        self.observer.ended(&claim, &settlement, took);
         tracing::debug!(
             endpoint = claim.endpoint.settings.name,
             event = %claim.event.id,

@@ -6,6 +6,7 @@
 //! | [`outcomes`] | how attempts end, told to whoever watches |
 //! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
+//! | [`observer`] | who is told of attempts |
 //! | `outgoing` | the request that it sends |
 //! | [`faults`] | faults on demand, for tests |
 //! | [`recorder`] | what was sent, kept for tests |
@@ -24,9 +25,12 @@ pub mod courier;
 pub mod dispatcher;
 pub mod faults;
 pub mod guard;
+pub mod observer;
 pub mod outcomes;
 mod outgoing;
 pub mod recorder;
 mod shortage;
 pub mod transport;
 mod verdict;
+
+pub use observer::Observer;

@@ -251,3 +251,38 @@ fn neither_a_draft_nor_settings_print_a_key_or_what_may_hold_one() {
         );
     }
 }
+
+/// An active endpoint, for tests of what looks at endpoints.
+pub(crate) fn endpoint(number: u32) -> std::sync::Arc<Endpoint> {
+    let created_at = Timestamp::from_millis(1_700_000_000_000);
+    std::sync::Arc::new(Endpoint {
+        number,
+        id: EndpointId::new(created_at, 1, number),
+        revision: 1,
+        settings: EndpointSettings {
+            name: format!("e{number}"),
+            url: "https://a.example/".to_owned(),
+            policy: "standard".to_owned(),
+            order: Order::Independent,
+            filter: Filter::all(FilterOn::Kind),
+            concurrency: 1,
+            timeout: None,
+            basic_auth: None,
+            headers: Vec::new(),
+            signing_key: None,
+            key_encoding: TextEncoding::Utf8,
+            signature_encoding: TextEncoding::Hex,
+            timestamp_mode: TimestampMode::PerAttempt,
+            allow_http: false,
+            drop_while_inactive: false,
+            ca_pem: None,
+            check: Check::Off,
+            origin: Origin::Api,
+        },
+        state: EndpointState::Active,
+        state_reason: None,
+        created_at,
+        from_seq: 1,
+        until_seq: None,
+    })
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::delivery::Attempt;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
@@ -37,6 +38,8 @@ pub struct Claim {
     pub attempt: u32,
     /// Failed attempts before it in this round, for the policy.
     pub failures: u32,
+    /// Since when it could be attempted: since its event was received, or its retry was due.
+    pub due: Timestamp,
 }
 
 /// What follows an attempt.

@@ -72,6 +72,7 @@ impl<B: Backend> Log<B> {
             claims.push(Claim {
                 token,
                 endpoint: taken.endpoint,
+                due: taken.claim.due.unwrap_or(event.received_at),
                 event,
                 attempt: taken.claim.attempts + 1,
                 failures: taken.claim.failures,

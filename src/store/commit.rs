@@ -10,10 +10,11 @@ use super::dedupe::Seen;
 use super::high_water::Mark;
 use super::inbox::Request;
 use super::log::Log;
+use super::observer::Written;
 use super::parts::{Reply, Writer};
 use super::write::Group;
 use super::{Appended, StoreError};
-use crate::clock::Moment;
+use crate::clock::{Moment, Stopwatch};
 use crate::event::Event;
 
 /// A snapshot is written after this many bytes, so that a start reads no more than that.
@@ -149,6 +150,7 @@ impl<B: Backend> Log<B> {
         };
         let group = Group::encode(writer, &transitions, &events)?;
         writer.bytes_since_snapshot += group.bytes();
+        let watch = Stopwatch::start();
         let written =
             self.backend
                 .write(group.changes, durability)
@@ -166,6 +168,7 @@ impl<B: Backend> Log<B> {
             }
             return Err(error);
         }
+        let took = watch.elapsed();
         writer.advance(&group.next, events.len() + transitions.len());
         self.look_at_the_disk();
         for frame in group.frames {
@@ -188,6 +191,14 @@ impl<B: Backend> Log<B> {
             }
         }
         self.wake();
+        let asked: usize = answers.iter().map(Vec::len).sum();
+        self.observed.tell(Written {
+            events: &events,
+            duplicates: asked - events.len(),
+            transitions: transitions.len(),
+            synced: durability == Durability::Disk,
+            took,
+        });
         self.answering.carry(Answers {
             appended: requests.into_iter().zip(answers).collect(),
             changed: replies,

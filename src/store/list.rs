@@ -1,15 +1,16 @@
 //! Lists: deliveries by page, endpoints with how they are getting on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::backend::Backend;
 use super::log::Log;
 use super::record::key;
 use super::state::Entry;
-use super::{DeliveryQuery, DeliveryView, EndpointView, Page, Store, StoreError};
+use super::{DeliveryQuery, DeliveryView, EndpointView, Page, QueueView, Store, StoreError};
 use crate::delivery::Status;
-use crate::endpoint::EndpointState;
-use crate::id::Seq;
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::id::{EndpointId, Seq};
 
 /// How many (event, endpoint) pairs one page of a list may look at, so that a rare status in a
 /// long log gives a short page and a cursor instead of a long wait.
@@ -212,5 +213,31 @@ impl<B: Backend> Log<B> {
                 Ok(view)
             })
             .collect()
+    }
+
+    /// See [`Store::find_endpoint`].
+    pub(super) fn endpoint_named(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
+        let shared = self.shared();
+        if let Some(entry) = shared.state.named(name_or_id) {
+            return Some(entry.endpoint.clone());
+        }
+        let id: EndpointId = name_or_id.parse().ok()?;
+        let mut entries = shared.state.entries();
+        let entry = entries.find(|entry| entry.endpoint.id == id);
+        entry.map(|entry| entry.endpoint.clone())
+    }
+
+    /// See [`Store::queues`].
+    pub(super) fn queue_views(&self) -> Vec<QueueView> {
+        let shared = self.shared();
+        let view = |entry: &Entry| QueueView {
+            endpoint: entry.endpoint.clone(),
+            pending: entry.queue.pending(),
+            waiting: entry.queue.waiting(),
+            in_flight: entry.queue.in_flight() as u64,
+            oldest: entry.queue.oldest(),
+            ended: entry.queue.ended,
+        };
+        shared.state.entries().map(view).collect()
     }
 }

@@ -15,18 +15,19 @@ use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
+use super::observer::Observed;
 use super::parts::{Shared, Writer};
 use super::record::Meta;
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery,
-    EndpointCommand, EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError,
-    Settlement, Store, StoreError, Ticket, Token,
+    EndpointCommand, EndpointError, EndpointView, Options, Page, QueueView, ReplayRequest,
+    SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use crate::clock::{SharedClock, Timestamp};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::{EndpointId, Seq};
+use crate::id::Seq;
 
 /// How many attempts a delivery shows.
 const MAX_ATTEMPTS_SHOWN: usize = 1_000;
@@ -46,6 +47,7 @@ pub struct Log<B> {
     pub(super) replaying: Mutex<()>,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
+    pub(super) observed: Observed,
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
@@ -95,6 +97,7 @@ impl<B: Backend> Log<B> {
             replaying: Mutex::new(()),
             inbox: Inbox::default(),
             answering: Carriers::default(),
+            observed: Observed::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),
@@ -211,19 +214,16 @@ impl<B: Backend> Store for Log<B> {
         self.endpoint_views(None)
     }
 
+    fn queues(&self) -> Vec<QueueView> {
+        self.queue_views()
+    }
+
     fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError> {
         Ok(self.endpoint_views(Some(number))?.pop())
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        let shared = self.shared();
-        if let Some(entry) = shared.state.named(name_or_id) {
-            return Some(entry.endpoint.clone());
-        }
-        let id: EndpointId = name_or_id.parse().ok()?;
-        let mut entries = shared.state.entries();
-        let entry = entries.find(|entry| entry.endpoint.id == id);
-        entry.map(|entry| entry.endpoint.clone())
+        self.endpoint_named(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {

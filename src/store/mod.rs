@@ -21,6 +21,7 @@
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
+//! | `observer.rs` | who is told what the store does |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
@@ -57,6 +58,7 @@ mod log;
 mod look;
 mod loss;
 pub mod memory;
+mod observer;
 mod open;
 mod options;
 mod parts;
@@ -86,13 +88,14 @@ pub use claim::{Claim, Effect, Outcome, Settlement, Token};
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use log::Log;
+pub use observer::{Observer, Written};
 pub use options::Options;
 pub use queue::Ended;
 pub use report::{Finding, Report};
 pub use salvage::expect_store;
 pub use verify::verify;
 pub use views::{
-    DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page,
+    DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page, QueueView,
     ReplayRequest,
 };
 pub use walk::{Step, Walk};
@@ -177,6 +180,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every endpoint, in the order of their making, removed ones included.
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError>;
+
+    /// Every endpoint's queue, removed ones included. From memory alone: for figures, which may be
+    /// ahead of what a crash would leave.
+    fn queues(&self) -> Vec<QueueView>;
 
     /// The endpoint numbered `number`, and how it is getting on.
     fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError>;

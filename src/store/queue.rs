@@ -176,20 +176,21 @@ impl Queue {
         } else {
             Next::Retry
         };
-        let (seq, failures, attempts) = if from_waiting {
+        let (seq, failures, attempts, due) = if from_waiting {
             let seq = match self.order {
                 Order::InOrder => self.waiting.first()?,
                 Order::Independent => first_due?.1,
             };
             let waiting = self.waiting.remove(seq)?;
-            (seq, waiting.failures, waiting.attempts)
+            (seq, waiting.failures, waiting.attempts, Some(waiting.due))
         } else {
-            (self.pending.pop_first()?, 0, 0)
+            (self.pending.pop_first()?, 0, 0, None)
         };
         let in_flight = InFlight {
             generation,
             failures,
             attempts,
+            due,
         };
         self.in_flight.insert(seq, in_flight);
         Some((seq, in_flight))

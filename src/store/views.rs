@@ -28,6 +28,23 @@ pub struct EndpointView {
     pub ended: Ended,
 }
 
+/// An endpoint's queue, counted.
+#[derive(Clone, Debug)]
+pub struct QueueView {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// Deliveries that have not failed and are not under way.
+    pub pending: u64,
+    /// Deliveries that wait for a retry.
+    pub waiting: u64,
+    /// Attempts under way.
+    pub in_flight: u64,
+    /// The oldest of all these.
+    pub oldest: Option<Seq>,
+    /// How many have ended in each way.
+    pub ended: Ended,
+}
+
 /// A delivery and how it is getting on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeliveryView {

@@ -26,6 +26,7 @@ use redeliver::secret::Secret;
 use redeliver::store::memory::Memory;
 use redeliver::store::{Effect, Log, Options, Outcome, Settlement, Store, committer};
 use redeliver::tasks::Tasks;
+use redeliver::telemetry::Telemetry;
 use redeliver::vendor::builtin_policies;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -158,6 +159,8 @@ impl Api {
             [0x1234_5678_9abc_def0, 2, 3],
         );
         let store = Arc::new(log.unwrap());
+        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        store.observe_by(telemetry.clone());
         if setup.committing {
             committer::spawn(store.clone()).unwrap();
         }
@@ -170,7 +173,7 @@ impl Api {
         let (draining, drains) = watch::channel(false);
         let advance = setup.delivering.then(|| {
             let dispatcher = Dispatcher::new(store.clone(), courier.clone(), clock.clone(), 64, 7);
-            let dispatcher = Arc::new(dispatcher);
+            let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
             tokio::spawn(
                 dispatcher
                     .clone()
@@ -193,6 +196,8 @@ impl Api {
             pollers: Vec::new(),
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
+            telemetry,
+            disk_reserve_bytes: setup.limits.disk_reserve_bytes as u64,
             zebline: Arc::new(zebline),
             alerts: Arc::default(),
             store: store.clone(),

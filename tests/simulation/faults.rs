@@ -11,8 +11,8 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
-    EndedQuery, EndpointCommand, EndpointError, EndpointView, Outcome, Page, ReplayRequest,
-    SettleError, Settlement, Store, StoreError, Ticket, Token,
+    EndedQuery, EndpointCommand, EndpointError, EndpointView, Outcome, Page, QueueView,
+    ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -288,6 +288,10 @@ impl Store for Faulty {
 
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
         self.store.endpoints()
+    }
+
+    fn queues(&self) -> Vec<QueueView> {
+        self.store.queues()
     }
 
     fn endpoint_view(&self, number: u32) -> Result<Option<EndpointView>, StoreError> {

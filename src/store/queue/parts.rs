@@ -28,6 +28,8 @@ pub struct InFlight {
     pub failures: u32,
     /// Attempts before it, over every round.
     pub attempts: u32,
+    /// When it was due, unless it is the first.
+    pub due: Option<Timestamp>,
 }
 
 /// When a queue has something to attempt.

@@ -53,6 +53,16 @@ impl Queue {
         self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64
     }
 
+    /// How many have not failed and are not under way.
+    pub fn pending(&self) -> u64 {
+        self.pending.len() + self.waiting.len() as u64 - self.waiting()
+    }
+
+    /// How many wait for a retry.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.failed() as u64
+    }
+
     /// How many attempts are under way.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()

@@ -1,0 +1,137 @@
+//! `GET /v1/status`: the broker at a glance.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde::Serialize;
+
+use super::Shared;
+use super::params::Params;
+use crate::clock::Timestamp;
+use crate::endpoint::EndpointState;
+use crate::id::Seq;
+use crate::inbound::problem::Problem;
+use crate::store::QueueView;
+
+#[derive(Serialize)]
+pub(super) struct Status {
+    version: &'static str,
+    started_at: Timestamp,
+    now: Timestamp,
+    clock: Clock,
+    store: Store,
+    endpoints: Endpoints,
+    deliveries: Deliveries,
+    streams: Streams,
+}
+
+#[derive(Serialize)]
+struct Clock {
+    kind: &'static str,
+    /// As it is written on the command line: `real`, `60x`, `manual`.
+    speed: String,
+}
+
+#[derive(Serialize)]
+struct Store {
+    events: u64,
+    first_seq: Option<Seq>,
+    last_seq: Option<Seq>,
+    oldest_at: Option<Timestamp>,
+    used_bytes: Option<u64>,
+    free_bytes: Option<u64>,
+    /// Below this much free disk no event is taken.
+    reserve_bytes: u64,
+    /// Why nothing is written any more.
+    stopped: Option<String>,
+}
+
+#[derive(Default, Serialize)]
+struct Endpoints {
+    active: u64,
+    paused: u64,
+}
+
+/// Of every endpoint together, removed ones included.
+#[derive(Default, Serialize)]
+struct Deliveries {
+    pending: u64,
+    waiting: u64,
+    in_flight: u64,
+    delivered: u64,
+    dead: u64,
+    removed: u64,
+    /// When the next retry is due, or now, if something could be attempted now.
+    next_due_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Streams {
+    open: usize,
+    max: usize,
+}
+
+impl Deliveries {
+    fn add(&mut self, queue: &QueueView) {
+        self.pending += queue.pending;
+        self.waiting += queue.waiting;
+        self.in_flight += queue.in_flight;
+        self.delivered += queue.ended.delivered;
+        self.dead += queue.ended.dead;
+        self.removed += queue.ended.removed;
+    }
+}
+
+impl Endpoints {
+    fn add(&mut self, queue: &QueueView) {
+        match queue.endpoint.state {
+            EndpointState::Active => self.active += 1,
+            EndpointState::Paused => self.paused += 1,
+            EndpointState::Removed => {}
+        }
+    }
+}
+
+/// `GET /v1/status`.
+pub(super) async fn show(
+    State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Status>, Problem> {
+    Params::read(query.as_deref(), &[]).check()?;
+    let (queues, depth, oldest) = admin
+        .ask(|store| Ok((store.queues(), store.depth(), store.event(1)?)))
+        .await?;
+    let mut deliveries = Deliveries {
+        next_due_at: depth.next_due,
+        ..Deliveries::default()
+    };
+    let mut endpoints = Endpoints::default();
+    for queue in &queues {
+        deliveries.add(queue);
+        endpoints.add(queue);
+    }
+    let last = Some(depth.last_seq).filter(|seq| *seq > 0);
+    let stopped = admin.store.stopped().borrow().clone();
+    let (open, max) = admin.streams.count();
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: admin.telemetry.started_at,
+        now: admin.clock.now(),
+        clock: Clock {
+            kind: admin.clock_kind.name(),
+            speed: admin.clock_kind.to_string(),
+        },
+        store: Store {
+            events: depth.last_seq,
+            first_seq: last.map(|_| 1),
+            last_seq: last,
+            oldest_at: oldest.map(|event| event.received_at),
+            used_bytes: None,
+            free_bytes: None,
+            reserve_bytes: admin.disk_reserve_bytes,
+            stopped: stopped.map(|error| error.to_string()),
+        },
+        endpoints,
+        deliveries,
+        streams: Streams { open, max },
+    }))
+}
