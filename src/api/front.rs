@@ -12,7 +12,9 @@ use hyper::{Method, Request, Response};
 use hyper_util::service::TowerToHyperService;
 
 use super::{Admin, Shared, auth, router};
+use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
+use crate::inbound::relay;
 use crate::inbound::server::Answers;
 use crate::inbound::zebline;
 
@@ -57,18 +59,62 @@ impl Answers for Front {
             ingest,
             router,
         } = &*self.0;
-        if request.method() == Method::POST && request.uri().path() == "/v1/events" {
-            return match auth::check(admin, request.headers()) {
+        let watch = Stopwatch::start();
+        let way = Way::of(&request);
+        let response = match way {
+            Way::Native => match auth::check(admin, request.headers()) {
                 Ok(()) => ingest.post(request).await,
                 Err(problem) => problem.into_response(),
-            };
-        }
-        let path = request.uri().path();
-        if path.starts_with(zebline::PREFIX) || path == zebline::PREFIX.trim_end_matches('/') {
+            },
             // It has keys of its own, and errors in its own words.
-            return admin.zebline.answer(request).await;
+            Way::Zebline => admin.zebline.answer(request).await,
+            Way::Relay | Way::Other => {
+                let Ok(response) = router.call(request).await;
+                response
+            }
+        };
+        if way != Way::Other {
+            let (status, is_native) = (response.status(), way == Way::Native);
+            let telemetry = &admin.telemetry;
+            telemetry.answered(status, is_native, watch.elapsed());
         }
-        let Ok(response) = router.call(request).await;
         response
+    }
+
+    fn came(&self) {
+        self.0.admin.telemetry.came();
+    }
+
+    fn left(&self) {
+        self.0.admin.telemetry.left();
+    }
+}
+
+/// By which way a request comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It brings an event.
+    Native,
+    /// It brings an event of Zebline's.
+    Zebline,
+    /// It brings what a vendor sends.
+    Relay,
+    /// It brings no event.
+    Other,
+}
+
+impl Way {
+    fn of(request: &Request<Incoming>) -> Self {
+        let path = request.uri().path();
+        if request.method() == Method::POST && path == "/v1/events" {
+            Self::Native
+        } else if path.starts_with(zebline::PREFIX) || path == zebline::PREFIX.trim_end_matches('/')
+        {
+            Self::Zebline
+        } else if path.starts_with(relay::PREFIX) {
+            Self::Relay
+        } else {
+            Self::Other
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`status`], [`activity`] | the broker at a glance; what happened over time |
+//! | `metrics` | what a Prometheus scrapes |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
@@ -37,6 +38,7 @@ mod faults;
 mod front;
 pub mod health;
 pub mod input;
+mod metrics;
 pub mod objects;
 pub mod page;
 pub mod params;
@@ -61,6 +63,7 @@ use tokio::sync::watch;
 
 use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
+use crate::config::Limits;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::outcomes::Outcomes;
@@ -105,8 +108,8 @@ pub struct Admin {
     pub alerts: Arc<Alerts>,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
-    /// Below this much free disk no event is taken.
-    pub disk_reserve_bytes: u64,
+    /// What is never exceeded.
+    pub limits: Limits,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -125,7 +128,13 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
     };
     let sources = Router::new()
         .route("/v1/sources", get(sources::list))
-        .with_state(all);
+        .with_state(all.clone());
+    let metrics = Router::new()
+        .route("/metrics", get(metrics::scrape))
+        .with_state(metrics::Looked {
+            admin: admin.clone(),
+            sources: all,
+        });
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -165,6 +174,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())
         .merge(sources)
+        .merge(metrics)
         .merge(inbound::router(ingest))
         .merge(more)
         .method_not_allowed_fallback(method_not_allowed)

@@ -127,7 +127,7 @@ pub(super) async fn show(
             oldest_at: oldest.map(|event| event.received_at),
             used_bytes: None,
             free_bytes: None,
-            reserve_bytes: admin.disk_reserve_bytes,
+            reserve_bytes: admin.limits.disk_reserve_bytes as u64,
             stopped: stopped.map(|error| error.to_string()),
         },
         endpoints,

@@ -80,7 +80,7 @@ impl Broker {
         let clock = settings.clock.start()?;
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
-        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        let telemetry = Arc::new(Telemetry::new(clock.now(), limits.metrics_endpoints_max));
         let observer = telemetry.clone();
         let (store, committer) =
             opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
@@ -135,7 +135,7 @@ impl Broker {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             telemetry,
-            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+            limits: limits.clone(),
             pollers: polling.gauges.clone(),
             zebline,
             alerts: alerts.clone(),

@@ -29,6 +29,15 @@ pub(super) enum Saving {
     Everything,
 }
 
+/// What requests come to.
+struct Numbered {
+    events: Vec<Arc<Event>>,
+    /// Of each request.
+    answers: Vec<Vec<Appended>>,
+    /// The sources of those that are no events of their own.
+    duplicates: Vec<Arc<str>>,
+}
+
 impl<B: Backend> Log<B> {
     /// See [`Store::commit`](super::Store::commit).
     pub(super) fn commit_next(&self, saving: Saving) -> Result<bool, StoreError> {
@@ -112,7 +121,11 @@ impl<B: Backend> Log<B> {
         let mut requests = self
             .inbox
             .take(self.options.group_max_events, self.options.group_max_bytes);
-        let (events, answers) = self.number(writer, &mut requests, self.clock.moment());
+        let Numbered {
+            events,
+            answers,
+            duplicates,
+        } = self.number(writer, &mut requests, self.clock.moment());
         let mut deferred = false;
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
@@ -191,10 +204,10 @@ impl<B: Backend> Log<B> {
             }
         }
         self.wake();
-        let asked: usize = answers.iter().map(Vec::len).sum();
         self.observed.tell(Written {
             events: &events,
-            duplicates: asked - events.len(),
+            duplicates: &duplicates,
+            remembered: writer.dedupe.len(),
             transitions: transitions.len(),
             synced: durability == Durability::Disk,
             took,
@@ -207,13 +220,9 @@ impl<B: Backend> Log<B> {
     }
 
     /// Gives each event its place, or finds the one that it repeats.
-    fn number(
-        &self,
-        writer: &mut Writer,
-        requests: &mut [Request],
-        moment: Moment,
-    ) -> (Vec<Arc<Event>>, Vec<Vec<Appended>>) {
+    fn number(&self, writer: &mut Writer, requests: &mut [Request], moment: Moment) -> Numbered {
         let mut events: Vec<Arc<Event>> = Vec::new();
+        let mut duplicates = Vec::new();
         let mut answers = Vec::with_capacity(requests.len());
         let mut in_group: HashMap<u128, Seen> = HashMap::new();
         for request in requests {
@@ -232,6 +241,7 @@ impl<B: Backend> Log<B> {
                 let appended = seen.answered(self.meta.tag, duplicate);
                 answer.push(appended);
                 if duplicate {
+                    duplicates.push(content.source);
                     continue;
                 }
                 in_group.extend(hash.map(|hash| (hash, seen)));
@@ -250,7 +260,11 @@ impl<B: Backend> Log<B> {
         for (hash, seen) in in_group {
             writer.dedupe.insert(hash, seen, moment);
         }
-        (events, answers)
+        Numbered {
+            events,
+            answers,
+            duplicates,
+        }
     }
 
     /// Everything up to `mark` is on disk.

@@ -157,7 +157,7 @@ impl Api {
             [0x1234_5678_9abc_def0, 2, 3],
         );
         let store = Arc::new(log.unwrap());
-        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        let telemetry = Arc::new(Telemetry::new(clock.now(), 10));
         store.observe_by(telemetry.clone());
         if setup.committing {
             committer::spawn(store.clone()).unwrap();
@@ -189,7 +189,7 @@ impl Api {
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
             telemetry,
-            disk_reserve_bytes: setup.limits.disk_reserve_bytes as u64,
+            limits: setup.limits.clone(),
             zebline: Arc::new(zebline),
             alerts: Arc::default(),
             store: store.clone(),
