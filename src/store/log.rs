@@ -21,8 +21,8 @@ use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
-    EndpointError, EndpointView, Options, Page, QueueView, ReplayRequest, SettleError, Settlement,
-    Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Options, Page, QueueView, ReplayRequest, SettleError,
+    Settlement, Store, StoreError, Ticket, Token,
 };
 use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
@@ -253,6 +253,10 @@ impl<B: Backend> Store for Log<B> {
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
         self.list_deliveries(query)
+    }
+
+    fn figures(&self) -> Result<Figures, StoreError> {
+        self.measure()
     }
 
     fn depth(&self) -> Depth {

@@ -13,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::config::NATIVE_SOURCE;
 use crate::store::{Outcome, Written};
 
 /// Seconds: from what a busy disk takes at best to what nobody waits for.
@@ -122,6 +123,10 @@ impl Default for Instruments {
             group.clone(),
         );
         let (received, repeated) = (Family::default(), Family::default());
+        for family in [&received, &repeated] {
+            // From 0 on, so that the first event is an increase.
+            drop(Family::get_or_create(family, &of_source(NATIVE_SOURCE)));
+        }
         registry.register(
             "redeliver_events_received",
             "Events that went into the log",
@@ -208,13 +213,16 @@ impl Instruments {
     }
 }
 
+fn of_source(source: &str) -> Labels {
+    [("source", source.to_owned())]
+}
+
 /// Runs of one source, which are most groups, are looked up once.
 fn count<'a>(family: &Family<Labels, Counter>, sources: impl Iterator<Item = &'a Arc<str>>) {
     let mut run: Option<(&Arc<str>, u64)> = None;
     let add = |run: Option<(&Arc<str>, u64)>| {
         if let Some((source, events)) = run {
-            let counter = family.get_or_create_owned(&[("source", source.to_string())]);
-            counter.inc_by(events);
+            family.get_or_create(&of_source(source)).inc_by(events);
         }
     };
     for source in sources {

@@ -84,7 +84,7 @@ impl Sheet {
     }
 }
 
-fn encode(mut encoder: MetricEncoder<'_>, kind: Kind, value: f64) -> std::fmt::Result {
+fn encode(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> std::fmt::Result {
     match kind {
         Kind::Counter => encoder.encode_counter::<[(&str, &str); 0], f64, f64>(&value, None),
         Kind::Gauge => encoder.encode_gauge(&value),
@@ -102,8 +102,13 @@ impl Collector for Sheet {
             let help = format!("{}.", figure.help);
             let mut metric = encoder.encode_descriptor(figure.name, &help, None, kind)?;
             for sample in &figure.samples {
-                let labelled = metric.encode_family(&sample.labels)?;
-                encode(labelled, figure.kind, sample.value)?;
+                match sample.labels.is_empty() {
+                    true => encode(&mut metric, figure.kind, sample.value)?,
+                    false => {
+                        let mut labelled = metric.encode_family(&sample.labels)?;
+                        encode(&mut labelled, figure.kind, sample.value)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -108,11 +108,36 @@ fn broker(sheet: &mut Sheet, admin: &Admin) {
 
 fn log(sheet: &mut Sheet, admin: &Admin, store: &dyn Store) -> Result<(), StoreError> {
     let depth = store.depth();
+    let figures = store.figures()?;
+    sheet.gauge(
+        "redeliver_store_events",
+        "Events in the log",
+        figures.events as f64,
+    );
+    sheet.gauge(
+        "redeliver_store_first_seq",
+        "The position of the oldest event in the log; 0 if there is none",
+        figures.first_seq.unwrap_or_default() as f64,
+    );
     sheet.gauge(
         "redeliver_store_last_seq",
-        "The position of the newest event in the log",
-        depth.last_seq as f64,
+        "The position of the newest event in the log; 0 if there is none",
+        figures.last_seq.unwrap_or_default() as f64,
     );
+    sheet.gauge(
+        "redeliver_store_used_bytes",
+        "Disk space that the store takes",
+        figures.used_bytes as f64,
+    );
+    let mut free = Figure::new(
+        "redeliver_store_free_bytes",
+        Kind::Gauge,
+        "Disk space that is left, where it is known",
+    );
+    if let Some(bytes) = figures.free_bytes {
+        free.push(&[], bytes as f64);
+    }
+    sheet.add(free);
     sheet.gauge(
         "redeliver_store_unwritten_events",
         "Events that wait to be written",
