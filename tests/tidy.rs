@@ -42,6 +42,17 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
         ],
     ),
+    // What it notices goes into the log by the way of every event.
+    (
+        "operations",
+        &[
+            "config",
+            "deliver::Observer",
+            "deliver::agenda",
+            "inbound::Ingest",
+            "store",
+        ],
+    ),
     // A file of figures: it is told nothing of requests.
     ("exports", &["analytics", "deliver::agenda", "vendor"]),
     ("deliver", &["store", "vendor"]),
@@ -98,6 +109,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "operations",
             "poll",
             "telemetry",
             "api",

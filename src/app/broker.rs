@@ -6,6 +6,7 @@ use rand::RngExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::observers::Observers;
 use super::opening::blocking;
 use super::polling::Polling;
 use super::routes::{self, Ground, Routes};
@@ -28,6 +29,7 @@ use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
+use crate::operations;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -47,6 +49,8 @@ pub struct Broker {
     reader: Option<JoinHandle<()>>,
     /// Watches for alerts, if there are any.
     watcher: Option<JoinHandle<()>>,
+    /// Tells operational events, if it is to.
+    teller: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -81,7 +85,10 @@ impl Broker {
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
         let telemetry = Arc::new(Telemetry::new(clock.now(), limits.metrics_endpoints_max));
-        let observer = telemetry.clone();
+        let agenda = Agenda::default();
+        let observers = Observers::new(telemetry.clone(), config.operations, &agenda, &clock);
+        let observers = Arc::new(observers);
+        let observer = observers.clone();
         let (store, committer) =
             opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
         let mut policies = vendor::builtin_policies();
@@ -96,7 +103,6 @@ impl Broker {
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
         let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));
-        let agenda = Agenda::default();
         let faults = (!settings.faults.is_empty())
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
@@ -109,7 +115,7 @@ impl Broker {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         );
-        let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
+        let dispatcher = Arc::new(dispatcher.with_observer(observers.clone()));
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -173,6 +179,12 @@ impl Broker {
             stopping: stopping.clone(),
         };
         let watcher = alerting::start(alerts, parts);
+        let teller = observers.tell(operations::run::Parts {
+            store: store.clone(),
+            ingest: ingest.clone(),
+            clock: clock.clone(),
+            stopping: stopping.clone(),
+        });
         let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
@@ -192,6 +204,7 @@ impl Broker {
             dispatcher,
             reader,
             watcher,
+            teller,
             undelivered,
             polling,
             committer,
@@ -260,7 +273,10 @@ impl Broker {
             result?;
         }
         self.polling.stopped().await;
-        for task in [self.reader, self.watcher].into_iter().flatten() {
+        for task in [self.reader, self.watcher, self.teller]
+            .into_iter()
+            .flatten()
+        {
             let _ = task.await;
         }
         let store = self.store;

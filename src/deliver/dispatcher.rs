@@ -255,6 +255,7 @@ impl Dispatcher {
             .then(|| Ended::of(&claim, &settlement));
         held.settled = self.store.settle(claim.token, settlement).is_ok();
         if held.settled {
+            self.observer.settled(&claim);
             self.outcomes.tell(ended);
         }
     }

@@ -12,6 +12,7 @@ use super::inbox::Request;
 use super::log::Log;
 use super::observer::Written;
 use super::parts::{Reply, Writer};
+use super::record::Transition;
 use super::write::Group;
 use super::{Appended, StoreError};
 use crate::clock::{Moment, Stopwatch};
@@ -209,6 +210,9 @@ impl<B: Backend> Log<B> {
             duplicates: &duplicates,
             remembered: writer.dedupe.len(),
             transitions: transitions.len(),
+            endpoints_changed: transitions
+                .iter()
+                .any(|transition| matches!(transition, Transition::Endpoint(..))),
             synced: durability == Durability::Disk,
             took,
         });

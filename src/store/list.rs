@@ -89,7 +89,10 @@ impl<B: Backend> Log<B> {
             return Ok(selected);
         }
         let event = self.read_event(seq)?;
-        let selected = event.is_some_and(|event| filter.matches(&event.content));
+        let subject = event
+            .as_ref()
+            .map(|event| filter.on.subject(&event.content));
+        let selected = subject.is_some() && filter.selects(subject);
         *known = Some((seq, selected));
         Ok(selected)
     }

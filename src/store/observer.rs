@@ -18,6 +18,8 @@ pub struct Written<'a> {
     pub remembered: usize,
     /// Ends of attempts and changes of endpoints in it.
     pub transitions: usize,
+    /// Whether a change of an endpoint is among these.
+    pub endpoints_changed: bool,
     /// Whether it survives a power cut, or only the death of the process.
     pub synced: bool,
     /// How long the disk took, in the machine's own time.

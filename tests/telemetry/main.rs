@@ -1,4 +1,5 @@
-//! What a running broker tells about itself: counts over time, its status, metrics.
+//! What a running broker tells about itself: counts over time, its status, metrics,
+//! operational events.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
@@ -6,6 +7,7 @@
 mod activity;
 mod deploy;
 mod metrics;
+mod operations;
 #[path = "../process/mod.rs"]
 mod process;
 mod scrape;
