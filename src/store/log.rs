@@ -21,13 +21,13 @@ use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
-    EndpointError, EndpointView, Figures, Options, Page, QueueView, ReplayRequest, SettleError,
-    Settlement, Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Options, Page, QueueView, ReplayRequest, SettleError, Settlement,
+    Store, StoreError, Ticket, Token,
 };
 use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::Seq;
+use crate::id::{EndpointId, Seq};
 
 /// How many attempts a delivery shows.
 const MAX_ATTEMPTS_SHOWN: usize = 1_000;
@@ -236,7 +236,14 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        self.endpoint_named(name_or_id)
+        let shared = self.shared();
+        if let Some(entry) = shared.state.named(name_or_id) {
+            return Some(entry.endpoint.clone());
+        }
+        let id: EndpointId = name_or_id.parse().ok()?;
+        let mut entries = shared.state.entries();
+        let entry = entries.find(|entry| entry.endpoint.id == id);
+        entry.map(|entry| entry.endpoint.clone())
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -253,10 +260,6 @@ impl<B: Backend> Store for Log<B> {
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
         self.list_deliveries(query)
-    }
-
-    fn figures(&self) -> Result<Figures, StoreError> {
-        self.measure()
     }
 
     fn depth(&self) -> Depth {

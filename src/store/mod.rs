@@ -21,7 +21,6 @@
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
-//! | `figures.rs` | how large the log is |
 //! | `observer.rs` | who is told what the store does |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
@@ -48,7 +47,6 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
-mod figures;
 mod frames;
 mod high_water;
 mod history;
@@ -88,7 +86,6 @@ mod write;
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
-pub use figures::Figures;
 pub use log::Log;
 pub use observer::{Observer, Written};
 pub use options::Options;
@@ -201,9 +198,6 @@ pub trait Store: Send + Sync + 'static {
         &self,
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError>;
-
-    /// How large the log is, and what is left for it. Asks the disk: not for the way of an event.
-    fn figures(&self) -> Result<Figures, StoreError>;
 
     /// How much there is to do.
     fn depth(&self) -> Depth;

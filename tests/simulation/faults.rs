@@ -10,8 +10,8 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
-    EndpointError, EndpointView, Figures, Outcome, Page, QueueView, ReplayRequest, SettleError,
-    Settlement, Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Outcome, Page, QueueView, ReplayRequest, SettleError, Settlement,
+    Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -287,10 +287,6 @@ impl Store for Faulty {
 
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
         self.store.endpoints()
-    }
-
-    fn figures(&self) -> Result<Figures, StoreError> {
-        self.store.figures()
     }
 
     fn queues(&self) -> Vec<QueueView> {
