@@ -10,8 +10,8 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
-    EndpointError, EndpointView, Outcome, Page, QueueView, ReplayRequest, SettleError, Settlement,
-    Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Outcome, Page, QueueView, ReplayRequest, SettleError,
+    Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -321,6 +321,10 @@ impl Store for Faulty {
 
     fn depth(&self) -> Depth {
         self.store.depth()
+    }
+
+    fn figures(&self) -> Figures {
+        self.store.figures()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {
