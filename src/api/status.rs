@@ -38,6 +38,9 @@ struct Store {
     last_seq: Option<Seq>,
     oldest_at: Option<Timestamp>,
     used_bytes: u64,
+    /// Of the records, and of those that are still needed.
+    log_bytes: u64,
+    live_bytes: u64,
     free_bytes: Option<u64>,
     /// Below this much free disk no event is taken.
     reserve_bytes: u64,
@@ -98,7 +101,7 @@ pub(super) async fn show(
 ) -> Result<Json<Status>, Problem> {
     Params::read(query.as_deref(), &[]).check()?;
     let (queues, depth, figures) = admin
-        .ask(|store| Ok((store.queues(), store.depth(), store.figures()?)))
+        .ask(|store| Ok((store.queues(), store.depth(), store.figures())))
         .await?;
     let mut deliveries = Deliveries {
         next_due_at: depth.next_due,
@@ -122,9 +125,11 @@ pub(super) async fn show(
         store: Store {
             events: figures.events,
             first_seq: figures.first_seq,
-            last_seq: figures.last_seq,
+            last_seq: Some(figures.last_seq).filter(|seq| *seq > 0),
             oldest_at: figures.oldest_at,
             used_bytes: figures.used_bytes,
+            log_bytes: figures.log_bytes,
+            live_bytes: figures.live_bytes,
             free_bytes: figures.free_bytes,
             reserve_bytes: admin.limits.disk_reserve_bytes as u64,
             stopped: stopped.map(|error| error.to_string()),

@@ -15,7 +15,6 @@ use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
-use super::observer::Observed;
 use super::parts::{Reply, Shared, Writer};
 use super::record::{Meta, Transition};
 use super::state::State;
@@ -47,7 +46,7 @@ pub struct Log<B> {
     pub(super) replaying: Mutex<()>,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
-    pub(super) observed: Observed,
+    pub(super) observed: super::observer::Observed,
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
@@ -97,7 +96,7 @@ impl<B: Backend> Log<B> {
             replaying: Mutex::new(()),
             inbox: Inbox::default(),
             answering: Carriers::default(),
-            observed: Observed::default(),
+            observed: Default::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),

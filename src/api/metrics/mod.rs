@@ -108,7 +108,7 @@ fn broker(sheet: &mut Sheet, admin: &Admin) {
 
 fn log(sheet: &mut Sheet, admin: &Admin, store: &dyn Store) -> Result<(), StoreError> {
     let depth = store.depth();
-    let figures = store.figures()?;
+    let figures = store.figures();
     sheet.gauge(
         "redeliver_store_events",
         "Events in the log",
@@ -122,12 +122,27 @@ fn log(sheet: &mut Sheet, admin: &Admin, store: &dyn Store) -> Result<(), StoreE
     sheet.gauge(
         "redeliver_store_last_seq",
         "The position of the newest event in the log; 0 if there is none",
-        figures.last_seq.unwrap_or_default() as f64,
+        figures.last_seq as f64,
     );
     sheet.gauge(
         "redeliver_store_used_bytes",
         "Disk space that the store takes",
         figures.used_bytes as f64,
+    );
+    sheet.gauge(
+        "redeliver_store_log_bytes",
+        "Disk space of the records, as far as the database has taken them in",
+        figures.log_bytes as f64,
+    );
+    sheet.gauge(
+        "redeliver_store_live_bytes",
+        "Disk space of those records that are still needed",
+        figures.live_bytes as f64,
+    );
+    sheet.counter(
+        "redeliver_store_expired_events",
+        "Events that have expired by retention, since the store was made",
+        figures.expired_events as f64,
     );
     let mut free = Figure::new(
         "redeliver_store_free_bytes",
