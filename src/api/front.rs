@@ -7,16 +7,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::service::Service;
 use hyper::{Method, Request, Response};
 use hyper_util::service::TowerToHyperService;
+use tracing::{Instrument, Level};
 
+use super::request_id::REQUEST_ID;
 use super::{Admin, Shared, auth, router};
 use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
 use crate::inbound::relay;
 use crate::inbound::server::Answers;
 use crate::inbound::zebline;
+use crate::words::quoted;
 
 /// Answers every request: of administration and of ingest.
 #[derive(Clone)]
@@ -54,13 +58,68 @@ impl Front {
 
 impl Answers for Front {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let way = Way::of(&request);
+        if way == Way::Zebline {
+            // There an id of this name makes a request idempotent, and is the sender's alone.
+            return self.answer_by(way, request).await;
+        }
+        let id = self.0.admin.request_ids.of(request.headers());
+        let mut response = match tracing::enabled!(Level::DEBUG) {
+            false => self.answer_by(way, request).await,
+            true => self.answer_in_a_span(way, request, &id).await,
+        };
+        if response.status().is_server_error() {
+            let status = response.status().as_u16();
+            tracing::warn!(
+                request = id.to_str().unwrap_or_default(),
+                status,
+                "a request failed"
+            );
+        }
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
+    }
+
+    fn came(&self) {
+        self.0.admin.telemetry.came();
+    }
+
+    fn left(&self) {
+        self.0.admin.telemetry.left();
+    }
+}
+
+impl Front {
+    /// Every line of the log about it has its id.
+    async fn answer_in_a_span(
+        &self,
+        way: Way,
+        request: Request<Incoming>,
+        id: &HeaderValue,
+    ) -> Response<Body> {
+        let span = tracing::debug_span!(
+            "request",
+            id = id.to_str().unwrap_or_default(),
+            method = %request.method(),
+            path = quoted(request.uri().path()),
+        );
+        let answering = async {
+            let watch = Stopwatch::start();
+            let response = self.answer_by(way, request).await;
+            let (status, took) = (response.status().as_u16(), watch.elapsed());
+            tracing::debug!(status, took_us = took.as_micros() as u64, "answered");
+            response
+        };
+        answering.instrument(span).await
+    }
+
+    async fn answer_by(&self, way: Way, request: Request<Incoming>) -> Response<Body> {
         let Inner {
             admin,
             ingest,
             router,
         } = &*self.0;
         let watch = Stopwatch::start();
-        let way = Way::of(&request);
         let response = match way {
             Way::Native => match auth::check(admin, request.headers()) {
                 Ok(()) => ingest.post(request).await,
@@ -79,14 +138,6 @@ impl Answers for Front {
             telemetry.answered(status, is_native, watch.elapsed());
         }
         response
-    }
-
-    fn came(&self) {
-        self.0.admin.telemetry.came();
-    }
-
-    fn left(&self) {
-        self.0.admin.telemetry.left();
     }
 }
 

@@ -22,6 +22,7 @@
 //! | [`sse`] | server-sent events |
 //! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
+//! | [`request_id`] | what tells a request from every other one |
 
 pub mod actions;
 pub mod activity;
@@ -42,6 +43,7 @@ mod metrics;
 pub mod objects;
 pub mod page;
 pub mod params;
+pub mod request_id;
 pub mod sources;
 pub mod sse;
 pub mod status;
@@ -78,6 +80,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 
 pub use self::front::Front;
+use self::request_id::RequestIds;
 use self::sse::Streams;
 
 /// What the administration needs.
@@ -108,6 +111,8 @@ pub struct Admin {
     pub alerts: Arc<Alerts>,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
+    /// Makes the ids of requests that bring none.
+    pub request_ids: RequestIds,
     /// What is never exceeded.
     pub limits: Limits,
     /// Reads the requests' bodies.

@@ -14,6 +14,7 @@ use super::{AppError, Settings, alerting, opening, reading, register, sources, s
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
+use crate::api::request_id::RequestIds;
 use crate::api::sse::Streams;
 use crate::api::{Admin, Front};
 use crate::clock::SharedClock;
@@ -142,6 +143,7 @@ impl Broker {
             streams: streams.clone(),
             telemetry,
             limits: limits.clone(),
+            request_ids: RequestIds::new(rand::rng().random()),
             pollers: polling.gauges.clone(),
             zebline,
             alerts: alerts.clone(),

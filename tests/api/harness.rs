@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redeliver::api::request_id::RequestIds;
 use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
@@ -190,6 +191,7 @@ impl Api {
             streams: Streams::new(&setup.limits),
             telemetry,
             limits: setup.limits.clone(),
+            request_ids: RequestIds::new(7),
             zebline: Arc::new(zebline),
             alerts: Arc::default(),
             store: store.clone(),

@@ -1,11 +1,12 @@
 //! What a running broker tells about itself: counts over time, its status, metrics,
-//! operational events.
+//! operational events, the log.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod activity;
 mod deploy;
+mod logs;
 mod metrics;
 mod operations;
 #[path = "../process/mod.rs"]
