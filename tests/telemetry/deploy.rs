@@ -105,3 +105,18 @@ fn promtool_accepts_the_rules_and_their_trials() {
         assert!(ran.status.success(), "{said}");
     }
 }
+
+#[test]
+fn the_configuration_in_the_documentation_is_good() {
+    let examples = MONITORING.split("```toml\n").skip(1);
+    let mut seen = 0;
+    for example in examples {
+        let (toml, _) = example.split_once("```").unwrap();
+        let site = crate::process::broker::Site::new();
+        site.configure(toml);
+        let ran = site.run(&["serve", "--config", "config.toml", "--check"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        seen += 1;
+    }
+    assert_eq!(seen, 1);
+}
