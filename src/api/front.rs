@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::service::Service;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::service::TowerToHyperService;
 use tracing::{Instrument, Level};
 
@@ -68,13 +68,10 @@ impl Answers for Front {
             false => self.answer_by(way, request).await,
             true => self.answer_in_a_span(way, request, &id).await,
         };
-        if response.status().is_server_error() {
-            let status = response.status().as_u16();
-            tracing::warn!(
-                request = id.to_str().unwrap_or_default(),
-                status,
-                "a request failed"
-            );
+        // A full queue answers 503 to thousands a second, and is told by what it is full of.
+        if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            let request = id.to_str().unwrap_or_default();
+            tracing::warn!(request, "a request failed by a fault of ours");
         }
         response.headers_mut().insert(REQUEST_ID, id);
         response
