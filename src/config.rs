@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod fixed;
 pub mod limits;
+mod operations;
 mod policy;
 mod poller;
 mod report;
@@ -47,6 +48,7 @@ pub use export::Export;
 pub use faults::{load_faults, parse_faults};
 pub use fixed::Fixed;
 pub use limits::Limits;
+pub use operations::Operations;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use server::{OpenToAnyone, Server};
@@ -78,6 +80,8 @@ pub struct Config {
     pub exports: Vec<Export>,
     /// `[[alert]]`, in the file's order.
     pub alerts: Vec<Alert>,
+    /// `[operations]`, if it is there: without it nothing of the kind is told.
+    pub operations: Option<Operations>,
     /// What works but should be changed.
     pub warnings: Vec<Warning>,
 }
@@ -153,7 +157,15 @@ fn read(
     root.refuse_unknown(
         report,
         &[
-            "server", "limits", "source", "endpoint", "policy", "website", "export", "alert",
+            "server",
+            "limits",
+            "source",
+            "endpoint",
+            "policy",
+            "website",
+            "export",
+            "alert",
+            "operations",
         ],
     );
     let mut config = Config::default();
@@ -166,6 +178,11 @@ fn read(
         && let Some(table) = section(report, "[limits]", table)
     {
         config.server.limits = Limits::read(report, &table);
+    }
+    if let Some(table) = root.table.get("operations")
+        && let Some(table) = section(report, "[operations]", table)
+    {
+        config.operations = Some(Operations::read(report, &table));
     }
     config.policies = policy::read_all(report, root, builtin);
     let mut known = builtin.clone();

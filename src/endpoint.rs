@@ -66,7 +66,7 @@ impl FilterOn {
 
 /// Which events an endpoint receives.
 ///
-/// A pattern is an exact name, `*` for all, or a prefix such as `order.*`.
+/// A pattern is an exact name, `*` for all that senders bring, or a prefix such as `order.*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// What the patterns are matched against.
@@ -84,23 +84,29 @@ impl Filter {
         }
     }
 
-    /// Whether `event` goes to the endpoint.
+    /// Whether `event` goes to the endpoint. One about endpoints and deliveries themselves has to be
+    /// named: `*` is for what senders bring.
     pub fn matches(&self, event: &NewEvent) -> bool {
-        self.selects(Some(self.on.subject(event)))
+        let subject = self.on.subject(event);
+        let mut patterns = self.patterns.iter();
+        match event.is_operational() {
+            true => patterns.any(|pattern| pattern != "*" && fits(pattern, subject)),
+            false => patterns.any(|pattern| fits(pattern, subject)),
+        }
     }
 
     /// Whether one of the patterns fits `subject`, which is what the filter is on.
     pub fn selects(&self, subject: Option<&str>) -> bool {
-        self.patterns.iter().any(|pattern| {
-            pattern == "*"
-                || subject.is_some_and(|subject| {
-                    pattern == subject
-                        || pattern.strip_suffix('*').is_some_and(|prefix| {
-                            prefix.ends_with('.') && subject.starts_with(prefix)
-                        })
-                })
-        })
+        self.patterns
+            .iter()
+            .any(|pattern| pattern == "*" || subject.is_some_and(|subject| fits(pattern, subject)))
     }
+}
+
+fn fits(pattern: &str, subject: &str) -> bool {
+    let prefix = pattern.strip_suffix('*');
+    let prefix = prefix.filter(|prefix| prefix.is_empty() || prefix.ends_with('.'));
+    pattern == subject || prefix.is_some_and(|prefix| subject.starts_with(prefix))
 }
 
 /// User name and password of HTTP Basic authentication (ESP-04, A-11).

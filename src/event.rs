@@ -16,6 +16,9 @@ pub enum Form {
     Relayed,
 }
 
+/// The source of events about endpoints and deliveries themselves.
+pub const OPERATIONS_SOURCE: &str = "redeliver";
+
 /// An event on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
@@ -38,6 +41,13 @@ pub struct NewEvent {
     pub status: Option<Arc<str>>,
     /// Makes the event idempotent within its source for the duplicate window.
     pub idempotency_key: Option<String>,
+}
+
+impl NewEvent {
+    /// Whether it is about an endpoint or a delivery: an endpoint gets it only if it names it.
+    pub fn is_operational(&self) -> bool {
+        &*self.source == OPERATIONS_SOURCE
+    }
 }
 
 /// An event in the log.

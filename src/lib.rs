@@ -24,10 +24,11 @@
 //! | [`deliver`] | claims what is due, sends it, settles what came back |
 //! | [`inbound`] | HTTP in: limits, native events, CloudEvents, Zebline's API, relay of vendors' requests |
 //! | [`alerts`] | conditions over a website's figures become events of the log |
+//! | [`operations`] | what happens to endpoints and deliveries becomes events of the log |
 //! | [`exports`] | once a day a website's figures as a file |
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`tasks`] | bulk operations over the store that go on over restarts |
-//! | [`telemetry`] | what is known of a running broker: counts over time |
+//! | [`telemetry`] | what is known of a running broker: counts over time, metrics |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
@@ -57,6 +58,7 @@ pub mod fault;
 pub mod id;
 pub mod inbound;
 pub mod mock;
+pub mod operations;
 pub mod policy;
 pub mod poll;
 pub mod sample;

@@ -42,6 +42,17 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
         ],
     ),
+    // What it notices goes into the log by the way of every event.
+    (
+        "operations",
+        &[
+            "config",
+            "deliver::Observer",
+            "deliver::agenda",
+            "inbound::Ingest",
+            "store",
+        ],
+    ),
     // A file of figures: it is told nothing of requests.
     ("exports", &["analytics", "deliver::agenda", "vendor"]),
     ("deliver", &["store", "vendor"]),
@@ -59,7 +70,15 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     // It is told by the rooms below, and tells those above.
-    ("telemetry", &["store", "deliver::Observer"]),
+    (
+        "telemetry",
+        &[
+            "store",
+            "deliver::Observer",
+            "inbound::tally",
+            "config::NATIVE_SOURCE",
+        ],
+    ),
     // It asks through the guarded transport of deliver, and keeps by the way of inbound.
     (
         "poll",
@@ -93,6 +112,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "vendor",
             "deliver",
             "inbound",
+            "operations",
             "poll",
             "tasks",
             "telemetry",
@@ -134,6 +154,11 @@ const CRATES: &[(&str, &[&str], &str)] = &[
             "src/store/disk/sled_files.rs",
         ],
         "go through the Backend trait, so that memory and faults can stand in for sled",
+    ),
+    (
+        "prometheus_client",
+        &["src/telemetry"],
+        "count through an observer, so that no room below knows how it is shown",
     ),
     (
         "rand",

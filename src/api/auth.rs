@@ -11,10 +11,11 @@ use crate::inbound::browser;
 use crate::inbound::problem::Problem;
 use crate::secret::Secret;
 
-/// Lets a request under `/v1` through if it brings the token, or, where there is none, if no
+/// Lets a request under `/v1`, or for metrics, through if it brings the token, or, where there is none, if no
 /// foreign web page can have made a browser send it.
 pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/v1/")
+    let path = request.uri().path();
+    if (path.starts_with("/v1/") || path == "/metrics")
         && let Err(problem) = check(&admin, request.headers())
     {
         return problem.into_response();

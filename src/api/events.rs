@@ -223,7 +223,7 @@ impl Query {
         let content = &event.content;
         self.kinds
             .as_ref()
-            .is_none_or(|kinds| kinds.matches(content))
+            .is_none_or(|kinds| kinds.selects(Some(&content.kind)))
             && self
                 .source
                 .as_ref()

@@ -137,6 +137,11 @@ fn filtered(view: &DeliveryView) -> String {
     if filter.matches(content) {
         return "it was never queued for this endpoint; a replay sends it".to_owned();
     }
+    if content.is_operational() {
+        return format!(
+            "the endpoint's events are {patterns}; one about endpoints and deliveries has to be named, by its {what} or a prefix such as \"endpoint.*\""
+        );
+    }
     format!("the endpoint's events are {patterns}, which the event's {what} does not match")
 }
 

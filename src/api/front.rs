@@ -7,14 +7,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::service::Service;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::service::TowerToHyperService;
+use tracing::{Instrument, Level};
 
+use super::request_id::REQUEST_ID;
 use super::{Admin, Shared, auth, router};
+use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
+use crate::inbound::relay;
 use crate::inbound::server::Answers;
 use crate::inbound::zebline;
+use crate::words::quoted;
 
 /// Answers every request: of administration and of ingest.
 #[derive(Clone)]
@@ -52,23 +58,111 @@ impl Front {
 
 impl Answers for Front {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let way = Way::of(&request);
+        if way == Way::Zebline {
+            // There an id of this name makes a request idempotent, and is the sender's alone.
+            return self.answer_by(way, request).await;
+        }
+        let id = self.0.admin.request_ids.of(request.headers());
+        let mut response = match tracing::enabled!(Level::DEBUG) {
+            false => self.answer_by(way, request).await,
+            true => self.answer_in_a_span(way, request, &id).await,
+        };
+        // A full queue answers 503 to thousands a second, and is told by what it is full of.
+        if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            let request = id.to_str().unwrap_or_default();
+            tracing::warn!(request, "a request failed by a fault of ours");
+        }
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
+    }
+
+    fn came(&self) {
+        self.0.admin.telemetry.came();
+    }
+
+    fn left(&self) {
+        self.0.admin.telemetry.left();
+    }
+}
+
+impl Front {
+    /// Every line of the log about it has its id.
+    async fn answer_in_a_span(
+        &self,
+        way: Way,
+        request: Request<Incoming>,
+        id: &HeaderValue,
+    ) -> Response<Body> {
+        let span = tracing::debug_span!(
+            "request",
+            id = id.to_str().unwrap_or_default(),
+            method = %request.method(),
+            path = quoted(request.uri().path()),
+        );
+        let answering = async {
+            let watch = Stopwatch::start();
+            let response = self.answer_by(way, request).await;
+            let (status, took) = (response.status().as_u16(), watch.elapsed());
+            tracing::debug!(status, took_us = took.as_micros() as u64, "answered");
+            response
+        };
+        answering.instrument(span).await
+    }
+
+    async fn answer_by(&self, way: Way, request: Request<Incoming>) -> Response<Body> {
         let Inner {
             admin,
             ingest,
             router,
         } = &*self.0;
-        if request.method() == Method::POST && request.uri().path() == "/v1/events" {
-            return match auth::check(admin, request.headers()) {
+        let watch = Stopwatch::start();
+        let response = match way {
+            Way::Native => match auth::check(admin, request.headers()) {
                 Ok(()) => ingest.post(request).await,
                 Err(problem) => problem.into_response(),
-            };
-        }
-        let path = request.uri().path();
-        if path.starts_with(zebline::PREFIX) || path == zebline::PREFIX.trim_end_matches('/') {
+            },
             // It has keys of its own, and errors in its own words.
-            return admin.zebline.answer(request).await;
+            Way::Zebline => admin.zebline.answer(request).await,
+            Way::Relay | Way::Other => {
+                let Ok(response) = router.call(request).await;
+                response
+            }
+        };
+        if way != Way::Other {
+            let (status, is_native) = (response.status(), way == Way::Native);
+            let telemetry = &admin.telemetry;
+            telemetry.answered(status, is_native, watch.elapsed());
         }
-        let Ok(response) = router.call(request).await;
         response
+    }
+}
+
+/// By which way a request comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It brings an event.
+    Native,
+    /// It brings an event of Zebline's.
+    Zebline,
+    /// It brings what a vendor sends.
+    Relay,
+    /// It brings no event.
+    Other,
+}
+
+impl Way {
+    fn of(request: &Request<Incoming>) -> Self {
+        let path = request.uri().path();
+        if request.method() == Method::POST && path == "/v1/events" {
+            Self::Native
+        } else if path.starts_with(zebline::PREFIX) || path == zebline::PREFIX.trim_end_matches('/')
+        {
+            Self::Zebline
+        } else if path.starts_with(relay::PREFIX) {
+            Self::Relay
+        } else {
+            Self::Other
+        }
     }
 }

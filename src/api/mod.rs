@@ -13,6 +13,7 @@
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`status`], [`activity`] | the broker at a glance; what happened over time |
+//! | `metrics` | what a Prometheus scrapes |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
@@ -22,6 +23,7 @@
 //! | [`sse`] | server-sent events |
 //! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
+//! | [`request_id`] | what tells a request from every other one |
 
 pub mod actions;
 pub mod activity;
@@ -38,9 +40,11 @@ mod faults;
 mod front;
 pub mod health;
 pub mod input;
+mod metrics;
 pub mod objects;
 pub mod page;
 pub mod params;
+pub mod request_id;
 pub mod sources;
 pub mod sse;
 pub mod status;
@@ -63,6 +67,7 @@ use tokio::sync::watch;
 
 use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
+use crate::config::Limits;
 use crate::current::Current;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
@@ -79,6 +84,7 @@ use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
 
 pub use self::front::Front;
+use self::request_id::RequestIds;
 use self::sse::Streams;
 
 /// What the administration needs.
@@ -111,8 +117,10 @@ pub struct Admin {
     pub tasks: Arc<Tasks>,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
-    /// Below this much free disk no event is taken.
-    pub disk_reserve_bytes: u64,
+    /// Makes the ids of requests that bring none.
+    pub request_ids: RequestIds,
+    /// What is never exceeded.
+    pub limits: Limits,
     /// Reads the requests' bodies.
     pub bodies: Bodies,
     /// Turns true when the server begins to stop.
@@ -131,7 +139,13 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
     };
     let sources = Router::new()
         .route("/v1/sources", get(sources::list))
-        .with_state(all);
+        .with_state(all.clone());
+    let metrics = Router::new()
+        .route("/metrics", get(metrics::scrape))
+        .with_state(metrics::Looked {
+            admin: admin.clone(),
+            sources: all,
+        });
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -174,6 +188,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/clock/advance", post(clock::advance))
         .with_state(admin.clone())
         .merge(sources)
+        .merge(metrics)
         .merge(inbound::router(ingest))
         .merge(more)
         .method_not_allowed_fallback(method_not_allowed)

@@ -37,7 +37,10 @@ struct Store {
     first_seq: Option<Seq>,
     last_seq: Option<Seq>,
     oldest_at: Option<Timestamp>,
-    used_bytes: Option<u64>,
+    used_bytes: u64,
+    /// Of the records, and of those that are still needed.
+    log_bytes: u64,
+    live_bytes: u64,
     free_bytes: Option<u64>,
     /// Below this much free disk no event is taken.
     reserve_bytes: u64,
@@ -97,8 +100,8 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Status>, Problem> {
     Params::read(query.as_deref(), &[]).check()?;
-    let (queues, depth, oldest) = admin
-        .ask(|store| Ok((store.queues(), store.depth(), store.event(1)?)))
+    let (queues, depth, figures) = admin
+        .ask(|store| Ok((store.queues(), store.depth(), store.figures())))
         .await?;
     let mut deliveries = Deliveries {
         next_due_at: depth.next_due,
@@ -109,7 +112,6 @@ pub(super) async fn show(
         deliveries.add(queue);
         endpoints.add(queue);
     }
-    let last = Some(depth.last_seq).filter(|seq| *seq > 0);
     let stopped = admin.store.stopped().borrow().clone();
     let (open, max) = admin.streams.count();
     Ok(Json(Status {
@@ -121,13 +123,15 @@ pub(super) async fn show(
             speed: admin.clock_kind.to_string(),
         },
         store: Store {
-            events: depth.last_seq,
-            first_seq: last.map(|_| 1),
-            last_seq: last,
-            oldest_at: oldest.map(|event| event.received_at),
-            used_bytes: None,
-            free_bytes: None,
-            reserve_bytes: admin.disk_reserve_bytes,
+            events: figures.events,
+            first_seq: figures.first_seq,
+            last_seq: Some(figures.last_seq).filter(|seq| *seq > 0),
+            oldest_at: figures.oldest_at,
+            used_bytes: figures.used_bytes,
+            log_bytes: figures.log_bytes,
+            live_bytes: figures.live_bytes,
+            free_bytes: figures.free_bytes,
+            reserve_bytes: admin.limits.disk_reserve_bytes as u64,
             stopped: stopped.map(|error| error.to_string()),
         },
         endpoints,

@@ -220,7 +220,7 @@ fn text(step: &Step, kinds: Option<&Filter>) -> String {
     match step {
         Step::Events(events) => {
             let is_wanted = |event: &&Arc<event::Event>| {
-                kinds.is_none_or(|kinds| kinds.matches(&event.content))
+                kinds.is_none_or(|kinds| kinds.selects(Some(&event.content.kind)))
             };
             let wanted = events.iter().filter(is_wanted);
             wanted

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use super::alerting::Alerting;
+use super::observers::Observers;
 use super::opening::blocking;
 use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
@@ -15,6 +16,7 @@ use super::{AppError, Settings, opening, reading, register, sources, store_optio
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
+use crate::api::request_id::RequestIds;
 use crate::api::sse::Streams;
 use crate::api::{Admin, Front};
 use crate::clock::SharedClock;
@@ -32,6 +34,7 @@ use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
+use crate::operations;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -52,6 +55,8 @@ pub struct Broker {
     reloading: Reloading,
     /// Works on bulk operations.
     tasks: JoinHandle<()>,
+    /// Tells operational events, if it is to.
+    teller: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -86,8 +91,11 @@ impl Broker {
         let clock = settings.clock.start()?;
         let limits = &config.server.limits;
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
-        let telemetry = Arc::new(Telemetry::new(clock.now()));
-        let observer = telemetry.clone();
+        let telemetry = Arc::new(Telemetry::new(clock.now(), limits.metrics_endpoints_max));
+        let agenda = Agenda::default();
+        let observers = Observers::new(telemetry.clone(), config.operations, &agenda, &clock);
+        let observers = Arc::new(observers);
+        let observer = observers.clone();
         let (store, committer) =
             opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
         let policies = Arc::new(Current::new(reload::policies(&config.policies)));
@@ -98,7 +106,6 @@ impl Broker {
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
         let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));
-        let agenda = Agenda::default();
         let faults = (!settings.faults.is_empty())
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
@@ -112,7 +119,7 @@ impl Broker {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         );
-        let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
+        let dispatcher = Arc::new(dispatcher.with_observer(observers.clone()));
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -141,7 +148,8 @@ impl Broker {
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
             telemetry,
-            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+            limits: limits.clone(),
+            request_ids: RequestIds::new(rand::rng().random()),
             pollers: polling.gauges.clone(),
             zebline,
             alerts: alerts.clone(),
@@ -188,6 +196,12 @@ impl Broker {
             turn: Mutex::default(),
         };
         let tasks = tokio::spawn(tasks.run(stopping.clone()));
+        let teller = observers.tell(operations::run::Parts {
+            store: store.clone(),
+            ingest: ingest.clone(),
+            clock: clock.clone(),
+            stopping: stopping.clone(),
+        });
         let front = Front::with(admin, ingest, more, routes);
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
@@ -208,6 +222,7 @@ impl Broker {
             reader,
             reloading,
             tasks,
+            teller,
             undelivered,
             polling,
             committer,
@@ -286,7 +301,8 @@ impl Broker {
         }
         self.polling.stopped().await;
         self.reloading.alerting.stopped().await;
-        for task in self.reader.into_iter().chain([self.tasks]) {
+        let others = [self.reader, self.teller].into_iter().flatten();
+        for task in others.chain([self.tasks]) {
             let _ = task.await;
         }
         let store = self.store;

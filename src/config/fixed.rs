@@ -1,6 +1,6 @@
 //! What a running broker keeps until it is started again.
 
-use super::{Config, Export, Server, Source, Website};
+use super::{Config, Export, Operations, Server, Source, Website};
 
 /// The tables that a reload cannot change, without the lines on which they stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,7 @@ pub struct Fixed {
     /// The websites: what alerts are about.
     pub websites: Vec<Website>,
     exports: Vec<Export>,
+    operations: Option<Operations>,
 }
 
 impl Fixed {
@@ -20,6 +21,7 @@ impl Fixed {
             sources: config.sources.clone(),
             websites: config.websites.clone(),
             exports: config.exports.clone(),
+            operations: config.operations.clone(),
         };
         for source in &mut fixed.sources {
             source.line = 0;
@@ -43,6 +45,7 @@ impl Fixed {
             (self.sources != other.sources, "[[source]]"),
             (self.websites != other.websites, "[[website]]"),
             (self.exports != other.exports, "[[export]]"),
+            (self.operations != other.operations, "[operations]"),
         ]
         .into_iter()
         .filter_map(|(differs, table)| differs.then_some(table))

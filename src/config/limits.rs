@@ -108,6 +108,9 @@ limits! {
     streams_max: usize = 1024, 1 => 65_536;
     /// Endpoints in all: what one process has been measured with.
     endpoints_max: usize = 10_000, 1 => 1_000_000;
+    /// Endpoints that metrics show by name, at nine lines each: every line costs the Prometheus that
+    /// reads it. The others are summed up as `(other)`.
+    metrics_endpoints_max: usize = 1000, 0 => 100_000;
 }
 
 /// Reads one limit, within its range.
@@ -205,6 +208,6 @@ mod tests {
     #[test]
     fn every_default_is_within_its_own_range() {
         Limits::default().assert_in_range();
-        assert_eq!(Limits::KEYS.len(), 21);
+        assert_eq!(Limits::KEYS.len(), 22);
     }
 }

@@ -9,6 +9,7 @@ use super::section::Section;
 use super::zebline::{self, Zebline};
 use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
 use crate::endpoint::{BasicAuth, TextEncoding};
+use crate::event::OPERATIONS_SOURCE;
 use crate::policy::KeyForm;
 use crate::secret::Secret;
 use crate::words::{mend, quoted};
@@ -121,7 +122,7 @@ pub(super) fn read(
     if let Some(name) = name {
         if let Err(detail) = check_name(name) {
             report.error(section.place("name"), detail);
-        } else if [NATIVE_SOURCE, ALERTS_SOURCE].contains(&name) {
+        } else if [NATIVE_SOURCE, ALERTS_SOURCE, OPERATIONS_SOURCE].contains(&name) {
             let name = quoted(name);
             report.error(
                 section.place("name"),

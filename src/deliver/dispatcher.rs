@@ -18,6 +18,7 @@ use super::outcomes::{Ended, Outcomes};
 use super::verdict::judge;
 use crate::clock::{SharedClock, Stopwatch, Timestamp};
 use crate::endpoint::EndpointState;
+use crate::id::DeliveryId;
 use crate::policy::Input;
 use crate::store::{Claim, Effect, EndpointCommand, Store, StoreError, Token};
 
@@ -235,6 +236,7 @@ impl Dispatcher {
         self.observer.ended(&claim, &settlement, took);
         tracing::debug!(
             endpoint = claim.endpoint.settings.name,
+            delivery = %DeliveryId::new(claim.event.id, claim.endpoint.number),
             event = %claim.event.id,
             attempt = settlement.attempt.number,
             status = settlement.attempt.status,
@@ -245,6 +247,9 @@ impl Dispatcher {
         if settlement.effect != Effect::None {
             tracing::warn!(
                 endpoint = claim.endpoint.settings.name,
+                delivery = %DeliveryId::new(claim.event.id, claim.endpoint.number),
+                event = %claim.event.id,
+                attempt = settlement.attempt.number,
                 effect = ?settlement.effect,
                 "the receiver's answer changes the endpoint"
             );
@@ -255,6 +260,7 @@ impl Dispatcher {
             .then(|| Ended::of(&claim, &settlement));
         held.settled = self.store.settle(claim.token, settlement).is_ok();
         if held.settled {
+            self.observer.settled(&claim);
             self.outcomes.tell(ended);
         }
     }

@@ -13,6 +13,9 @@ pub trait Observer: Send + Sync + 'static {
     /// An attempt has ended, and is about to be settled. `took` is in the machine's own time, whatever clock the
     /// broker runs on.
     fn ended(&self, claim: &Claim, settlement: &Settlement, took: Duration);
+
+    /// The store shows what the attempt came to, from now on.
+    fn settled(&self, _: &Claim) {}
 }
 
 /// Tells nobody.

@@ -32,6 +32,7 @@ pub(super) fn serve<F: Answers>(
     seat: Arc<Seat>,
     patience: Duration,
 ) -> impl Future<Output = ()> + Send + use<F> {
+    let present = Present::of(front.clone());
     let asked = seat.clone();
     let service = service_fn(move |request| {
         let (front, seat) = (front.clone(), asked.clone());
@@ -50,6 +51,7 @@ pub(super) fn serve<F: Answers>(
     let connection = http.serve_connection(TokioIo::new(wire), service);
     let connection = graceful.watch(connection);
     async move {
+        let _present = present;
         tokio::select! {
             biased;
             () = seat.must_go() => tracing::debug!("an idle connection gave way to another"),
@@ -57,6 +59,22 @@ pub(super) fn serve<F: Answers>(
                 tracing::debug!(%error, "a connection broke off");
             },
         }
+    }
+}
+
+/// Says that a connection is there, for as long as it is.
+struct Present<F: Answers>(F);
+
+impl<F: Answers> Present<F> {
+    fn of(front: F) -> Self {
+        front.came();
+        Self(front)
+    }
+}
+
+impl<F: Answers> Drop for Present<F> {
+    fn drop(&mut self) {
+        self.0.left();
     }
 }
 

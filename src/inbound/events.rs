@@ -72,6 +72,12 @@ where
     let Some(&appended) = appended.first() else {
         return Err(Problem::internal("the store took no event"));
     };
+    tracing::debug!(
+        event = %appended.id,
+        seq = appended.seq,
+        duplicate = appended.duplicate,
+        "event taken"
+    );
     Ok(accepted(&appended.into()))
 }
 

@@ -52,6 +52,12 @@ impl From<&Limits> for ServerLimits {
 pub trait Answers: Clone + Send + Sync + 'static {
     /// The answer to a request.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+
+    /// A connection was opened.
+    fn came(&self) {}
+
+    /// One was closed.
+    fn left(&self) {}
 }
 
 /// Has `front` answer on `listener` until `shutdown` resolves; then takes no more connections, lets

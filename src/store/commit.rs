@@ -12,6 +12,7 @@ use super::inbox::Request;
 use super::log::Log;
 use super::observer::Written;
 use super::parts::{Reply, Writer};
+use super::record::Transition;
 use super::write::Group;
 use super::{Appended, StoreError};
 use crate::clock::{Moment, Stopwatch};
@@ -27,6 +28,15 @@ pub(super) enum Saving {
     Events,
     /// All that there is.
     Everything,
+}
+
+/// What requests come to.
+struct Numbered {
+    events: Vec<Arc<Event>>,
+    /// Of each request.
+    answers: Vec<Vec<Appended>>,
+    /// The sources of those that are no events of their own.
+    duplicates: Vec<Arc<str>>,
 }
 
 impl<B: Backend> Log<B> {
@@ -112,7 +122,11 @@ impl<B: Backend> Log<B> {
         let mut requests = self
             .inbox
             .take(self.options.group_max_events, self.options.group_max_bytes);
-        let (events, answers) = self.number(writer, &mut requests, self.clock.moment());
+        let Numbered {
+            events,
+            answers,
+            duplicates,
+        } = self.number(writer, &mut requests, self.clock.moment());
         let mut deferred = false;
         let (transitions, replies, sync_wanted, targets) = {
             let mut shared = self.shared();
@@ -191,11 +205,14 @@ impl<B: Backend> Log<B> {
             }
         }
         self.wake();
-        let asked: usize = answers.iter().map(Vec::len).sum();
         self.observed.tell(Written {
             events: &events,
-            duplicates: asked - events.len(),
+            duplicates: &duplicates,
+            remembered: writer.dedupe.len(),
             transitions: transitions.len(),
+            endpoints_changed: transitions
+                .iter()
+                .any(|transition| matches!(transition, Transition::Endpoint(..))),
             synced: durability == Durability::Disk,
             took,
         });
@@ -207,13 +224,9 @@ impl<B: Backend> Log<B> {
     }
 
     /// Gives each event its place, or finds the one that it repeats.
-    fn number(
-        &self,
-        writer: &mut Writer,
-        requests: &mut [Request],
-        moment: Moment,
-    ) -> (Vec<Arc<Event>>, Vec<Vec<Appended>>) {
+    fn number(&self, writer: &mut Writer, requests: &mut [Request], moment: Moment) -> Numbered {
         let mut events: Vec<Arc<Event>> = Vec::new();
+        let mut duplicates = Vec::new();
         let mut answers = Vec::with_capacity(requests.len());
         let mut in_group: HashMap<u128, Seen> = HashMap::new();
         for request in requests {
@@ -232,6 +245,7 @@ impl<B: Backend> Log<B> {
                 let appended = seen.answered(self.meta.tag, duplicate);
                 answer.push(appended);
                 if duplicate {
+                    duplicates.push(content.source);
                     continue;
                 }
                 in_group.extend(hash.map(|hash| (hash, seen)));
@@ -250,7 +264,11 @@ impl<B: Backend> Log<B> {
         for (hash, seen) in in_group {
             writer.dedupe.insert(hash, seen, moment);
         }
-        (events, answers)
+        Numbered {
+            events,
+            answers,
+            duplicates,
+        }
     }
 
     /// Everything up to `mark` is on disk.

@@ -72,6 +72,11 @@ impl Dedupe {
         }
     }
 
+    /// How many ids are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What `event` is known by, if it has an idempotency key. Keys of different sources never
     /// meet.
     pub fn hash(&self, event: &NewEvent) -> Option<u128> {
@@ -168,11 +173,6 @@ impl Dedupe {
         while self.eras.get(1).is_some_and(|(next, _)| *next <= first) {
             self.eras.pop_front();
         }
-    }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.entries.len()
     }
 
     /// What a snapshot keeps, oldest first.

@@ -1,7 +1,6 @@
 //! Lists: deliveries by page, endpoints with how they are getting on.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::backend::Backend;
 use super::log::Log;
@@ -9,8 +8,8 @@ use super::record::key;
 use super::state::Entry;
 use super::{DeliveryQuery, DeliveryView, EndpointView, Page, QueueView, Store, StoreError};
 use crate::delivery::Status;
-use crate::endpoint::{Endpoint, EndpointState};
-use crate::id::{EndpointId, Seq};
+use crate::endpoint::EndpointState;
+use crate::id::Seq;
 
 /// How many (event, endpoint) pairs one page of a list may look at, so that a rare status in a
 /// long log gives a short page and a cursor instead of a long wait.
@@ -89,7 +88,10 @@ impl<B: Backend> Log<B> {
             return Ok(selected);
         }
         let event = self.read_event(seq)?;
-        let selected = event.is_some_and(|event| filter.matches(&event.content));
+        let subject = event
+            .as_ref()
+            .map(|event| filter.on.subject(&event.content));
+        let selected = subject.is_some() && filter.selects(subject);
         *known = Some((seq, selected));
         Ok(selected)
     }
@@ -213,18 +215,6 @@ impl<B: Backend> Log<B> {
                 Ok(view)
             })
             .collect()
-    }
-
-    /// See [`Store::find_endpoint`].
-    pub(super) fn endpoint_named(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        let shared = self.shared();
-        if let Some(entry) = shared.state.named(name_or_id) {
-            return Some(entry.endpoint.clone());
-        }
-        let id: EndpointId = name_or_id.parse().ok()?;
-        let mut entries = shared.state.entries();
-        let entry = entries.find(|entry| entry.endpoint.id == id);
-        entry.map(|entry| entry.endpoint.clone())
     }
 
     /// See [`Store::queues`].

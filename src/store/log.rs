@@ -15,13 +15,12 @@ use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
-use super::observer::Observed;
 use super::parts::{Shared, Writer};
 use super::record::Meta;
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery,
-    EndpointCommand, EndpointError, EndpointView, Options, Page, QueueView, ReplayRequest,
+    EndpointCommand, EndpointError, EndpointView, Figures, Options, Page, QueueView, ReplayRequest,
     SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use crate::clock::{SharedClock, Timestamp};
@@ -47,7 +46,7 @@ pub struct Log<B> {
     pub(super) replaying: Mutex<()>,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
-    pub(super) observed: Observed,
+    pub(super) observed: super::observer::Observed,
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
@@ -97,7 +96,7 @@ impl<B: Backend> Log<B> {
             replaying: Mutex::new(()),
             inbox: Inbox::default(),
             answering: Carriers::default(),
-            observed: Observed::default(),
+            observed: Default::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
             changed: watch::Sender::new(0),
@@ -223,7 +222,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        self.endpoint_named(name_or_id)
+        self.find_named(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -265,6 +264,11 @@ impl<B: Backend> Store for Log<B> {
             last_seq: *self.tail.borrow(),
         }
     }
+
+    fn figures(&self) -> Figures {
+        self.figures_now()
+    }
+
     fn commit(&self) -> Result<bool, StoreError> {
         self.commit_next(Saving::Events)
     }

@@ -12,10 +12,14 @@ use crate::event::Event;
 pub struct Written<'a> {
     /// Its events, which can be read and claimed from now on.
     pub events: &'a [Arc<Event>],
-    /// How many more events were repeats of earlier ones.
-    pub duplicates: usize,
+    /// The sources of further events, which were there already.
+    pub duplicates: &'a [Arc<str>],
+    /// How many ids are remembered behind it.
+    pub remembered: usize,
     /// Ends of attempts and changes of endpoints in it.
     pub transitions: usize,
+    /// Whether a change of an endpoint is among these.
+    pub endpoints_changed: bool,
     /// Whether it survives a power cut, or only the death of the process.
     pub synced: bool,
     /// How long the disk took, in the machine's own time.

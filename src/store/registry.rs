@@ -35,6 +35,18 @@ impl<B: Backend> Log<B> {
         Ok(ticket)
     }
 
+    /// See [`Store::find_endpoint`](super::Store::find_endpoint).
+    pub(super) fn find_named(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
+        let shared = self.shared();
+        if let Some(entry) = shared.state.named(name_or_id) {
+            return Some(entry.endpoint.clone());
+        }
+        let id: EndpointId = name_or_id.parse().ok()?;
+        let mut entries = shared.state.entries();
+        let entry = entries.find(|entry| entry.endpoint.id == id);
+        entry.map(|entry| entry.endpoint.clone())
+    }
+
     /// The endpoint as `command` leaves it.
     pub(super) fn change(
         &self,

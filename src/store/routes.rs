@@ -83,7 +83,10 @@ impl Routes {
 
     /// The endpoints whose filter matches, each once, lowest number first.
     pub fn of(&self, event: &NewEvent) -> Vec<u32> {
-        let mut endpoints: Vec<u32> = self.all.iter().copied().collect();
+        let mut endpoints: Vec<u32> = match event.is_operational() {
+            true => Vec::new(),
+            false => self.all.iter().copied().collect(),
+        };
         let all = endpoints.len();
         for (on, names) in [
             (FilterOn::Kind, &self.by_kind),
@@ -106,9 +109,9 @@ mod tests {
     use super::*;
     use crate::event::Form;
 
-    fn event(kind: &str, status: Option<&str>) -> NewEvent {
+    fn event(source: &str, kind: &str, status: Option<&str>) -> NewEvent {
         NewEvent {
-            source: "api".into(),
+            source: source.into(),
             kind: kind.into(),
             subject: None,
             time: None,
@@ -128,6 +131,7 @@ mod tests {
             removed in prop::collection::vec(any::<bool>(), 8),
             kind in "(a|b|a\\.b|b\\.c|c|a\\.b\\.c|a\\.|\\.a)",
             status in prop::option::of("(a|b|a\\.b)"),
+            source in "(api|redeliver)",
         ) {
             let filters: Vec<Filter> = filters
                 .into_iter()
@@ -143,7 +147,7 @@ mod tests {
             for (n, filter) in filters.iter().enumerate().filter(|(n, _)| removed[*n]) {
                 routes.remove(n as u32, filter);
             }
-            let event = event(&kind, status.as_deref());
+            let event = event(&source, &kind, status.as_deref());
             let expected: Vec<u32> = filters
                 .iter()
                 .enumerate()

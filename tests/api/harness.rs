@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redeliver::api::request_id::RequestIds;
 use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
@@ -159,7 +160,7 @@ impl Api {
             [0x1234_5678_9abc_def0, 2, 3],
         );
         let store = Arc::new(log.unwrap());
-        let telemetry = Arc::new(Telemetry::new(clock.now()));
+        let telemetry = Arc::new(Telemetry::new(clock.now(), 10));
         store.observe_by(telemetry.clone());
         if setup.committing {
             committer::spawn(store.clone()).unwrap();
@@ -197,7 +198,8 @@ impl Api {
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
             telemetry,
-            disk_reserve_bytes: setup.limits.disk_reserve_bytes as u64,
+            limits: setup.limits.clone(),
+            request_ids: RequestIds::new(7),
             zebline: Arc::new(zebline),
             alerts: Arc::default(),
             store: store.clone(),

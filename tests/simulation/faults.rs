@@ -11,7 +11,7 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
-    EndedQuery, EndpointCommand, EndpointError, EndpointView, Outcome, Page, QueueView,
+    EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Outcome, Page, QueueView,
     ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
@@ -334,6 +334,10 @@ impl Store for Faulty {
 
     fn depth(&self) -> Depth {
         self.store.depth()
+    }
+
+    fn figures(&self) -> Figures {
+        self.store.figures()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

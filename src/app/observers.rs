@@ -1,0 +1,76 @@
+//! Who is told of what happens in the store and at receivers: everybody who wants to know.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::clock::SharedClock;
+use crate::config;
+use crate::deliver::Observer as ObservesDelivery;
+use crate::deliver::agenda::Agenda;
+use crate::operations::Operations;
+use crate::operations::run::{self, Parts};
+use crate::store::{self, Claim, Settlement, Written};
+use crate::telemetry::Telemetry;
+
+/// Tells each of them.
+pub(super) struct Observers {
+    telemetry: Arc<Telemetry>,
+    /// If operational events are told.
+    operations: Option<Arc<Operations>>,
+}
+
+impl Observers {
+    /// With operational events, if there is a `config` for them: from now on the `agenda` waits for
+    /// what they are to tell.
+    pub fn new(
+        telemetry: Arc<Telemetry>,
+        config: Option<config::Operations>,
+        agenda: &Agenda,
+        clock: &SharedClock,
+    ) -> Self {
+        let operations = config.map(|config| {
+            let slot = agenda.join(clock.now());
+            Arc::new(Operations::new(config, slot, clock.clone()))
+        });
+        Self {
+            telemetry,
+            operations,
+        }
+    }
+
+    /// Starts to tell operational events, if they are to be told.
+    pub fn tell(&self, parts: Parts) -> Option<JoinHandle<()>> {
+        let operations = self.operations.clone()?;
+        Some(tokio::spawn(run::run(operations, parts)))
+    }
+}
+
+impl store::Observer for Observers {
+    fn written(&self, group: Written<'_>) {
+        self.telemetry.written(group);
+        if let Some(operations) = &self.operations {
+            operations.written(group);
+        }
+    }
+}
+
+impl ObservesDelivery for Observers {
+    fn began(&self, claim: &Claim, waited: Duration) {
+        self.telemetry.began(claim, waited);
+    }
+
+    fn ended(&self, claim: &Claim, settlement: &Settlement, took: Duration) {
+        self.telemetry.ended(claim, settlement, took);
+        if let Some(operations) = &self.operations {
+            operations.ended(claim, settlement, took);
+        }
+    }
+
+    fn settled(&self, claim: &Claim) {
+        if let Some(operations) = &self.operations {
+            operations.settled(claim);
+        }
+    }
+}

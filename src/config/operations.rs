@@ -1,0 +1,49 @@
+//! `[operations]`: events about endpoints and deliveries themselves.
+
+use std::time::Duration;
+
+use super::report::Report;
+use super::section::Section;
+use crate::duration::format_duration;
+use crate::words::quoted;
+
+/// What is told, and how soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operations {
+    /// An endpoint is failing once each of its attempts has failed for this long.
+    pub failing_after: Duration,
+    /// New dead letters of an endpoint are told together, this often at most.
+    pub dead_letters_every: Duration,
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self {
+            failing_after: Duration::from_secs(300),
+            dead_letters_every: Duration::from_secs(60),
+        }
+    }
+}
+
+const LEAST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_secs(24 * 3600);
+
+impl Operations {
+    pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
+        section.refuse_unknown(report, &["failing_after", "dead_letters_every"]);
+        let mut read = |key, default| {
+            let given = section.duration(report, key).unwrap_or(default);
+            if !(LEAST..=MOST).contains(&given) {
+                let shown = quoted(&format_duration(given));
+                let detail = format!("{key} {shown} is not within 1s to 24h; choose another");
+                report.error(section.place(key), detail);
+            }
+            given
+        };
+        let default = Self::default();
+        Self {
+            failing_after: read("failing_after", default.failing_after),
+            dead_letters_every: read("dead_letters_every", default.dead_letters_every),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Looks when something was noticed, and puts what follows into the log.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::plan::plan;
+use super::told::Told;
+use super::{LOOKING, Operations};
+use crate::clock::{SharedClock, Timestamp};
+use crate::endpoint::EndpointState;
+use crate::inbound::Ingest;
+use crate::store::{QueueView, Step, Store, StoreError, Walk};
+
+/// How long it rests, in the machine's own time, when the log can be neither read nor written.
+const REST: Duration = Duration::from_secs(1);
+
+/// Events that are put into the log at once, at most: a busy store has room for few before it has
+/// room for many.
+const AT_ONCE: usize = 64;
+
+/// What it needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The log, and how queues stand.
+    pub store: Arc<dyn Store>,
+    /// The way into the log.
+    pub ingest: Ingest,
+    /// The broker's clock.
+    pub clock: SharedClock,
+    /// Turns true when it is time to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Tells until `stopping` turns true.
+pub async fn run(operations: Arc<Operations>, mut parts: Parts) {
+    let Some(mut told) = parts.remember().await else {
+        return;
+    };
+    let mut look = operations.look.subscribe();
+    loop {
+        look.mark_unchanged();
+        operations.begin();
+        let look_at = match parts.tell(&operations, &mut told).await {
+            Ok(look_at) => look_at,
+            Err(Failed) => {
+                if !parts.rests(REST).await {
+                    return;
+                }
+                continue;
+            }
+        };
+        let again = look_at.map(|at| parts.clock.sleep_until(at));
+        operations.rest(look_at);
+        let again = async {
+            match again {
+                Some(sleep) => sleep.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = parts.stopping.wait_for(|stop| *stop) => return,
+            _ = look.changed() => {}
+            () = again => {}
+        }
+    }
+}
+
+/// It cannot be told now; the log says why.
+struct Failed;
+
+impl Operations {
+    /// What is noticed from here on is looked at again.
+    fn begin(&self) {
+        self.noticed().wanted = false;
+    }
+
+    /// Everything up to here is told; the next look is at `look_at`, or when something is noticed.
+    fn rest(&self, look_at: Option<Timestamp>) {
+        let noticed = self.noticed();
+        if !noticed.wanted && noticed.unsettled.is_empty() {
+            let never = Timestamp::from_millis(i64::MAX);
+            noticed.slot.waits_until(look_at.unwrap_or(never));
+        }
+    }
+}
+
+impl Parts {
+    /// What the log says was told; none, if it is time to end.
+    async fn remember(&mut self) -> Option<Told> {
+        let last = *self.store.tail().borrow();
+        let (mut walk, mut told) = (Walk::from(1), Told::default());
+        while walk.next() <= last {
+            if *self.stopping.borrow() {
+                return None;
+            }
+            let (store, mut ahead) = (self.store.clone(), walk.clone());
+            let reading = move || Ok((ahead.step(&*store, last)?, ahead));
+            match tokio::task::spawn_blocking(reading).await {
+                Ok(Ok((step, ahead))) => {
+                    if let Step::Events(events) = step {
+                        for event in events.iter().filter(|event| event.seq <= last) {
+                            told.take(event);
+                        }
+                    }
+                    walk = ahead;
+                }
+                Ok(Err(StoreError::Stopped(_))) => return None,
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the log cannot be read for operational events; trying again");
+                    if !self.rests(REST).await {
+                        return None;
+                    }
+                }
+                Err(panic) => {
+                    tracing::error!(%panic, "no operational events are told");
+                    return None;
+                }
+            }
+        }
+        let queues = self.store.queues().into_iter().map(|queue| queue.endpoint);
+        let removed = queues.filter(|endpoint| endpoint.state == EndpointState::Removed);
+        told.begin(removed.map(|endpoint| endpoint.id));
+        Some(told)
+    }
+
+    /// Tells all that follows now. When to look again.
+    async fn tell(
+        &self,
+        operations: &Operations,
+        told: &mut Told,
+    ) -> Result<Option<Timestamp>, Failed> {
+        let now = self.clock.now();
+        let queues = self.store.queues();
+        let planned = {
+            let mut noticed = operations.noticed();
+            noticed.slot.works_until(now.plus(LOOKING));
+            let present = |number: u32| {
+                let at = queues.binary_search_by_key(&number, |queue| queue.endpoint.number);
+                at.is_ok()
+            };
+            noticed.streaks.retain(present);
+            // What was told before the last start is known from here on.
+            noticed.streaks.tell(failing(told, &queues));
+            plan(&operations.config, &queues, &mut noticed.streaks, told, now)
+        };
+        let events: Vec<_> = planned.notices.iter().map(|it| it.event(now)).collect();
+        for events in events.chunks(AT_ONCE) {
+            if let Err(problem) = self.ingest.keep(events.to_vec()).await {
+                tracing::warn!(%problem, "operational events are not in the log yet; trying again");
+                return Err(Failed);
+            }
+            for event in events {
+                told.take_new(event);
+            }
+        }
+        let mut noticed = operations.noticed();
+        noticed.streaks.tell(failing(told, &queues));
+        let is_troubled = noticed.is_troubled();
+        operations.is_troubled.store(is_troubled, Ordering::Release);
+        Ok(planned.look_at)
+    }
+
+    /// Waits for so long of the machine's own time. Whether to go on.
+    async fn rests(&mut self, time: Duration) -> bool {
+        tokio::select! {
+            biased;
+            _ = self.stopping.wait_for(|stop| *stop) => false,
+            () = tokio::time::sleep(time) => true,
+        }
+    }
+}
+
+/// The numbers of those endpoints that were told to be failing.
+fn failing(told: &Told, queues: &[QueueView]) -> Vec<u32> {
+    let told = queues
+        .iter()
+        .filter(|queue| told.of(queue.endpoint.id).is_failing);
+    told.map(|queue| queue.endpoint.number).collect()
+}

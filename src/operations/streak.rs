@@ -1,0 +1,134 @@
+//! How long each endpoint has been failing. Pure.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::id::{DeliveryId, EventId};
+use crate::store::{Claim, Outcome, Settlement};
+
+/// The last of some attempts that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// At which delivery.
+    pub delivery: DeliveryId,
+    /// Of which event.
+    pub event: EventId,
+    /// Its type.
+    pub kind: String,
+    /// Which attempt it was.
+    pub attempt: u32,
+    /// The HTTP status, if an answer came.
+    pub status: Option<u16>,
+    /// What went wrong, if no usable answer came.
+    pub error: Option<String>,
+}
+
+/// Attempts in a row that failed, over all deliveries of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Streak {
+    /// When the first of them ended.
+    pub since: Timestamp,
+    /// How many.
+    pub attempts: u64,
+    /// The last of them.
+    pub last: Failure,
+}
+
+/// What a failed attempt comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// For how long every attempt has failed, unless that was told already.
+    pub lasting: Duration,
+    /// Whether it is the first dead letter since dead letters were told.
+    pub is_first_dead: bool,
+}
+
+/// Those of every endpoint that fails.
+#[derive(Debug, Default)]
+pub struct Streaks {
+    running: HashMap<u32, Streak>,
+    /// Whose streak has ended by a success, and when; until it is told.
+    ended: HashMap<u32, Timestamp>,
+    /// Endpoints of which it was told that they fail.
+    told: Vec<u32>,
+    /// The last dead letter of each, until it is told.
+    dead: HashMap<u32, Failure>,
+}
+
+impl Streaks {
+    /// Whether a success would be of no interest.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.told.is_empty()
+    }
+
+    /// An attempt has failed.
+    pub fn fail(&mut self, claim: &Claim, settlement: &Settlement) -> Failed {
+        let attempt = &settlement.attempt;
+        let number = claim.endpoint.number;
+        let last = Failure {
+            delivery: DeliveryId::new(claim.event.id, number),
+            event: claim.event.id,
+            kind: claim.event.content.kind.to_string(),
+            attempt: attempt.number,
+            status: attempt.status,
+            error: attempt.error.clone(),
+        };
+        let is_dead = settlement.outcome == Outcome::Dead;
+        let is_first_dead = is_dead && self.dead.insert(number, last.clone()).is_none();
+        let streak = self.running.entry(number).or_insert_with(|| Streak {
+            since: attempt.ended_at,
+            attempts: 0,
+            last: last.clone(),
+        });
+        streak.attempts += 1;
+        streak.last = last;
+        // What was told already is no news.
+        let lasting = match self.told.contains(&number) {
+            true => Duration::ZERO,
+            false => attempt.ended_at.since(streak.since),
+        };
+        Failed {
+            lasting,
+            is_first_dead,
+        }
+    }
+
+    /// An attempt has succeeded at `at`. Whether that is of interest.
+    pub fn succeed(&mut self, number: u32, at: Timestamp) -> bool {
+        self.running.remove(&number);
+        let was_told = self.told.contains(&number);
+        if was_told {
+            self.ended.insert(number, at);
+        }
+        was_told
+    }
+
+    /// From now on it is known that exactly these endpoints were told to be failing.
+    pub fn tell(&mut self, told: Vec<u32>) {
+        self.ended.retain(|number, _| told.contains(number));
+        self.told = told;
+    }
+
+    /// The streak of an endpoint that fails.
+    pub fn running(&self, number: u32) -> Option<&Streak> {
+        self.running.get(&number)
+    }
+
+    /// When an endpoint that was told to be failing last succeeded.
+    pub fn ended(&self, number: u32) -> Option<Timestamp> {
+        self.ended.get(&number).copied()
+    }
+
+    /// The last dead letter since the last time that this was asked.
+    pub fn take_dead(&mut self, number: u32) -> Option<Failure> {
+        self.dead.remove(&number)
+    }
+
+    /// Forgets endpoints that are not there any more.
+    pub fn retain(&mut self, present: impl Fn(u32) -> bool) {
+        self.running.retain(|number, _| present(*number));
+        self.ended.retain(|number, _| present(*number));
+        self.dead.retain(|number, _| present(*number));
+    }
+}

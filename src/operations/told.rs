@@ -1,0 +1,103 @@
+//! What was told, by the events of the log that it was told with. Pure.
+
+use std::collections::HashMap;
+
+use super::notice::{DEAD, Data, FAILING, PAUSED, RECOVERED, REMOVED, RESUMED, What};
+use crate::clock::Timestamp;
+use crate::endpoint::{Endpoint, EndpointState};
+use crate::event::{Event, NewEvent};
+use crate::id::{EndpointId, Seq};
+
+/// What was told of one endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfEndpoint {
+    /// Whether it was last told to fail, not to have recovered.
+    pub is_failing: bool,
+    /// The state that was last told.
+    pub state: EndpointState,
+    /// How many dead letters it had, when that was last told; fewer, if some were put back since.
+    pub dead_letters: u64,
+    /// When dead letters were last told.
+    pub dead_at: Option<Timestamp>,
+}
+
+/// Of one of which nothing was told.
+impl Default for OfEndpoint {
+    fn default() -> Self {
+        Self {
+            is_failing: false,
+            state: EndpointState::Active,
+            dead_letters: 0,
+            dead_at: None,
+        }
+    }
+}
+
+/// What was told of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    endpoints: HashMap<EndpointId, OfEndpoint>,
+    /// The first operational event of the log.
+    first: Option<Seq>,
+}
+
+impl Told {
+    /// Takes in an event of the log, in its order.
+    pub fn take(&mut self, event: &Event) {
+        if event.content.is_operational() {
+            self.first.get_or_insert(event.seq);
+            self.take_new(&event.content);
+        }
+    }
+
+    /// Takes in an event that is on disk by now.
+    pub fn take_new(&mut self, event: &NewEvent) {
+        let Ok(data) = serde_json::from_slice::<Data>(&event.body) else {
+            return;
+        };
+        let told = self.endpoints.entry(data.endpoint.id).or_default();
+        match (&*event.kind, data.what) {
+            (FAILING, _) => told.is_failing = true,
+            (RECOVERED, _) => told.is_failing = false,
+            (PAUSED, _) => told.state = EndpointState::Paused,
+            (RESUMED, _) => told.state = EndpointState::Active,
+            (REMOVED, _) => {
+                told.state = EndpointState::Removed;
+                told.is_failing = false;
+            }
+            (DEAD, What::Dead { dead_letters, .. }) => {
+                told.dead_letters = dead_letters;
+                told.dead_at = event.time;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an endpoint was removed before anybody was told anything.
+    pub fn is_no_news(&self, removed: &Endpoint) -> bool {
+        let until = removed.until_seq.unwrap_or_default();
+        self.first.is_some_and(|first| until <= first)
+    }
+
+    /// The log has been read. Where it has no operational event, this is the first start that tells
+    /// any: those that are removed by now are no news.
+    pub fn begin(&mut self, removed: impl IntoIterator<Item = EndpointId>) {
+        if self.first.is_none() {
+            for endpoint in removed {
+                self.endpoints.entry(endpoint).or_default().state = EndpointState::Removed;
+            }
+        }
+    }
+
+    /// What was told of one.
+    pub fn of(&self, endpoint: EndpointId) -> OfEndpoint {
+        self.endpoints.get(&endpoint).copied().unwrap_or_default()
+    }
+
+    /// Dead letters that were put back may be told anew when they die again.
+    pub fn forget_dead(&mut self, endpoint: EndpointId, left: u64) {
+        if let Some(told) = self.endpoints.get_mut(&endpoint) {
+            told.dead_letters = told.dead_letters.min(left);
+        }
+    }
+}

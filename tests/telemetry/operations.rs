@@ -1,0 +1,215 @@
+//! Operational events: told once, to those who name them, over restarts and kills, without end to
+//! themselves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::process::broker::{Broker, Site};
+use crate::process::receiver::{Receiver, Reply};
+
+const TOLD: &str = "[operations]\nfailing_after = \"5m\"\ndead_letters_every = \"1m\"\n";
+
+fn start(site: &Site) -> Broker {
+    site.start(&["--clock", "manual"])
+}
+
+fn told_by(config: &str) -> (Site, Broker) {
+    let site = Site::new();
+    site.configure(config);
+    let broker = start(&site);
+    (site, broker)
+}
+
+/// A receiver that answers every POST with the status that it is given meanwhile.
+fn answering(status: u16) -> (Receiver, Arc<AtomicU16>) {
+    let answer = Arc::new(AtomicU16::new(status));
+    let status = answer.clone();
+    let receiver = Receiver::start(move |seen, _| match &*seen.method {
+        "POST" => Reply::Status(status.load(Ordering::Relaxed)),
+        _ => Reply::Status(200),
+    });
+    (receiver, answer)
+}
+
+fn add(broker: &Broker, name: &str, url: &str, policy: &str, events: &[&str]) {
+    broker.post(
+        "/v1/endpoints",
+        &json!({ "name": name, "url": url, "policy": policy, "events": events }),
+    );
+}
+
+/// The operational events of the log: type, name of the endpoint, data.
+fn told(broker: &Broker) -> Vec<(String, String, Value)> {
+    let mut events = broker.list("/v1/events?limit=100&source=redeliver&order=asc");
+    events.sort_by_key(|event| event["seq"].as_u64());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let each = events.iter().map(|event| {
+        let event = broker.get(&format!("/v1/events/{}", text(&event["id"])));
+        let data = event["data"].clone();
+        assert_eq!(event["subject"], data["endpoint"]["id"]);
+        (text(&event["type"]), text(&data["endpoint"]["name"]), data)
+    });
+    each.collect()
+}
+
+fn kinds(broker: &Broker) -> Vec<String> {
+    let told = told(broker).into_iter();
+    told.map(|(kind, name, _)| format!("{kind} {name}"))
+        .collect()
+}
+
+#[test]
+fn an_endpoint_that_fails_for_five_minutes_is_told_once_and_its_recovery_too() {
+    let (site, broker) = told_by(TOLD);
+    let (receiver, answer) = answering(503);
+    let (watcher, _) = answering(200);
+    add(&broker, "crm", &receiver.url(), "hotjar", &["order.*"]);
+    add(&broker, "chat", &watcher.url(), "standard", &["endpoint.*"]);
+    add(&broker, "all", &watcher.url(), "standard", &["*"]);
+    broker.event("order.paid", &json!(1));
+    // Attempts at 0 s, 30 s, 90 s and 210 s: each fails, but not for five minutes yet.
+    broker.advance("4m");
+    assert_eq!(kinds(&broker), Vec::<String>::new());
+    broker.advance("10m");
+    let all = told(&broker);
+    assert_eq!(all.len(), 1, "{all:?}");
+    let (kind, name, data) = &all[0];
+    assert_eq!((&**kind, &**name), ("endpoint.failing", "crm"));
+    assert_eq!(data["failed_attempts"], 5);
+    assert_eq!(data["last"]["status"], 503);
+    assert_eq!(data["last"]["event_type"], "order.paid");
+    assert_eq!(data["backlog"], 1);
+    // Nothing is told again by a kill, and what was told is known behind it.
+    broker.kill();
+    let broker = start(&site);
+    broker.advance("5m");
+    answer.store(200, Ordering::Relaxed);
+    broker.event("order.paid", &json!(2));
+    broker.advance("0s");
+    let expected = ["endpoint.failing crm", "endpoint.recovered crm"];
+    assert_eq!(kinds(&broker), expected);
+    broker.stop();
+    let broker = start(&site);
+    broker.event("order.paid", &json!(3));
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), expected);
+    // Who names them gets them; `*` is for what senders bring.
+    let got = |url: &str| {
+        let posts = watcher.posts().into_iter();
+        let posts = posts.filter(|seen| seen.json()["type"].as_str().unwrap().starts_with(url));
+        posts.count()
+    };
+    assert_eq!((got("endpoint."), got("order.")), (2, 3));
+}
+
+#[test]
+fn an_endpoint_that_fails_at_its_own_notices_makes_no_more_of_them() {
+    let (_site, broker) = told_by(TOLD);
+    let (receiver, _) = answering(500);
+    let everything = ["order.*", "endpoint.*", "delivery.*"];
+    add(&broker, "crm", &receiver.url(), "hotjar", &everything);
+    broker.event("order.paid", &json!(1));
+    // Every delivery dies: the order's, and those of what is told of it.
+    broker.advance("24h");
+    let expected = ["endpoint.failing crm", "delivery.dead crm"];
+    assert_eq!(kinds(&broker), expected);
+    let dead = broker.list("/v1/deliveries?limit=100&status=dead");
+    assert_eq!(dead.len(), 3);
+    // Those of the notices are dead letters, and yet not told.
+    broker.advance("240h");
+    assert_eq!(kinds(&broker).len(), 2);
+}
+
+#[test]
+fn a_storm_of_dead_letters_is_told_once_a_minute_with_its_count() {
+    let (site, broker) = told_by(TOLD);
+    let (receiver, _) = answering(500);
+    let policy = "[policy.once]\norder = \"independent\"\nsuccess = \"2xx\"\nschedule = [\"1s\"]\ngive_up_after = 1\n";
+    broker.stop();
+    site.configure(&format!("{TOLD}{policy}"));
+    let broker = start(&site);
+    add(&broker, "crm", &receiver.url(), "once", &["order.*"]);
+    for number in 0..50 {
+        broker.event("order.paid", &json!(number));
+        broker.advance("0s");
+    }
+    let counts = |broker: &Broker| {
+        let told = told(broker).into_iter();
+        let dead = told.filter(|(kind, ..)| kind == "delivery.dead");
+        let count = |data: &Value| (data["count"].as_u64(), data["dead_letters"].as_u64());
+        dead.map(|(.., data)| count(&data)).collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&broker), [(Some(1), Some(1))]);
+    // A kill between the two neither forgets the others nor repeats the first.
+    broker.kill();
+    let broker = start(&site);
+    broker.advance("2m");
+    let all = [(Some(1), Some(1)), (Some(49), Some(50))];
+    assert_eq!(counts(&broker), all);
+    broker.advance("2h");
+    assert_eq!(counts(&broker), all);
+}
+
+#[test]
+fn pauses_resumptions_and_removals_are_told_with_their_reason() {
+    let (site, broker) = told_by(TOLD);
+    let (gone, _) = answering(410);
+    let (fine, _) = answering(200);
+    add(&broker, "leaves", &gone.url(), "hotjar", &["order.*"]);
+    add(&broker, "pauses", &gone.url(), "standard", &["order.*"]);
+    add(&broker, "fine", &fine.url(), "standard", &["order.*"]);
+    broker.post("/v1/endpoints/fine/pause", &json!({}));
+    broker.advance("0s");
+    broker.post("/v1/endpoints/fine/resume", &json!({}));
+    broker.event("order.paid", &json!(1));
+    broker.advance("1s");
+    let mut all = kinds(&broker);
+    assert_eq!(all[..2], ["endpoint.paused fine", "endpoint.resumed fine"]);
+    all.sort();
+    assert_eq!(
+        all[1..3],
+        ["endpoint.paused pauses", "endpoint.removed leaves"]
+    );
+    for (kind, name, data) in told(&broker) {
+        let by_receiver = ["leaves", "pauses"].contains(&&*name);
+        let reason = data["reason"].as_str().unwrap_or_default();
+        assert_eq!(
+            reason.contains("answered 410"),
+            by_receiver,
+            "{kind} {data}"
+        );
+    }
+    broker.kill();
+    let broker = start(&site);
+    broker.advance("1h");
+    assert_eq!(kinds(&broker).len(), 4);
+}
+
+#[test]
+fn without_its_table_nothing_is_told_and_mistakes_in_it_are() {
+    let (site, broker) = told_by("");
+    let (gone, _) = answering(410);
+    add(&broker, "leaves", &gone.url(), "hotjar", &["*"]);
+    broker.event("order.paid", &json!(1));
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), Vec::<String>::new());
+    broker.stop();
+    // What was removed before anybody asked is no news.
+    site.configure(TOLD);
+    let broker = start(&site);
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), Vec::<String>::new());
+    broker.stop();
+    site.configure("[operations]\nfailing_after = \"0.1s\"\nfailing = 1\n[[source]]\nname = \"redeliver\"\nkind = \"raw\"\n");
+    let ran = site.start_in_vain(&[]);
+    assert_eq!(ran.code, 2);
+    for said in [
+        "2: failing_after \"100ms\" is not within 1s to 24h; choose another",
+        "3: unknown key \"failing\" in [operations]; use one of \"failing_after\", \"dead_letters_every\"",
+        "source \"redeliver\" is redeliver's own; choose another name",
+    ] {
+        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+    }
+}
