@@ -294,10 +294,7 @@ fn a_replay_that_did_not_come_to_its_end_is_exit_code_1_with_the_reason() {
         (1, "error: the replay is failed: event 7 is damaged\n")
     );
     let said: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(
-        said,
-        json!({"replayed": 2, "dry_run": false, "task": task})
-    );
+    assert_eq!(said, json!({"replayed": 2, "dry_run": false, "task": task}));
 }
 
 #[test]
