@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "../openapi/conform.rs"]
+mod conform;
+
 mod access;
 mod connections;
 mod deliveries;

@@ -29,6 +29,12 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
     }
 
+    /// The header's value; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(given, _)| given == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     /// The words of a problem, which it must be.
     #[track_caller]
     pub fn problem(&self, status: u16) -> String {

@@ -20,7 +20,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 }],
                 "next": null,
             }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
         Operation::get("/v1/faults", "listFaults", "List faults that were done on purpose")
             .describe("Newest first; none where the server has no plan of faults.")
             .in_parts()
@@ -33,6 +33,6 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 }],
                 "next": null,
             }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
     ]
 }

@@ -50,17 +50,17 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("last_status", "Whose last attempt was answered with this HTTP status.", json!({ "type": "integer", "minimum": 100, "maximum": 599 }))
             .in_parts()
             .answers(200, "A part of the deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [example()], "next": null }))
-            .guarded(&[400, 404, 422, 431]),
+            .guarded(&[404, 422]),
         Operation::get("/v1/deliveries/{delivery}", "getDelivery", "Show a delivery, and why it is where it is")
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .answers(200, "The delivery, with its vendor's rule and what its signature is made of.", schemas.of::<Shown>(), detail())
-            .guarded(&[400, 404, 431]),
+            .guarded(&[404]),
         Operation::post("/v1/deliveries/{delivery}/retry", "retryDelivery", "Attempt a delivery again, now")
             .describe("From the schedule's start. What is due, or under way, is refused with 409.")
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .takes_nothing()
             .answers(202, "It is due.", schemas.of::<Delivery>(), example())
-            .guarded(&[404, 409, 431])
+            .guarded(&[404, 409])
             .with_body(),
     ]
 }

@@ -39,17 +39,17 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("order", "By position in the log.", json!({ "type": "string", "enum": ["desc", "asc"], "default": "desc" }))
             .in_parts()
             .answers(200, "A part of the log.", schemas.of::<Listed<Event<'static>>>(), json!({ "data": [example()], "next": null }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
         Operation::get("/v1/events/{event}", "getEvent", "Show an event")
             .path("event", EVENT, EVENT_EXAMPLE)
             .answers(200, "The event.", schemas.of::<Event<'static>>(), example())
-            .guarded(&[400, 404, 431]),
+            .guarded(&[404]),
         Operation::get("/v1/events/{event}/deliveries", "listEventDeliveries", "List an event's deliveries")
             .describe("In the order in which the endpoints were made.")
             .path("event", EVENT, EVENT_EXAMPLE)
             .some_of("status", "In one of these states; without it in all but `filtered`.", &super::deliveries::STATUSES)
             .in_parts()
             .answers(200, "A part of its deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [super::deliveries::example()], "next": null }))
-            .guarded(&[400, 404, 422, 431]),
+            .guarded(&[404, 422]),
     ]
 }

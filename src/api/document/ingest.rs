@@ -69,14 +69,14 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "application/cloudevents+json": { "schema": cloudevent(), "example": { "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "data": { "order": 17 } } },
             }))
             .answers(202, "It is on disk.", one.clone(), accepted())
-            .guarded(&[431, 507])
+            .guarded(&[507])
             .with_body(),
         Operation::get("/in/{source}", "checkSource", "Check that a source's address works")
             .describe("What eSputnik asks when the webhook is saved (ESP-07). Other kinds take no GET.")
             .path("source", "The source's name.", "surveys")
             .secured_by(&schemes)
             .answers(200, "It works.", checked, json!({ "status": "ok" }))
-            .problems(&[400, 401, 403, 404, 405, 431, 503]),
+            .problems(&[401, 403, 404, 405, 503]),
         Operation::post("/in/{source}", "relay", "Take a vendor's webhook in")
             .describe("The body is believed by what the source's vendor signs or shows, kept byte for byte, and answered once it is on disk. A body that is a list, under eSputnik with `split` and for batches of CloudEvents, is answered with a list.")
             .path("source", "The source's name.", "surveys")
@@ -85,7 +85,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .secured_by(&schemes)
             .takes(true, json!({ "*/*": { "schema": {} } }))
             .answers(200, "It is on disk.", json!({ "anyOf": [one, many] }), accepted())
-            .problems(&[401, 403, 404, 405, 431, 500, 503, 507])
+            .problems(&[401, 403, 404, 405, 500, 503, 507])
             .with_body(),
     ]
 }

@@ -43,7 +43,7 @@ schema!(DeliveryId, "DeliveryId", {
     "type": "string",
     "pattern": "^dlv_[0-7][0-9A-HJKMNP-TV-Z]{25}$",
     "description": "Of one event to one endpoint, over all attempts and replays.",
-    "examples": ["dlv_01HF7YAT00000000000000001"],
+    "examples": ["dlv_01HF7YAT000000000000000001"],
 });
 
 schema!(EndpointId, "EndpointId", {
@@ -85,7 +85,11 @@ impl JsonSchema for Fault {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let names = Self::ALL.map(Self::as_str);
-        json_schema!({ "type": "string", "enum": names })
+        json_schema!({
+            "type": "string",
+            "enum": names,
+            "description": "One kind of fault that is done on purpose.",
+        })
     }
 }
 
@@ -96,7 +100,8 @@ impl<T: JsonSchema> JsonSchema for Field<T> {
     }
 
     fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
+        // Another than what it holds, which would be taken for a part of itself.
+        format!("{}Field", T::schema_name()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -47,6 +47,13 @@ impl Schemas {
     }
 }
 
+/// What a request may meet before it comes to a route: its head is not understood.
+const BEFORE_ANY_ROUTE: [u16; 4] = [400, 414, 431, 501];
+
+fn reference(status: u16) -> Value {
+    json!({ "$ref": format!("#/components/responses/{}", status::name(status)) })
+}
+
 /// A route with a method.
 pub(super) struct Operation {
     pub(super) method: &'static str,
@@ -212,9 +219,7 @@ impl Operation {
     /// Errors, each `application/problem+json`.
     pub(super) fn problems(mut self, statuses: &[u16]) -> Self {
         for status in statuses {
-            let response =
-                json!({ "$ref": format!("#/components/responses/{}", status::name(*status)) });
-            self.responses.insert(*status, response);
+            self.responses.insert(*status, reference(*status));
         }
         self
     }
@@ -228,7 +233,7 @@ impl Operation {
 
     /// What every request with a body may meet beside that.
     pub(super) fn with_body(self) -> Self {
-        self.problems(&[400, 408, 413, 415, 422])
+        self.problems(&[408, 413, 415, 422])
     }
 
     fn with(mut self, key: &str, value: Value) -> Self {
@@ -244,6 +249,10 @@ impl Operation {
             object
                 .object
                 .insert("parameters".to_owned(), parameters.into());
+        }
+        for status in BEFORE_ANY_ROUTE {
+            let response = reference(status);
+            object.responses.entry(status).or_insert(response);
         }
         let responses = std::mem::take(&mut object.responses).into_iter();
         let responses: Map<_, _> = responses

@@ -10,12 +10,11 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::get("/healthz", "isAlive", "Whether the process lives")
             .secured_by(&[])
-            .answers(200, "It does.", health.clone(), json!({ "status": "ok" }))
-            .problems(&[400, 431]),
+            .answers(200, "It does.", health.clone(), json!({ "status": "ok" })),
         Operation::get("/readyz", "isReady", "Whether events are taken")
             .secured_by(&[])
             .answers(200, "They are.", health, json!({ "status": "ready" }))
-            .problems(&[400, 431, 500, 503]),
+            .problems(&[500, 503]),
         Operation::get("/openapi.json", "getDocument", "This document")
             .secured_by(&[])
             .header("If-None-Match", "The `ETag` of an earlier answer.", json!({ "type": "string" }))
@@ -28,6 +27,6 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 } } },
             }))
             .answers_with(304, json!({ "description": "It is the one that is known." }))
-            .problems(&[400, 422, 431]),
+            .problems(&[422]),
     ]
 }

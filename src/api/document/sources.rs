@@ -18,6 +18,6 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 }],
                 "next": null, "unknown": 0,
             }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
     ]
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Name, description, and an example of a detail.
-const PROBLEMS: [(u16, &str, &str, &str); 17] = [
+const PROBLEMS: [(u16, &str, &str, &str); 16] = [
     (
         400,
         "Malformed",
@@ -71,12 +71,6 @@ const PROBLEMS: [(u16, &str, &str, &str); 17] = [
         "2 fields are not right; see errors",
     ),
     (
-        429,
-        "TooMany",
-        "Too many requests in this minute.",
-        "Rate limit exceeded",
-    ),
-    (
         431,
         "HeadTooLarge",
         "The headers are too large or too many.",
@@ -131,7 +125,7 @@ pub(super) fn responses(problem: &Value) -> Map<String, Value> {
         match status {
             401 => response["headers"] = header("WWW-Authenticate", "How to authenticate."),
             405 => response["headers"] = header("Allow", "The methods that it takes."),
-            429 | 503 => response["headers"] = header("Retry-After", "Whole seconds."),
+            503 => response["headers"] = header("Retry-After", "Whole seconds."),
             _ => {}
         }
         ((*name).to_owned(), response)

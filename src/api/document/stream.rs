@@ -21,7 +21,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "description": "Events, until the reader leaves.",
                 "content": { "text/event-stream": { "schema": { "type": "string" } } },
             }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
         Operation::get("/v1/wait", "wait", "Wait for deliveries")
             .describe("Made for tests: answers as soon as there are `count` such deliveries. The time is the machine's own, whatever the broker's clock is.")
             .query("endpoint", "To this endpoint, by name or id.", json!({ "type": "string" }))
@@ -31,7 +31,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("count", "How many.", json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 1 }))
             .query("timeout", "For how long, such as `30s`; five minutes at most.", json!({ "type": "string", "default": "10s" }))
             .answers(200, "There they are.", schemas.of::<Found>(), json!({ "data": [super::deliveries::example()], "count": 1 }))
-            .guarded(&[400, 404, 422, 431])
+            .guarded(&[404, 422])
             .answers_with(408, json!({
                 "description": "Not in time; what was seen instead.",
                 "content": { "application/problem+json": {

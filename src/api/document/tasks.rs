@@ -46,25 +46,25 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .some_of("state", "In one of these states.", &["running", "done", "cancelled", "failed"])
             .in_parts()
             .answers(200, "A part of the tasks.", schemas.of::<Listed<Task>>(), json!({ "data": [example()], "next": null }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
         Operation::post("/v1/tasks", "createTask", "Begin a bulk operation")
             .describe("It is on disk before it is answered, goes on over restarts, and puts nothing back twice. What is received later is no part of it. Sixteen may run at once.")
             .header("Idempotency-Key", "The same key gives the same task, as long as that is kept.", json!({ "type": "string", "minLength": 1, "maxLength": 255 }))
             .takes_json(wanted, json!({ "kind": "replay", "endpoint": "crm", "status": "dead" }))
             .answers(202, "It has begun.", task.clone(), example())
             .located(202, "Where the task is.")
-            .guarded(&[409, 431, 507])
+            .guarded(&[409, 507])
             .with_body(),
         Operation::get("/v1/tasks/{task}", "getTask", "Show how far a task has come")
             .path("task", TASK, TASK_EXAMPLE)
             .answers(200, "The task.", task.clone(), example())
-            .guarded(&[400, 404, 431]),
+            .guarded(&[404]),
         Operation::post("/v1/tasks/{task}/cancel", "cancelTask", "End a task")
             .describe("Answers when nothing more is put back. What it has put back stays so.")
             .path("task", TASK, TASK_EXAMPLE)
             .takes_nothing()
             .answers(200, "The task.", task, example())
-            .guarded(&[404, 409, 431, 507])
+            .guarded(&[404, 409, 507])
             .with_body(),
     ]
 }

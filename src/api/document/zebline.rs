@@ -118,7 +118,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "trackID": "018bcfe5-6800-7000-8000-000000000001", "status": "processed",
                 "event": super::events::example(), "deliveries": [],
             }))
-            .guarded(&[400, 404, 431]),
+            .guarded(&[404]),
         Operation::get("/v1/attributes", "listAttributes", "List the attributes of Zebline's events")
             .describe("By source, event and name: the type that the first value fixed, and what was dropped since.")
             .query("source", "Of this source, by name.", json!({ "type": "string" }))
@@ -132,6 +132,6 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 }],
                 "next": null,
             }))
-            .guarded(&[400, 422, 431]),
+            .guarded(&[422]),
     ]
 }

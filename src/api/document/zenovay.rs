@@ -98,7 +98,7 @@ fn refusing(mut operation: Operation, statuses: &[u16]) -> Operation {
             operation = operation.answers_with(status, refused(description, code, message));
         }
     }
-    operation.problems(&[431])
+    operation
 }
 
 fn usage() -> Value {
@@ -183,8 +183,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     )
     .path("code", "The website's tracking code.", "ZV_XXXXXXXXXXX")
     .secured_by(&[])
-    .answers_with(204, json!({ "description": "Any page may ask." }))
-    .problems(&[400, 431]);
+    .answers_with(204, json!({ "description": "Any page may ask." }));
     let stream = Operation::get("/api/sse/live", "streamLive", "The live count as it changes")
         .describe("Server-sent events without end: `live` every ten seconds, `analytics` every thirty (ZRT-30 to ZRT-35), for any web page, without a key.")
         .needs_query("trackingCode", "The website's tracking code.", json!({ "type": "string", "minLength": 1 }))
