@@ -10,6 +10,7 @@ mod connections;
 mod deliveries;
 mod endpoints;
 mod events;
+mod filters;
 mod harness;
 mod log;
 mod reach;

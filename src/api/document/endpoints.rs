@@ -86,6 +86,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .takes_json(new, json!({ "name": "crm", "url": "http://127.0.0.1:9000/hook", "policy": "hotjar", "events": ["order.*"] }))
             .answers(201, "It is on disk.", endpoint.clone(), example())
             .located(201, "Where the endpoint is.")
+            .leads_to(201, "/id", &[("getEndpoint", "endpoint"), ("changeEndpoint", "endpoint"), ("testEndpoint", "endpoint"), ("replayEndpoint", "endpoint"), ("removeEndpoint", "endpoint")])
             .guarded(&[409])
             .with_body(),
         about(Operation::get("/v1/endpoints/{endpoint}", "getEndpoint", "Show an endpoint"))
@@ -93,7 +94,10 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .guarded(&[404]),
         about(Operation::new("patch", "/v1/endpoints/{endpoint}", "changeEndpoint", "Change an endpoint"))
             .describe("What is given changes; null goes back to the default (RFC 7396). Events that are queued stay queued.")
-            .takes_json(change, json!({ "timeout": "5s", "events": null }))
+            .takes(false, json!({ "application/json": {
+                "schema": change,
+                "example": { "timeout": "5s", "events": null },
+            } }))
             .answers(200, "The endpoint as it is now.", endpoint.clone(), example())
             .guarded(&[404, 409])
             .with_body(),

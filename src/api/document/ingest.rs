@@ -30,9 +30,9 @@ fn cloudevent() -> Value {
             "id": { "type": "string", "minLength": 1 },
             "source": { "type": "string", "minLength": 1 },
             "type": { "type": "string", "minLength": 1, "maxLength": 255 },
-            "subject": { "type": "string", "minLength": 1, "maxLength": 1024 },
-            "time": { "type": "string", "format": "date-time" },
-            "datacontenttype": { "type": "string" },
+            "subject": { "type": ["string", "null"], "minLength": 1, "maxLength": 1024 },
+            "time": { "type": ["string", "null"], "format": "date-time" },
+            "datacontenttype": { "type": ["string", "null"] },
         },
     })
 }
@@ -69,6 +69,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "application/cloudevents+json": { "schema": cloudevent(), "example": { "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "data": { "order": 17 } } },
             }))
             .answers(202, "It is on disk.", one.clone(), accepted())
+            .leads_to(202, "/id", &[("getEvent", "event"), ("listEventDeliveries", "event")])
             .guarded(&[507])
             .with_body(),
         Operation::get("/in/{source}", "checkSource", "Check that a source's address works")
@@ -83,7 +84,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("type", "For sources of kind `raw`: the event's type.", json!({ "type": "string", "maxLength": 255 }))
             .header("redeliver-event-type", "For sources of kind `raw`: the event's type, which counts more than `type`.", json!({ "type": "string", "maxLength": 255 }))
             .secured_by(&schemes)
-            .takes(true, json!({ "*/*": { "schema": {} } }))
+            .takes(false, json!({ "*/*": { "schema": {} } }))
             .answers(200, "It is on disk.", json!({ "anyOf": [one, many] }), accepted())
             .problems(&[401, 403, 404, 405, 500, 503, 507])
             .with_body(),

@@ -109,10 +109,11 @@ impl Operation {
         }))
     }
 
-    /// A query parameter.
+    /// A query parameter. An empty one is as good as none.
     pub(super) fn query(self, name: &str, description: &str, schema: Value) -> Self {
         self.parameter(json!({
-            "name": name, "in": "query", "description": description, "schema": schema,
+            "name": name, "in": "query", "description": description, "allowEmptyValue": true,
+            "schema": schema,
         }))
     }
 
@@ -127,7 +128,7 @@ impl Operation {
     /// A query parameter that takes some of a few words, with commas between them.
     pub(super) fn some_of(self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameter(json!({
-            "name": name, "in": "query", "description": description,
+            "name": name, "in": "query", "description": description, "allowEmptyValue": true,
             "style": "form", "explode": false,
             "schema": { "type": "array", "items": { "type": "string", "enum": words } },
         }))
@@ -206,6 +207,25 @@ impl Operation {
             response["headers"]["Location"] = json!({
                 "description": description, "schema": { "type": "string" },
             });
+        }
+        self
+    }
+
+    /// Where what an answer names can be looked at: operations, and the parameter that takes what
+    /// stands at `pointer` in the answer.
+    pub(super) fn leads_to(
+        mut self,
+        status: u16,
+        pointer: &str,
+        operations: &[(&str, &str)],
+    ) -> Self {
+        for (id, parameter) in operations {
+            if let Some(response) = self.responses.get_mut(&status) {
+                response["links"][*id] = json!({
+                    "operationId": id,
+                    "parameters": { *parameter: format!("$response.body#{pointer}") },
+                });
+            }
         }
         self
     }

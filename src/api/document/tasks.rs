@@ -53,6 +53,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .takes_json(wanted, json!({ "kind": "replay", "endpoint": "crm", "status": "dead" }))
             .answers(202, "It has begun.", task.clone(), example())
             .located(202, "Where the task is.")
+            .leads_to(202, "/id", &[("getTask", "task"), ("cancelTask", "task")])
             .guarded(&[409, 507])
             .with_body(),
         Operation::get("/v1/tasks/{task}", "getTask", "Show how far a task has come")

@@ -34,8 +34,8 @@ fn event() -> Value {
         "properties": {
             "eventName": { "type": "string", "minLength": 1, "maxLength": 49, "description": "ZEB-06." },
             "eventTime": { "type": "string", "description": "RFC 3339 with an offset, to the second (ZEB-22)." },
-            "userId": { "type": "string", "minLength": 1, "maxLength": 100, "description": "ZEB-18." },
-            "anonymousId": { "type": "string", "minLength": 1, "maxLength": 100, "description": "ZEB-19; ignored where there is a `userId`." },
+            "userId": { "type": ["string", "null"], "minLength": 1, "maxLength": 100, "description": "ZEB-18." },
+            "anonymousId": { "type": ["string", "null"], "minLength": 1, "maxLength": 100, "description": "ZEB-19; ignored where there is a `userId`." },
             "eventData": { "type": "object", "description": "Attributes (ZEB-09…)." },
         },
     })
@@ -59,14 +59,15 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     )
     .describe("Answered when it is on disk. The source's `success_status` is 201 unless it says 200 (ZEB-29).")
     .path("license", "The license code of the source.", "LICENSE_CODE")
-    .header("x-request-id", "Hexadecimal: the same within the window leads to no second event (ZEB-25).", json!({ "type": "string", "pattern": "^[0-9a-fA-F]+$" }))
+    .header("x-request-id", "Hexadecimal digits: the same within the window lead to no second event (ZEB-25); what is none counts for nothing (A-37).", json!({ "type": "string" }))
     .secured_by(&["zeblineToken"])
     .takes_json(event(), json!({
         "userId": "u-17", "eventName": "Added To Cart", "eventTime": "2026-01-31T09:30:00+0000",
         "eventData": { "Product Name": "Shoes", "Price": 49.5 },
     }))
     .answers(200, "It is on disk.", queued.clone(), done.clone())
-    .answers(201, "It is on disk.", queued, done);
+    .answers(201, "It is on disk.", queued, done)
+    .leads_to(201, "/response/trackID", &[("getTrack", "track")]);
     for (status, description, message) in [
         (
             400,
