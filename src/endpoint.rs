@@ -15,6 +15,7 @@ pub use validate::FieldError;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -33,7 +34,7 @@ pub enum Order {
 }
 
 /// Whether an endpoint receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointState {
     /// Deliveries go on.
@@ -110,7 +111,7 @@ fn fits(pattern: &str, subject: &str) -> bool {
 }
 
 /// User name and password of HTTP Basic authentication (ESP-04, A-11).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BasicAuth {
     /// The login; must hold no colon.
     pub user: String,
@@ -119,7 +120,7 @@ pub struct BasicAuth {
 }
 
 /// Which answer to the GET on save lets an endpoint be saved (ESP-07, ESP-08, A-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Check {
     /// No GET is sent.
     #[serde(rename = "off")]
@@ -136,7 +137,7 @@ pub enum Check {
 }
 
 /// When a payload that redeliver makes gets its timestamp.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimestampMode {
     /// Renewed, and signed again, at each attempt.
@@ -147,7 +148,7 @@ pub enum TimestampMode {
 }
 
 /// How the bytes of a signature or key are written as text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TextEncoding {
     /// The text's own UTF-8 bytes. For keys only.
@@ -159,7 +160,7 @@ pub enum TextEncoding {
 }
 
 /// Who manages an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The API or the command line.

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::endpoints::no_answer;
@@ -14,14 +15,18 @@ use crate::inbound::problem::Problem;
 use crate::secret::Secret;
 use crate::store::{EndpointCommand, ReplayRequest};
 
-#[derive(Serialize)]
+/// How a test message fared.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Tested {
+    /// Whether the policy takes the answer for a success.
     delivered: bool,
     attempt: objects::Attempt,
 }
 
-#[derive(Serialize)]
+/// What a replay came to.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Replayed {
+    /// How many deliveries were put back, or would be.
     replayed: u64,
     dry_run: bool,
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -13,28 +14,38 @@ use crate::duration::format_duration;
 use crate::inbound::problem::Problem;
 
 /// `GET /v1/alerts`, as it is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Alerts {
     data: Vec<Alert>,
     /// There are no more: all are told at once.
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// An alert of the configuration, and how it stands.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Alert {
     name: String,
+    /// The website's id.
     website: String,
+    /// `above`, `below`, `traffic-spike` or `high-value-visitor`.
     when: &'static str,
+    /// How many times the usual traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     factor: Option<f64>,
+    /// `live`, `total_visitors` or `total_page_views`.
     #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<&'static str>,
+    /// The metric's time, such as `24h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<&'static str>,
+    /// The bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<f64>,
+    /// How often it is checked.
     every: String,
+    /// `event` or `slack`: what its events look like.
     shape: &'static str,
+    /// `firing` or `armed`.
     state: &'static str,
     last_checked_at: Option<Timestamp>,
     last_fired_at: Option<Timestamp>,

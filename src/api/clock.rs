@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -20,9 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The longest that it may be told: the request hangs as long.
 const PATIENCE_MAX: Duration = Duration::from_secs(60);
 
-#[derive(Serialize)]
+/// The broker's clock.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Clock")]
 pub(super) struct Shown {
     now: Timestamp,
+    /// `real`, `scaled` or `manual`.
     kind: &'static str,
 }
 

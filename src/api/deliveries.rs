@@ -1,8 +1,11 @@
 //! `/v1/deliveries`.
 
+use std::ops::RangeInclusive;
+
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::explained::Explained;
@@ -11,11 +14,11 @@ use super::objects::Delivery;
 use super::page::{self, CURSOR, LIMIT, Listed};
 use super::params::Params;
 use super::{Admin, Shared, input};
+use crate::clock::Timestamp;
 use crate::delivery::Status;
-use crate::endpoint::{Filter, FilterOn};
-use crate::id::DeliveryId;
+use crate::id::{DeliveryId, MAX_SEQ, Seq};
 use crate::inbound::problem::Problem;
-use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest};
+use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError};
 use crate::words::quoted;
 
 /// Every status by its name.
@@ -29,6 +32,17 @@ pub(super) const STATUSES: [(&str, Status); 7] = [
     ("filtered", Status::Filtered),
 ];
 
+/// The names alone.
+pub(super) const STATUS_NAMES: [&str; 7] = {
+    let mut names = [""; 7];
+    let mut at = 0;
+    while at < STATUSES.len() {
+        names[at] = STATUSES[at].0;
+        at += 1;
+    }
+    names
+};
+
 const LIST: u8 = b'd';
 
 /// `GET /v1/deliveries`: newest event first.
@@ -36,30 +50,45 @@ pub(super) async fn list(
     State(admin): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Delivery>>, Problem> {
-    let known = ["endpoint", "type", "status", LIMIT, CURSOR];
+    let known = [
+        "endpoint",
+        "type",
+        "status",
+        "since",
+        "until",
+        "last_status",
+        LIMIT,
+        CURSOR,
+    ];
     let mut params = Params::read(query.as_deref(), &known);
     let limit = page::limit(&mut params);
     let statuses = params.choices("status", &STATUSES);
     let after = page::read_cursor(&mut params, LIST);
     let wanted = params.text("endpoint").map(str::to_owned);
-    let events = params.text("type").map(|kind| Filter {
-        on: FilterOn::Kind,
-        patterns: vec![kind.to_owned()],
+    let events = params.patterns("type");
+    let (since, until) = (params.time("since"), params.time("until"));
+    let last_status = params.value("last_status", "an HTTP status from 100 to 599", |status| {
+        (100..=599).contains(status)
     });
     params.check()?;
     let endpoint = match wanted {
         Some(wanted) => Some(admin.endpoint(&wanted)?.number),
         None => None,
     };
-    let query = DeliveryQuery {
+    let mut query = DeliveryQuery {
         endpoint,
         events,
         statuses,
+        last_status,
         after,
         limit,
         ..DeliveryQuery::default()
     };
-    let found = admin.ask(move |store| store.deliveries(&query)).await?;
+    let find = move |store: &dyn Store| {
+        query.seqs = received(store, since, until)?;
+        store.deliveries(&query)
+    };
+    let found = admin.ask(find).await?;
     let now = admin.clock.now();
     let data = found.items.iter();
     Ok(Json(Listed {
@@ -70,8 +99,24 @@ pub(super) async fn list(
     }))
 }
 
+/// The positions of what was received from `since` on and before `until`; none where neither is
+/// said.
+fn received(
+    store: &dyn Store,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<Option<RangeInclusive<Seq>>, StoreError> {
+    if since.is_none() && until.is_none() {
+        return Ok(None);
+    }
+    let first = since.map_or(Ok(1), |since| store.position_at(since))?;
+    let behind = until.map(|until| store.position_at(until)).transpose()?;
+    Ok(Some(first..=behind.map_or(MAX_SEQ, |behind| behind - 1)))
+}
+
 /// A delivery by itself.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryDetail")]
 pub(super) struct Shown {
     #[serde(flatten)]
     delivery: Delivery,

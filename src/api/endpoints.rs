@@ -50,14 +50,22 @@ pub(super) async fn list(
         ("removed", Some(EndpointState::Removed)),
         ("all", None),
     ];
-    let mut params = Params::read(query.as_deref(), &["state", LIMIT, CURSOR]);
+    let mut params = Params::read(query.as_deref(), &["state", "policy", LIMIT, CURSOR]);
     let limit = page::limit(&mut params);
     let state = params.choice("state", &states);
     let after = page::read_cursor(&mut params, LIST).map(|(_, number)| number);
+    let policy = params.text("policy").map(str::to_owned);
     params.check()?;
-    let selects = |view: &EndpointView| match state {
-        None => view.endpoint.state != EndpointState::Removed,
-        Some(state) => state.is_none_or(|state| view.endpoint.state == state),
+    let selects = |view: &EndpointView| {
+        let (is, settings) = (view.endpoint.state, &view.endpoint.settings);
+        let in_state = match state {
+            None => is != EndpointState::Removed,
+            Some(state) => state.is_none_or(|state| is == state),
+        };
+        in_state
+            && policy
+                .as_ref()
+                .is_none_or(|policy| *policy == settings.policy)
     };
     let views = admin.ask(|store| store.endpoints()).await?;
     let mut behind = views

@@ -14,7 +14,7 @@ use super::params::Params;
 use super::{Admin, Shared};
 use crate::clock::Timestamp;
 use crate::delivery::Status;
-use crate::endpoint::{Filter, FilterOn};
+use crate::endpoint::Filter;
 use crate::event::Event;
 use crate::id::{EventId, Seq};
 use crate::inbound::problem::Problem;
@@ -31,9 +31,6 @@ const READ_AT_ONCE: u64 = 32;
 /// cursor instead of a long wait.
 const LOOKED_AT_MAX: u64 = 5_000;
 
-/// As many as an endpoint may have; each event that is looked at is matched against all.
-const PATTERNS_MAX: usize = 100;
-
 /// After this many bytes of bodies a page ends, so that no list takes the memory.
 const BYTES_MAX: usize = 4 << 20;
 
@@ -41,6 +38,9 @@ const BYTES_MAX: usize = 4 << 20;
 struct Query {
     kinds: Option<Filter>,
     source: Option<String>,
+    subject: Option<String>,
+    /// What made it idempotent.
+    key: Option<String>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     ascending: bool,
@@ -53,30 +53,26 @@ pub(super) async fn list(
     State(admin): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let known = ["type", "source", "since", "until", "order", LIMIT, CURSOR];
+    let known = [
+        "type", "source", "subject", "key", "since", "until", "order", LIMIT, CURSOR,
+    ];
     let mut params = Params::read(query.as_deref(), &known);
-    if params
-        .text("type")
-        .map_or(0, |patterns| patterns.split(',').count())
-        > PATTERNS_MAX
-    {
-        let detail =
-            format!("type has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\"");
-        params.add("type", detail);
-    }
+    let limit = page::limit(&mut params);
+    let kinds = params.patterns("type");
+    let [source, subject, key] =
+        ["source", "subject", "key"].map(|name| params.text(name).map(str::to_owned));
     let query = Query {
-        limit: page::limit(&mut params),
-        kinds: params.text("type").map(|patterns| Filter {
-            on: FilterOn::Kind,
-            patterns: patterns.split(',').map(str::to_owned).collect(),
-        }),
-        source: params.text("source").map(str::to_owned),
+        kinds,
+        source,
+        subject,
+        key,
         since: params.time("since"),
         until: params.time("until"),
         ascending: params
             .choice("order", &[("desc", false), ("asc", true)])
             .unwrap_or(false),
         after: page::read_cursor(&mut params, LIST).map(|(seq, _)| seq),
+        limit,
     };
     params.check()?;
     let found = admin.ask(move |store| read(store, &query)).await?;
@@ -173,11 +169,11 @@ pub(super) async fn find(admin: &Admin, text: &str) -> Result<Arc<Event>, Proble
 fn read(store: &dyn Store, query: &Query) -> Result<Page<Arc<Event>, Seq>, StoreError> {
     let last = *store.tail().borrow();
     let mut low = match query.since {
-        Some(since) => first_received_at_or_after(store, since, last)?,
+        Some(since) => store.position_at(since)?,
         None => 1,
     };
     let mut high = match query.until {
-        Some(until) => first_received_at_or_after(store, until, last)? - 1,
+        Some(until) => store.position_at(until)? - 1,
         None => last,
     };
     match query.after {
@@ -221,34 +217,15 @@ fn read(store: &dyn Store, query: &Query) -> Result<Page<Arc<Event>, Seq>, Store
 impl Query {
     fn selects(&self, event: &Event) -> bool {
         let content = &event.content;
+        let is = |wanted: &Option<String>, given: Option<&str>| match wanted {
+            Some(wanted) => given == Some(wanted),
+            None => true,
+        };
         self.kinds
             .as_ref()
             .is_none_or(|kinds| kinds.selects(Some(&content.kind)))
-            && self
-                .source
-                .as_ref()
-                .is_none_or(|source| **source == *content.source)
+            && is(&self.source, Some(&*content.source))
+            && is(&self.subject, content.subject.as_deref())
+            && is(&self.key, content.idempotency_key.as_deref())
     }
-}
-
-/// The position of the first event received at or after `moment`; one behind the last, if there is
-/// none. Exact as long as the clock was not set back between events.
-fn first_received_at_or_after(
-    store: &dyn Store,
-    moment: Timestamp,
-    last: Seq,
-) -> Result<Seq, StoreError> {
-    let (mut low, mut high) = (1, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let before = store
-            .event(middle)?
-            .is_some_and(|event| event.received_at < moment);
-        if before {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::fault::Fault;
 use crate::store::DeliveryView;
 
 /// Members of an attempt that are there only where they were asked for at the start.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Evidence {
     /// What the attempt suffered on purpose; none where there is no plan of faults.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,8 +21,10 @@ pub struct Evidence {
     /// Whether the record of the attempt is still there; none where nothing is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'static str>,
+    /// What was sent: `method`, `url`, `headers`, and `body` or `body_base64`.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Value>,
+    /// What came back: `status`, `headers`, `excerpt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<Value>,
 }

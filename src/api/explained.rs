@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Admin;
@@ -16,7 +17,7 @@ use crate::vendor::{self, Profile};
 const SHOWN_MAX: usize = 16 * 1024;
 
 /// What is shown beside a delivery.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Explained {
     /// The rule that it stands under, with its number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,26 +27,33 @@ pub struct Explained {
     clock: Clock,
 }
 
-#[derive(Debug, Serialize)]
+/// What the signature of an attempt is made of.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Signing {
     /// Of which attempt: the next one, or the last where none follows.
     attempt: u32,
     /// By the broker's clock: when it began, or when it is due.
     at: Timestamp,
+    /// The header that carries it.
     header: &'static str,
+    /// What stands there; null where the endpoint has no key.
     value: Option<String>,
+    /// Such as `HMAC-SHA3-256`.
     algorithm: &'static str,
+    /// What is signed, in words.
     over: &'static str,
     #[serde(flatten)]
     base: Base,
+    /// The length of what is signed.
     base_string_bytes: usize,
     key_encoding: TextEncoding,
     signature_encoding: TextEncoding,
+    /// What time is signed, and where it stands.
     timestamp: String,
 }
 
 /// As text, if it is one; else, or where it is too long, its beginning.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 enum Base {
     #[serde(rename = "base_string")]
     Whole(String),
@@ -55,8 +63,11 @@ enum Base {
     Base64(String),
 }
 
-#[derive(Debug, Serialize)]
+/// The broker's clock, and what it has to show.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryClock")]
 struct Clock {
+    /// `real`, `scaled` or `manual`.
     kind: &'static str,
     now: Timestamp,
     next_attempt_at: Option<Timestamp>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -16,15 +17,18 @@ use crate::inbound::problem::Problem;
 const LIST: u8 = b'f';
 
 /// A fault, as it is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FaultDone")]
 pub struct Shown {
     delivery_id: DeliveryId,
     event_id: EventId,
+    /// The number of the attempt.
     attempt: u32,
     fault: Fault,
     at: Timestamp,
     /// Whether it was done: not everything can be.
     done: bool,
+    /// What was done, in words.
     detail: String,
 }
 

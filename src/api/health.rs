@@ -2,13 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
 use crate::inbound::problem::Problem;
 
-#[derive(Serialize)]
+/// That the server is well.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Health {
+    /// `ok` or `ready`.
     status: &'static str,
 }
 

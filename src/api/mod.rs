@@ -20,6 +20,7 @@
 //! | [`evidence`] | what a test sees of an attempt beside its end |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
+//! | [`document`] | `/openapi.json`: all of this, described |
 //! | [`sse`] | server-sent events |
 //! | `front` | what stands before the routes |
 //! | [`auth`] | who may ask |
@@ -31,6 +32,7 @@ pub mod alerts;
 pub mod auth;
 pub mod clock;
 pub mod deliveries;
+pub mod document;
 pub mod endpoints;
 pub mod events;
 pub mod evidence;
@@ -149,6 +151,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(document::serve))
         .route(
             "/v1/endpoints",
             get(endpoints::list).post(endpoints::create),

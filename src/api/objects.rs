@@ -6,6 +6,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -24,39 +25,56 @@ use crate::inbound::media::Media;
 use crate::policy::{Policies, Policy};
 use crate::store::{DeliveryView, EndpointView};
 
-/// An endpoint.
-#[derive(Debug, Serialize)]
+/// Where events are delivered, and how it is getting on.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Endpoint {
     id: EndpointId,
+    /// Unique among the endpoints that are not removed.
     name: String,
+    /// Where events are sent.
     url: String,
+    /// `hotjar`, `esputnik`, `standard`, or a policy of the configuration.
     policy: String,
     state: EndpointState,
+    /// Why it is not active, if that was not an operator's wish.
     #[serde(skip_serializing_if = "Option::is_none")]
     state_reason: Option<String>,
+    /// Patterns of event types; under eSputnik of activity statuses.
     events: Vec<String>,
+    /// Attempts at once.
     concurrency: u32,
-    /// Its own, or the policy's.
+    /// Time for one attempt: its own, or the policy's.
     timeout: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     basic_auth: Option<Login>,
+    /// Further request headers. Their values are not shown.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, &'static str>,
+    /// Whether it has a signing key, which is never shown.
     has_key: bool,
+    /// Whether it has a certificate authority of its own.
     has_ca: bool,
     check: Check,
+    /// Whether plain `http` is allowed where the policy asks for TLS.
     allow_http: bool,
+    /// Whether events that occur while it is paused are dropped.
     drop_while_inactive: bool,
     origin: Origin,
     created_at: Timestamp,
+    /// Deliveries that have not ended.
     backlog: u64,
+    /// When the oldest of them was received.
     oldest_waiting_at: Option<Timestamp>,
+    /// When its next retry is due.
     next_attempt_at: Option<Timestamp>,
+    /// Deliveries that have arrived.
     delivered: u64,
+    /// Dead letters.
     dead: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// The login of HTTP Basic; its password is not shown.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Login {
     user: String,
 }
@@ -100,22 +118,30 @@ impl Endpoint {
     }
 }
 
-/// An event.
-#[derive(Debug, Serialize)]
+/// An event of the log. Its body stands in `data` if it is JSON, else in `body_base64`.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Event<'a> {
     id: EventId,
+    /// Its position in the log, from 1.
     seq: Seq,
+    /// The source's name: `api` for what came by `POST /v1/events`.
     source: &'a str,
     r#type: &'a str,
+    /// What it is about, if its sender said.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
+    /// When it happened, by its sender; else when it was received.
     time: Timestamp,
     received_at: Timestamp,
     content_type: &'a str,
+    /// The body, as it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     data: Option<&'a RawValue>,
+    /// The body in base64, where it is no JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
+    /// The body's length in bytes.
     size: usize,
 }
 
@@ -144,22 +170,29 @@ impl<'a> Event<'a> {
     }
 }
 
-/// A delivery.
-#[derive(Debug, Serialize)]
+/// One event on its way to one endpoint, over all its attempts.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Delivery {
     id: DeliveryId,
     event_id: EventId,
     event_type: String,
+    /// The event's position in the log.
     seq: Seq,
     /// The endpoint's name.
     endpoint: String,
     endpoint_id: EndpointId,
     status: Status,
+    /// Attempts so far.
     attempt_count: u32,
+    /// When the next attempt may leave, if one has failed.
     next_attempt_at: Option<Timestamp>,
+    /// The HTTP status of the last attempt, if an answer came.
     last_status: Option<u16>,
+    /// What went wrong with the last attempt, if no usable answer came.
     last_error: Option<String>,
+    /// The latest attempts, oldest first: at most 1,000, and 20 in a list.
     attempts: Vec<Attempt>,
+    /// Why it is where it is, in a sentence.
     explanation: String,
 }
 
@@ -209,16 +242,20 @@ impl Delivery {
     }
 }
 
-/// An attempt.
-#[derive(Debug, Serialize)]
+/// One try of a delivery.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Attempt {
+    /// From 1, over every round.
     number: u32,
     started_at: Timestamp,
     ended_at: Timestamp,
     /// By the broker's clock, as the two moments are.
     duration_ms: u64,
+    /// The HTTP status, if an answer came.
     status: Option<u16>,
+    /// What went wrong, if no usable answer came.
     error: Option<String>,
+    /// The start of the answer's body, at most 4 KiB.
     response_excerpt: Option<String>,
     #[serde(flatten)]
     evidence: Option<Evidence>,

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::params::Params;
@@ -15,7 +16,8 @@ pub const LIMIT: &str = "limit";
 pub const CURSOR: &str = "cursor";
 
 /// A part of a list, as it is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct Listed<T> {
     /// What was found. It may be less than asked for, or nothing, although there is more.
     pub data: Vec<T>,

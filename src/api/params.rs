@@ -7,12 +7,15 @@ use std::str::FromStr;
 use url::form_urlencoded;
 
 use crate::clock::Timestamp;
-use crate::endpoint::FieldError;
+use crate::endpoint::{FieldError, Filter, FilterOn};
 use crate::inbound::problem::Problem;
 use crate::words::{listed, mend, nearest, quoted};
 
 /// The most mistakes that are told: more would make the answer many times as long as the request.
 const ERRORS_MAX: usize = 100;
+
+/// As many as an endpoint may have; each event that is looked at is matched against all.
+const PATTERNS_MAX: usize = 100;
 
 /// A request's query parameters. Places in errors are written `?name`.
 pub struct Params<'a> {
@@ -93,6 +96,23 @@ impl<'a> Params<'a> {
             self.add(name, detail);
         }
         value
+    }
+
+    /// Which types of events: patterns with commas between them.
+    pub fn patterns(&mut self, name: &str) -> Option<Filter> {
+        let text = self.text(name)?;
+        if text.split(',').count() > PATTERNS_MAX {
+            let detail = format!(
+                "{name} has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\""
+            );
+            self.add(name, detail);
+            return None;
+        }
+        let patterns = text.split(',').map(str::trim).map(str::to_owned);
+        Some(Filter {
+            on: FilterOn::Kind,
+            patterns: patterns.collect(),
+        })
     }
 
     /// One of a few words.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::params::Params;
@@ -28,7 +29,7 @@ pub(super) struct All {
 }
 
 /// `GET /v1/sources`, as it is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sources {
     data: Vec<Shown>,
     /// There are no more: all are told at once.
@@ -37,20 +38,29 @@ pub(super) struct Sources {
     unknown: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// A source of either kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Source")]
 #[serde(untagged)]
 enum Shown {
     Relayed(Source),
     Polled(Polled),
 }
 
-#[derive(Debug, Serialize)]
+/// A source that senders speak to, and what came in since the start.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SpokenSource")]
 struct Source {
     name: String,
+    /// Such as `hotjar`.
     kind: &'static str,
+    /// Where it is spoken to.
     path: String,
+    /// Events taken.
     accepted: u64,
+    /// Events that were there already.
     duplicates: u64,
+    /// Requests refused, by reason.
     refused: BTreeMap<&'static str, u64>,
     last_refused_at: Option<Timestamp>,
     last_refusal: Option<String>,
@@ -76,15 +86,24 @@ impl Source {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A source that is polled, and how that went since the start.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PolledSource")]
 struct Polled {
     name: String,
+    /// `zenovay`.
     kind: &'static str,
+    /// Events taken.
     accepted: u64,
+    /// Events that were there already.
     duplicates: u64,
+    /// Requests made.
     polls: u64,
+    /// Of those, how many failed.
     failed: u64,
+    /// What was asked for in vain the last time.
     failing: Vec<&'static str>,
+    /// What is not asked for at present.
     resting: Vec<&'static str>,
     last_polled_at: Option<Timestamp>,
     last_failed_at: Option<Timestamp>,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use hyper::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -22,7 +23,7 @@ use super::sse::{self, Frames, Gone};
 use crate::clock::Timestamp;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
-use crate::endpoint::{Filter, FilterOn};
+use crate::endpoint::Filter;
 use crate::event;
 use crate::id::{DeliveryId, EndpointId, EventId, Seq};
 use crate::inbound::problem::Problem;
@@ -42,19 +43,22 @@ const BYTES_AT_ONCE: usize = 16 * 1024;
 /// How long reading rests after an error that may pass.
 const REST: Duration = Duration::from_secs(1);
 
-/// As many as an endpoint may have.
-const PATTERNS_MAX: usize = 100;
-
 /// The end of an attempt, as it is told.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttemptEnded")]
+pub(super) struct Told<'a> {
     delivery_id: DeliveryId,
     event_id: EventId,
+    /// The event's type.
     event_type: &'a str,
+    /// The event's position in the log.
     seq: Seq,
+    /// The endpoint's name.
     endpoint: &'a str,
     endpoint_id: EndpointId,
+    /// Where the delivery stands now.
     status: Status,
+    /// When the next attempt may leave, if there is one.
     next_attempt_at: Option<Timestamp>,
     attempt: Attempt,
 }
@@ -74,19 +78,7 @@ pub(super) async fn stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::read(query.as_deref(), &["types", "from", "deliveries"]);
-    let patterns = params
-        .text("types")
-        .map(|types| types.split(',').map(str::to_owned).collect());
-    let patterns: Option<Vec<String>> = patterns;
-    if patterns
-        .as_ref()
-        .is_some_and(|patterns| patterns.len() > PATTERNS_MAX)
-    {
-        let detail = format!(
-            "types has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\""
-        );
-        params.add("types", detail);
-    }
+    let kinds = params.patterns("types");
     let deliveries = params.choice("deliveries", &[("true", true), ("false", false)]);
     let behind = *admin.store.tail().borrow() + 1;
     let from = match params.text("from") {
@@ -121,10 +113,7 @@ pub(super) async fn stream(
     let draining = admin.draining.clone();
     let follower = Follower {
         admin,
-        kinds: patterns.map(|patterns| Filter {
-            on: FilterOn::Kind,
-            patterns,
-        }),
+        kinds,
         // What is not there yet is waited for; a position from another store is none.
         walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };

@@ -5,6 +5,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::LOCATION;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::input::{self, Named, Reader};
@@ -33,8 +34,8 @@ const STATES: [(&str, tasks::State); 4] = [
 /// As many as an endpoint may have; each event that is looked at is matched against all.
 const PATTERNS_MAX: usize = 100;
 
-/// A task, as it is answered.
-#[derive(Debug, Serialize)]
+/// A bulk operation that goes on by itself, also over restarts.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Task {
     id: TaskId,
     kind: Kind,
@@ -47,10 +48,12 @@ pub struct Task {
     total: Option<u64>,
     /// The share of the log that it has looked through, from 0 to 1.
     progress: f64,
+    /// Whether it only counts.
     dry_run: bool,
     request: tasks::Request,
     created_at: Timestamp,
     ended_at: Option<Timestamp>,
+    /// Why it failed.
     error: Option<String>,
 }
 

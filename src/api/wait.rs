@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,7 +21,6 @@ use super::waiter::Waiter;
 use super::wanted::Wanted;
 use super::{Admin, Shared, sse};
 use crate::duration::{format_duration, parse_duration};
-use crate::endpoint::{Filter, FilterOn};
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView};
 use crate::words::{listed, quoted};
@@ -41,7 +41,7 @@ const SEEN_MAX: usize = 500;
 const NEAREST_MAX: usize = 5;
 
 /// What was waited for.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Found {
     data: Vec<Delivery>,
     count: usize,
@@ -121,6 +121,7 @@ impl Asked {
                 TIMEOUT
             }
         };
+        let events_wanted = params.patterns("type");
         let text = |name: &str| params.text(name).map(str::to_owned);
         let (endpoint, kind, event) = (text("endpoint"), text("type"), text("event"));
         let words = words(&statuses, [&endpoint, &kind, &event]);
@@ -136,10 +137,7 @@ impl Asked {
         Ok(Self {
             wanted: Wanted {
                 endpoint,
-                events: kind.map(|kind| Filter {
-                    on: FilterOn::Kind,
-                    patterns: vec![kind],
-                }),
+                events: events_wanted,
                 seq,
                 statuses,
             },

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -24,7 +25,7 @@ const ATTRIBUTES: u8 = b'a';
 const DELIVERIES_MAX: usize = 100;
 
 /// Where a request is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Progress {
     /// Some delivery has not ended (ZEB-30).
@@ -38,13 +39,15 @@ enum Progress {
 }
 
 /// A request that was accepted.
-#[derive(Serialize)]
-struct Track<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Track<'a> {
     #[serde(rename = "trackID")]
     track_id: String,
     status: Progress,
+    /// What it led to, if it led to an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<Event<'a>>,
+    /// The event's deliveries, a hundred at most.
     deliveries: Vec<Delivery>,
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::client::Call;
+use super::moment::Moment;
 use super::output::{self, NOTHING, Table, text};
 use super::remote::{Remote, items, note_next};
 
@@ -67,9 +68,25 @@ pub struct List {
     #[arg(long, value_name = "ENDPOINT")]
     pub endpoint: Option<String>,
 
+    /// Of events of these types; a prefix such as order.* will do
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+
     /// In one of these states
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = STATUSES)]
     pub status: Vec<String>,
+
+    /// Of events received at this time or later: RFC 3339, or how long ago such as 2h
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Moment>,
+
+    /// Of events received before this time: RFC 3339, or how long ago such as 30m
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Moment>,
+
+    /// Whose last attempt was answered with this HTTP status
+    #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub last_status: Option<u16>,
 
     /// At most so many
     #[arg(long, value_name = "N")]
@@ -95,9 +112,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match verb {
         Verb::List(list) => {
             let status = list.status.join(",");
+            let since = Moment::resolve_some(list.since, &mut client).await?;
+            let until = Moment::resolve_some(list.until, &mut client).await?;
             let call = Call::get(["v1", "deliveries"])
                 .query("endpoint", list.endpoint)
+                .query("type", list.kind)
                 .query("status", Some(status).filter(|status| !status.is_empty()))
+                .query("since", since)
+                .query("until", until)
+                .query("last_status", list.last_status)
                 .query("limit", list.limit)
                 .query("cursor", list.cursor);
             let answer = client.call(call).await?;

@@ -101,6 +101,14 @@ pub struct Add {
 /// Which endpoints to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
+    /// In this state [default: those that are not removed]
+    #[arg(long, value_name = "STATE", value_parser = ["active", "paused", "removed", "all"])]
+    pub state: Option<String>,
+
+    /// Under this policy, by name
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+
     /// At most so many
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
@@ -188,6 +196,8 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
         }
         Verb::List(list) => {
             let call = Call::get(["v1", "endpoints"])
+                .query("state", list.state)
+                .query("policy", list.policy)
                 .query("limit", list.limit)
                 .query("cursor", list.cursor);
             (call, Shown::List)

@@ -70,9 +70,21 @@ pub enum Verb {
 /// Which events to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Only of this type
+    /// Only of these types; a prefix such as order.* will do
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
+
+    /// Only of this source
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<String>,
+
+    /// Only about this
+    #[arg(long, value_name = "SUBJECT")]
+    pub subject: Option<String>,
+
+    /// Only what was sent with this id or idempotency key
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
 
     /// Received at this time or later: RFC 3339, or how long ago such as 2h
     #[arg(long, value_name = "TIME")]
@@ -115,6 +127,9 @@ impl List {
         let mut client = remote.client()?;
         let call = Call::get(["v1", "events"])
             .query("type", self.kind)
+            .query("source", self.source)
+            .query("subject", self.subject)
+            .query("key", self.key)
             .query(
                 "since",
                 Moment::resolve_some(self.since, &mut client).await?,

@@ -15,6 +15,7 @@ pub mod bench;
 pub mod check;
 pub mod client;
 pub mod clock;
+pub mod completion;
 pub mod delivery;
 pub mod demo;
 pub mod endpoint;
@@ -23,8 +24,10 @@ pub mod explain;
 pub mod faults;
 pub mod listen;
 pub mod logging;
+pub mod man;
 pub mod mock;
 pub mod moment;
+pub mod openapi;
 pub mod output;
 mod private;
 pub mod ready;
@@ -108,6 +111,12 @@ pub enum Command {
     Store(store::Args),
     /// Measure this machine: the broker against baselines of the same run
     Bench(bench::Args),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi(openapi::Args),
+    /// Print a script that lets a shell complete verbs and options
+    Completion(completion::Args),
+    /// Print the manual page, or write the pages of all verbs into a directory
+    Man(man::Args),
     /// The processes that `bench` starts beside the broker
     #[command(hide = true)]
     BenchPart(bench::PartArgs),
@@ -201,6 +210,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             private::keep_files();
             store::run(args)
         }
+        Command::Openapi(args) => openapi::run(args),
+        Command::Completion(args) => completion::run(args),
+        Command::Man(args) => man::run(args),
         Command::Bench(args) => {
             runtime(&mut Builder::new_current_thread())?.block_on(bench::run(args))
         }

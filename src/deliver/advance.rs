@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -13,7 +14,7 @@ use crate::clock::{ManualClock, SharedClock, Timestamp};
 use crate::store::Store;
 
 /// What an advance came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Advanced {
     /// The clock now.
     pub now: Timestamp,

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::checks::Checks;
@@ -18,11 +19,14 @@ use crate::store::Appended;
 /// The header that makes an event idempotent; it counts more than an id in the body.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// What is answered.
-#[derive(Serialize)]
-pub(super) struct Accepted {
+/// An event that is on disk.
+#[derive(Serialize, JsonSchema)]
+pub struct Accepted {
+    /// Its id; of the first one, if it is a duplicate.
     id: EventId,
+    /// Its position in the log; of the first one, if it is a duplicate.
     seq: Seq,
+    /// Whether its idempotency key was used before, within the window.
     pub(super) duplicate: bool,
 }
 

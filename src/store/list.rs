@@ -41,7 +41,7 @@ impl<B: Backend> Log<B> {
                 continue;
             }
             let view = self.delivery_view(pair.1, pair.0, ATTEMPTS_PER_LISTED)?;
-            items.extend(view.filter(|view| wanted(view.status)));
+            items.extend(view.filter(|view| wanted(view.status) && query.is_answered_so(view)));
         }
         if next == pairs.last().copied() && pairs.len() < PAIRS_PER_PAGE {
             next = None;
@@ -117,9 +117,9 @@ impl<B: Backend> Log<B> {
         if !query.statuses.is_empty() && query.statuses.iter().all(indexed) {
             let mut pairs = BTreeSet::new();
             // Of those that a filter leaves out, none must look like the end of the list.
-            let dead_max = match query.events {
-                Some(_) => PAIRS_PER_PAGE,
-                None => limit + 1,
+            let dead_max = match (&query.events, query.last_status) {
+                (None, None) => limit + 1,
+                _ => PAIRS_PER_PAGE,
             };
             for number in &numbers {
                 // Neither list may hold what earlier pages had: with it, a list that is cut at its

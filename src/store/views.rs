@@ -77,10 +77,21 @@ pub struct DeliveryQuery {
     pub seqs: Option<RangeInclusive<Seq>>,
     /// In one of these states; empty means all but `Filtered`.
     pub statuses: Vec<Status>,
+    /// Whose last attempt was answered with this HTTP status.
+    pub last_status: Option<u16>,
     /// Only those behind this position of an earlier list.
     pub after: Option<(Seq, u32)>,
     /// How many at most.
     pub limit: usize,
+}
+
+impl DeliveryQuery {
+    /// Whether the delivery's last attempt was answered as is asked for.
+    pub(super) fn is_answered_so(&self, view: &DeliveryView) -> bool {
+        let last = view.attempts.last();
+        let status = last.and_then(|attempt| attempt.status);
+        self.last_status.is_none_or(|wanted| status == Some(wanted))
+    }
 }
 
 /// A part of a list.

@@ -1,5 +1,6 @@
 //! A task, and what it is asked to do: values, which are written down as they are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -8,7 +9,8 @@ use crate::id::{Seq, TaskId};
 use crate::store::EndedDelivery;
 
 /// What a task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TaskKind")]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Puts deliveries that have ended back, so that they are due now.
@@ -16,7 +18,8 @@ pub enum Kind {
 }
 
 /// Where a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TaskState")]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It goes on by itself, also after a restart.
@@ -42,7 +45,8 @@ impl State {
 }
 
 /// Which of the deliveries that have ended are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TaskOnly")]
 #[serde(rename_all = "lowercase")]
 pub enum Only {
     /// Dead letters.
@@ -50,7 +54,8 @@ pub enum Only {
 }
 
 /// What a task is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TaskRequest")]
 pub struct Request {
     /// What is done.
     pub kind: Kind,

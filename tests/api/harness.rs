@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conform;
 use redeliver::api::request_id::RequestIds;
 use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
@@ -267,7 +268,10 @@ impl Api {
             head += &format!("Content-Length: {}\r\n", body.len());
         }
         let bytes = [head.as_bytes(), b"\r\n", body].concat();
-        answer(&self.raw(&bytes).await)
+        let answer = answer(&self.raw(&bytes).await);
+        let media = answer.header("content-type");
+        conform::check(method, path, answer.status, media, &answer.text);
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {

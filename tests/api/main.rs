@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "../openapi/conform.rs"]
+mod conform;
+
 mod access;
 mod connections;
 mod deliveries;
 mod endpoints;
 mod events;
+mod filters;
 mod harness;
 mod log;
 mod reach;

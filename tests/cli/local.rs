@@ -207,3 +207,55 @@ fn what_was_signed_verifies_and_what_was_changed_does_not() {
         wrong.err
     );
 }
+
+#[test]
+fn the_completion_script_of_each_shell_has_every_verb() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = run(&["completion", shell]);
+        assert_eq!((ran.code, &*ran.err), (0, ""), "{shell}");
+        for verb in ["endpoint", "rotate-key", "task", "--dry-run"] {
+            let word = verb.trim_start_matches("--");
+            assert!(ran.out.contains(word), "{shell} does not know {verb}");
+        }
+    }
+    assert_eq!(run(&["completion", "cmd"]).code, 2);
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_verb_with_its_example() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = run(&["man", dir.path().join("man1").to_str().unwrap()]);
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    for verb in [
+        "",
+        "-serve",
+        "-endpoint-add",
+        "-replay",
+        "-task-cancel",
+        "-man",
+    ] {
+        let path = dir.path().join(format!("man1/redeliver{verb}.1"));
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(page.contains("Example"), "{}", path.display());
+        assert!(page.contains(".SH NAME"), "{}", path.display());
+    }
+    let one = run(&["man"]);
+    assert!(one.out.contains(".SH NAME"), "{}", one.err);
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let refused = run(&["man", file.to_str().unwrap()]);
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused
+            .err
+            .starts_with("error: cannot write manual pages to ")
+    );
+}
+
+#[test]
+fn the_openapi_document_is_printed_without_a_server() {
+    let ran = run(&["openapi"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+}

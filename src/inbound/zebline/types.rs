@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::stored::Stored;
@@ -38,17 +39,20 @@ struct Known {
 }
 
 /// An attribute, as the administration shows it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attribute {
     source: String,
+    /// The type of the events that have it.
     event: String,
     name: String,
+    /// Fixed by the first value that was not null.
     r#type: Option<AttributeType>,
     /// When its type was fixed.
     since: Option<Timestamp>,
     /// How often it was dropped.
     dropped: u64,
     last_dropped_at: Option<Timestamp>,
+    /// Why it was dropped the last time.
     last_reason: Option<String>,
     /// Whether its name keeps to the vendor's convention (ZEB-12).
     conventional: bool,

@@ -1,11 +1,13 @@
 //! The bodies of the vendor's answers (X-09 to X-13, ZRT, ZSS), with its names.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 
 /// What a website is called where its figures are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "WebsiteName")]
 pub struct Named<'a> {
     /// Its id.
     pub id: &'a str,
@@ -16,7 +18,8 @@ pub struct Named<'a> {
 }
 
 /// The first and the last moment of a range.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "DateRange")]
 pub struct Dates {
     /// Such as `2026-02-01`.
     pub start: String,
@@ -31,7 +34,7 @@ pub struct Dates {
 }
 
 /// The overview of a range.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Overview<'a> {
     /// Of which website.
     pub website: Named<'a>,
@@ -46,7 +49,7 @@ pub struct Overview<'a> {
 }
 
 /// A part of the list of visitors.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Visitors {
     /// The newest first.
     pub visitors: Vec<Visitor>,
@@ -55,7 +58,7 @@ pub struct Visitors {
 }
 
 /// Which part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pagination {
     /// How many were asked for.
     pub limit: usize,
@@ -66,7 +69,7 @@ pub struct Pagination {
 }
 
 /// The totals of a range (ZRT-11, ZRT-12, ZSS-21). The last two are ours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Visits that began.
     pub total_visitors: u64,
@@ -81,7 +84,7 @@ pub struct Summary {
 }
 
 /// One UTC day (ZRT-14).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DailyStat {
     /// Such as `2026-02-07`.
     pub date: String,
@@ -96,7 +99,7 @@ pub struct DailyStat {
 }
 
 /// A page (ZRT-27).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PageViews {
     /// The page.
     pub url: String,
@@ -105,7 +108,7 @@ pub struct PageViews {
 }
 
 /// A country.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Country {
     /// Its code; null for visits of which it is not known.
     pub country_code: Option<String>,
@@ -134,7 +137,7 @@ impl Serialize for Score {
 }
 
 /// Visits by one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Share {
     /// Its name, or `Unknown`.
     pub name: String,
@@ -143,7 +146,7 @@ pub struct Share {
 }
 
 /// What visitors came with (A-25: the vendor shows this body nowhere).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Technology {
     /// By browser.
     pub browsers: Vec<Share>,
@@ -154,7 +157,7 @@ pub struct Technology {
 }
 
 /// One visit (ZRT-40).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Visitor {
     /// Stands for the visitor, and is not his name.
     pub id: String,
@@ -183,7 +186,7 @@ pub struct Visitor {
 }
 
 /// A group of errors (ZRT-28).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ErrorGroup {
     /// Its id.
     pub id: String,
@@ -206,11 +209,14 @@ pub struct ErrorGroup {
 }
 
 /// The live count under every name that the vendor's editions have for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Live {
+    /// How many visitors are there now.
     visitors: u64,
+    /// The same.
     #[serde(rename = "liveCount")]
     live_count: u64,
+    /// The same.
     count: u64,
     timestamp: Timestamp,
 }

@@ -1,0 +1,66 @@
+//! What became of each event at each endpoint.
+
+use serde_json::{Value, json};
+
+use super::events::{patterns, time};
+use super::operation::{Operation, Schemas};
+use crate::api::deliveries::Shown;
+use crate::api::objects::Delivery;
+use crate::api::page::Listed;
+
+pub(super) const STATUSES: [&str; 7] = crate::api::deliveries::STATUS_NAMES;
+
+const DELIVERY: &str = "Its id.";
+const DELIVERY_EXAMPLE: &str = "dlv_01HF7YAT000000000004000000";
+
+pub(super) fn example() -> Value {
+    json!({
+        "id": "dlv_01HF7YAT000000000004000000", "event_id": "evt_01HF7YAT00000000000G04HMAS",
+        "event_type": "order.paid", "seq": 1, "endpoint": "crm",
+        "endpoint_id": "ep_01HF7YAT000000000000000000", "status": "waiting", "attempt_count": 1,
+        "next_attempt_at": "2023-11-14T22:13:50.000Z", "last_status": 500, "last_error": null,
+        "attempts": [{
+            "number": 1, "started_at": "2023-11-14T22:13:20.000Z",
+            "ended_at": "2023-11-14T22:13:20.000Z", "duration_ms": 0, "status": 500, "error": null,
+            "response_excerpt": "said so",
+        }],
+        "explanation": "attempt 1 of 7 failed with status 500; retry 1 leaves 30s after that failure, at 2023-11-14T22:13:50.000Z, as policy \"hotjar\" says",
+    })
+}
+
+fn detail() -> Value {
+    let mut detail = example();
+    detail["rule"] = "HOT-46: retry 1 leaves 30 s after the failure".into();
+    detail["clock"] = json!({
+        "kind": "manual", "now": "2023-11-14T22:13:20.000Z",
+        "next_attempt_at": "2023-11-14T22:13:50.000Z",
+    });
+    detail
+}
+
+pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
+    vec![
+        Operation::get("/v1/deliveries", "listDeliveries", "List deliveries")
+            .describe("Newest event first.")
+            .query("endpoint", "To this endpoint, by name or id.", json!({ "type": "string" }))
+            .query("type", "Of events of these types: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
+            .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUSES)
+            .query("since", "Of events received at this time or later.", time())
+            .query("until", "Of events received before this time.", time())
+            .query("last_status", "Whose last attempt was answered with this HTTP status.", json!({ "type": "integer", "minimum": 100, "maximum": 599 }))
+            .in_parts()
+            .answers(200, "A part of the deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [example()], "next": null }))
+            .guarded(&[404, 422]),
+        Operation::get("/v1/deliveries/{delivery}", "getDelivery", "Show a delivery, and why it is where it is")
+            .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
+            .answers(200, "The delivery, with its vendor's rule and what its signature is made of.", schemas.of::<Shown>(), detail())
+            .guarded(&[404]),
+        Operation::post("/v1/deliveries/{delivery}/retry", "retryDelivery", "Attempt a delivery again, now")
+            .describe("From the schedule's start. What is due, or under way, is refused with 409.")
+            .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
+            .takes_nothing()
+            .answers(202, "It is due.", schemas.of::<Delivery>(), example())
+            .guarded(&[404, 409])
+            .with_body(),
+    ]
+}

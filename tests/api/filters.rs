@@ -1,0 +1,138 @@
+//! What lists can be narrowed down by.
+
+use std::time::Duration;
+
+use redeliver::clock::Clock;
+use redeliver::store::Outcome;
+use serde_json::Value;
+
+use crate::harness::{Api, Setup};
+
+/// The `member` of each item of a list.
+async fn each(api: &Api, path: &str, member: &str) -> Vec<String> {
+    let list = api.get(path).await.expect(200);
+    let items = list["data"].as_array().unwrap().iter();
+    items
+        .map(|item| item[member].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn send(api: &Api, json: &str) {
+    api.post("/v1/events", json).await.expect(202);
+}
+
+/// An endpoint, and three events a minute apart: answered 500, then 404, then not at all.
+async fn with_deliveries() -> Api {
+    let api = Api::new().await;
+    api.add(r#"{"name":"a","url":"http://127.0.0.1:9/","policy":"hotjar"}"#)
+        .await;
+    for (kind, status) in [
+        ("order.paid", Some(500)),
+        ("order.sent", Some(404)),
+        ("invoice", None),
+    ] {
+        api.event(kind).await;
+        let after = Duration::from_secs(3600);
+        match status {
+            Some(status) => api.attempt(status, Outcome::Retry { after }),
+            None => {}
+        }
+        api.clock.set(api.clock.now().plus(Duration::from_secs(60)));
+    }
+    api
+}
+
+#[tokio::test]
+async fn events_are_found_by_source_subject_and_the_key_that_they_were_sent_with() {
+    let api = Api::new().await;
+    send(&api, r#"{"type":"a","data":1,"subject":"u-1","id":"k-1"}"#).await;
+    send(&api, r#"{"type":"b","data":1,"subject":"u-2","id":"k-2"}"#).await;
+    send(&api, r#"{"type":"c","data":1}"#).await;
+    for (query, expected) in [
+        ("subject=u-2", &["b"][..]),
+        ("key=k-1", &["a"]),
+        ("subject=u-1&key=k-2", &[]),
+        ("source=api&order=asc", &["a", "b", "c"]),
+        ("source=shop", &[]),
+    ] {
+        let found = each(&api, &format!("/v1/events?{query}"), "type").await;
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn deliveries_are_found_by_type_time_and_the_last_status() {
+    let api = with_deliveries().await;
+    for (query, expected) in [
+        ("type=order.*", &["order.sent", "order.paid"][..]),
+        ("type=invoice,order.paid", &["invoice", "order.paid"]),
+        ("last_status=500", &["order.paid"]),
+        ("last_status=404&type=order.paid", &[]),
+        ("since=2023-11-14T22:14:20Z", &["invoice", "order.sent"]),
+        ("until=2023-11-14T22:14:20Z", &["order.paid"]),
+        (
+            "since=2023-11-14T22:14:20Z&until=2023-11-14T22:15:20Z",
+            &["order.sent"],
+        ),
+        ("since=2024-01-01T00:00:00Z", &[]),
+        ("until=2023-01-01T00:00:00Z", &[]),
+        ("status=waiting&since=2023-11-14T22:14:00Z", &["order.sent"]),
+    ] {
+        let found = each(&api, &format!("/v1/deliveries?{query}"), "event_type").await;
+        assert_eq!(found, expected, "{query}");
+    }
+    for wrong in ["99", "600", "ok"] {
+        let answer = api
+            .get(&format!("/v1/deliveries?last_status={wrong}"))
+            .await;
+        assert_eq!(answer.places(), ["?last_status"]);
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_behind_many_with_another_status_are_found_to_the_last() {
+    let api = Api::new().await;
+    api.add(r#"{"name":"a","url":"http://127.0.0.1:9/","policy":"hotjar"}"#)
+        .await;
+    for status in [404, 500, 500, 500, 500] {
+        api.event("t").await;
+        api.attempt(status, Outcome::Dead);
+    }
+    let found = each(
+        &api,
+        "/v1/deliveries?status=dead&last_status=404&limit=1",
+        "id",
+    )
+    .await;
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
+async fn endpoints_are_found_by_policy_and_too_many_patterns_are_refused() {
+    let api = Api::with(Setup::default()).await;
+    for (name, policy) in [("a", "hotjar"), ("b", "standard")] {
+        let json =
+            format!(r#"{{"name":"{name}","url":"http://127.0.0.1:9/","policy":"{policy}"}}"#);
+        api.add(&json).await;
+    }
+    assert_eq!(
+        each(&api, "/v1/endpoints?policy=standard", "name").await,
+        ["b"]
+    );
+    assert_eq!(
+        each(&api, "/v1/endpoints?policy=none", "name").await,
+        [""; 0]
+    );
+    let many = "a,".repeat(101);
+    for path in [
+        "events?type",
+        "deliveries?type",
+        "wait?type",
+        "stream?types",
+    ] {
+        let answer = api.get(&format!("/v1/{path}={many}")).await;
+        let named = format!("?{}", path.split('?').nth(1).unwrap());
+        assert_eq!(answer.places(), [named], "{path}");
+        assert_ne!(answer.json()["detail"], Value::Null);
+    }
+}
