@@ -27,6 +27,7 @@ fn cloudevent() -> Value {
         "required": ["specversion", "id", "source", "type"],
         "properties": {
             "specversion": { "const": "1.0" },
+            "data": { "description": "Any JSON value." },
             "id": { "type": "string", "minLength": 1 },
             "source": { "type": "string", "minLength": 1 },
             "type": { "type": "string", "minLength": 1, "maxLength": 255 },
