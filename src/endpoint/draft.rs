@@ -6,7 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::url::{check_form, check_url};
@@ -30,7 +29,7 @@ macro_rules! draft {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)+) => {
         /// An endpoint as it was written: every field may be left out, nothing is checked, so
         /// `Debug` shows which are given and no value.
-        #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct EndpointDraft {
             $($(#[$doc])* #[serde(skip_serializing_if = "Field::is_absent")] pub $field: Field<$type>,)+

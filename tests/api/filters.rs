@@ -33,9 +33,8 @@ async fn with_deliveries() -> Api {
     ] {
         api.event(kind).await;
         let after = Duration::from_secs(3600);
-        match status {
-            Some(status) => api.attempt(status, Outcome::Retry { after }),
-            None => {}
+        if let Some(status) = status {
+            api.attempt(status, Outcome::Retry { after });
         }
         api.clock.set(api.clock.now().plus(Duration::from_secs(60)));
     }

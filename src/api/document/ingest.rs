@@ -27,6 +27,7 @@ fn cloudevent() -> Value {
         "required": ["specversion", "id", "source", "type"],
         "properties": {
             "specversion": { "const": "1.0" },
+            "data": { "description": "Any JSON value." },
             "id": { "type": "string", "minLength": 1 },
             "source": { "type": "string", "minLength": 1 },
             "type": { "type": "string", "minLength": 1, "maxLength": 255 },
@@ -81,7 +82,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::post("/in/{source}", "relay", "Take a vendor's webhook in")
             .describe("The body is believed by what the source's vendor signs or shows, kept byte for byte, and answered once it is on disk. A body that is a list, under eSputnik with `split` and for batches of CloudEvents, is answered with a list.")
             .path("source", "The source's name.", "surveys")
-            .query("type", "For sources of kind `raw`: the event's type.", json!({ "type": "string", "maxLength": 255 }))
+            .query("type", "For sources of kind `raw`: the event's type.", json!({ "type": "string" }))
             .header("redeliver-event-type", "For sources of kind `raw`: the event's type, which counts more than `type`.", json!({ "type": "string", "maxLength": 255 }))
             .secured_by(&schemes)
             .takes(false, json!({ "*/*": { "schema": {} } }))

@@ -24,6 +24,11 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "content": { "application/json": { "schema": {
                     "type": "object",
                     "required": ["openapi", "info", "paths"],
+                    "properties": {
+                        "openapi": { "type": "string" },
+                        "info": { "type": "object" },
+                        "paths": { "type": "object" },
+                    },
                 } } },
             }))
             .answers_with(304, json!({ "description": "It is the one that is known." }))

@@ -35,7 +35,7 @@ fn event() -> Value {
             "eventName": { "type": "string", "minLength": 1, "maxLength": 49, "description": "ZEB-06." },
             "eventTime": { "type": "string", "description": "RFC 3339 with an offset, to the second (ZEB-22)." },
             "userId": { "type": ["string", "null"], "minLength": 1, "maxLength": 100, "description": "ZEB-18." },
-            "anonymousId": { "type": ["string", "null"], "minLength": 1, "maxLength": 100, "description": "ZEB-19; ignored where there is a `userId`." },
+            "anonymousId": { "description": "A text of 1 to 100 characters (ZEB-19); where there is a `userId`, nobody looks at it (ZEB-20)." },
             "eventData": { "type": "object", "description": "Attributes (ZEB-09…)." },
         },
     })
