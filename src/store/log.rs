@@ -16,6 +16,7 @@ use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
 use super::parts::{Reply, Shared, Writer};
+use super::pins::Pins;
 use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
@@ -44,6 +45,8 @@ pub struct Log<B> {
     pub(super) snapshot_path: Option<PathBuf>,
     /// Held by a replay, so that none of its deliveries is put back by another one.
     pub(super) replaying: Mutex<()>,
+    /// What a reader of the whole log holds; whatever deletes asks here.
+    pub(super) pins: Pins,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
     /// Events of the group that is being written.
@@ -93,6 +96,7 @@ impl<B: Backend> Log<B> {
             high_water: recovered.high_water,
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
+            pins: Pins::default(),
             inbox: Inbox::default(),
             answering: Carriers::default(),
             committing: AtomicUsize::new(0),

@@ -22,6 +22,7 @@
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
+//! | `pins.rs` | what is being read, and must not be deleted meanwhile |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
 
@@ -59,6 +60,7 @@ pub mod memory;
 mod open;
 mod options;
 mod parts;
+pub mod pins;
 mod private;
 mod queue;
 mod read;
