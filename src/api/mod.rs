@@ -12,6 +12,7 @@
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | `backup` | the log as a whole, for another machine |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
 //! | [`evidence`] | what a test sees of an attempt beside its end |
@@ -24,6 +25,7 @@
 pub mod actions;
 pub mod alerts;
 pub mod auth;
+mod backup;
 pub mod clock;
 pub mod deliveries;
 pub mod endpoints;
@@ -150,6 +152,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/track/{track}", get(zebline::track))
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/alerts", get(alerts::list))
+        .route("/v1/backup", get(backup::backup))
         .route("/v1/faults", get(faults::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))

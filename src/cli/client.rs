@@ -1,8 +1,10 @@
 //! A small HTTP client for the API of a running server.
 
 mod call;
+mod download;
 
 pub use call::{Call, LONG_TIME};
+pub use download::Download;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};

@@ -1,5 +1,6 @@
-//! `redeliver store`: checks a store, and says what is in it.
+//! `redeliver store`: checks a store, says what is in it, copies it.
 
+mod backup;
 mod stats;
 mod verify;
 
@@ -9,9 +10,9 @@ use super::Failure;
 use crate::config::Limits;
 use crate::store::StoreError;
 
-/// Check a store, and say what is in it
+/// Check a store, say what is in it, copy it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The server must not be running on it.\n\n\
+#[command(after_help = "Only `backup` takes a running server.\n\n\
     Example:\n  redeliver store verify --data redeliver-data")]
 pub struct Args {
     /// What to do.
@@ -31,6 +32,16 @@ pub enum Verb {
     /// Say what is in it
     #[command(after_help = "Example:\n  redeliver store stats --data redeliver-data --json")]
     Stats(Where),
+    /// Copy a store, of a running server or of a stopped one
+    #[command(
+        after_help = "A copy of the log as it stands now; events come in and go out meanwhile. It is\n\
+        written as DIR.partial, and called DIR once every record of it was read back. Run\n\
+        again, an interrupted one goes on where it stopped. A server gives one only to who\n\
+        has its admin token (REDELIVER_TOKEN): it holds the endpoints' keys.\n\n\
+        Examples:\n  redeliver store backup --server http://127.0.0.1:7070 backups/monday\n  \
+        redeliver store backup --data redeliver-data backups/monday"
+    )]
+    Backup(backup::Args),
 }
 
 /// Which store.
@@ -50,6 +61,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
         Verb::Verify(place) => verify::run(&place),
         Verb::Stats(place) => stats::run(&place),
+        Verb::Backup(args) => backup::run(&args),
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Kind {
     Meta = 5,
     /// A write, before the database has it.
     Journal = 6,
+    /// A piece of a backup on its way; in no store.
+    Backup = 7,
 }
 
 /// The head of a frame.

@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::answers::{Carrier, Carriers};
 use super::backend::Backend;
+use super::backup::{BackupError, Cursor, Have};
 use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
@@ -27,7 +28,7 @@ use super::{
 use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::{EndpointId, Seq};
+use crate::id::Seq;
 
 /// How many attempts a delivery shows.
 const MAX_ATTEMPTS_SHOWN: usize = 1_000;
@@ -233,14 +234,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        let shared = self.shared();
-        if let Some(entry) = shared.state.named(name_or_id) {
-            return Some(entry.endpoint.clone());
-        }
-        let id: EndpointId = name_or_id.parse().ok()?;
-        let mut entries = shared.state.entries();
-        let entry = entries.find(|entry| entry.endpoint.id == id);
-        entry.map(|entry| entry.endpoint.clone())
+        self.endpoint_called(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -259,17 +253,18 @@ impl<B: Backend> Store for Log<B> {
         self.list_deliveries(query)
     }
 
-    fn depth(&self) -> Depth {
-        let mut shared = self.shared();
-        let now = self.now(&mut shared);
-        Depth {
-            uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
-            unsaved: shared.unsaved.len(),
-            in_flight: shared.state.in_flight(),
-            next_due: shared.state.next_due(now),
-            last_seq: *self.tail.borrow(),
-        }
+    fn begin_backup(&self, have: &Have) -> Result<Cursor, BackupError> {
+        self.cursor(have)
     }
+
+    fn read_backup(&self, cursor: &mut Cursor) -> Result<Option<Vec<u8>>, BackupError> {
+        self.read_on(cursor)
+    }
+
+    fn depth(&self) -> Depth {
+        self.present_depth()
+    }
+
     fn commit(&self) -> Result<bool, StoreError> {
         self.commit_next(Saving::Events)
     }

@@ -17,6 +17,8 @@
 //! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
+//! | [`backup`] | a copy of the log as it stood at one moment, while it goes on |
+//! | `batches.rs` | many records for a new database |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
@@ -37,6 +39,8 @@ use crate::id::{EventId, Seq};
 
 mod answers;
 pub mod backend;
+pub mod backup;
+mod batches;
 mod blocks;
 mod cache;
 mod claim;
@@ -217,6 +221,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Resolves to the cause if the store stops for good.
     fn stopped(&self) -> watch::Receiver<Option<StoreError>>;
+
+    /// Begins a copy of the log as it stands now, of what is behind `have`. As long as the cursor
+    /// lives, nothing of the log is deleted.
+    ///
+    /// # Errors
+    /// [`BackupError::OtherStore`](backup::BackupError) or
+    /// [`BackupError::Behind`](backup::BackupError) if `have` is no earlier state of this log.
+    fn begin_backup(&self, have: &backup::Have) -> Result<backup::Cursor, backup::BackupError>;
+
+    /// The next piece of a copy; none behind the last one. What cannot be read is an error, and the
+    /// copy is none.
+    fn read_backup(
+        &self,
+        cursor: &mut backup::Cursor,
+    ) -> Result<Option<Vec<u8>>, backup::BackupError>;
 
     /// Writes everything, and a snapshot for a quick start.
     fn close(&self) -> Result<(), StoreError>;

@@ -8,6 +8,7 @@ use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
 use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
+use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
     EndpointError, EndpointView, Outcome, Page, ReplayRequest, SettleError, Settlement, Store,
@@ -313,6 +314,14 @@ impl Store for Faulty {
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
         self.store.deliveries(query)
+    }
+
+    fn begin_backup(&self, have: &Have) -> Result<Cursor, BackupError> {
+        self.store.begin_backup(have)
+    }
+
+    fn read_backup(&self, cursor: &mut Cursor) -> Result<Option<Vec<u8>>, BackupError> {
+        self.store.read_backup(cursor)
     }
 
     fn depth(&self) -> Depth {

@@ -94,7 +94,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
             let is_part = part.len() <= MAX_INLINE_BODY_BYTES;
             (is_part.then_some(Content::Part(part.len() as u32))?, len)
         }
-        Kind::Meta | Kind::Snapshot | Kind::Journal => {
+        Kind::Meta | Kind::Snapshot | Kind::Journal | Kind::Backup => {
             let (meta, len) = codec::begins_with::<Meta>(bytes)?;
             (Content::Meta(meta), len)
         }

@@ -4,11 +4,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::StoreError;
-use super::super::backend::Change;
+use super::super::batches::Batches;
 use super::super::codec::{self, Head, Kind};
-use super::super::disk::{BATCH_BYTES, BATCH_CHANGES, Disk, Settings, free_bytes, make_volumes};
+use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
 use super::super::lock::Lock;
 use super::super::record::{TransitionFrame, key};
@@ -19,33 +20,6 @@ use super::Salvage;
 use super::place::{FINISHED, clear, finish, sync};
 
 const UNFINISHED: &str = "rebuilding";
-
-/// Writes what is gathered, batch by batch.
-struct Batches<'a> {
-    disk: &'a Disk,
-    changes: Vec<Change>,
-    bytes: usize,
-}
-
-impl Batches<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), StoreError> {
-        self.bytes += key.len() + value.len();
-        self.change(vec![Change::Put(key, value)])
-    }
-
-    fn change(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.changes.extend(changes);
-        if self.bytes < BATCH_BYTES && self.changes.len() < BATCH_CHANGES {
-            return Ok(());
-        }
-        self.bytes = 0;
-        self.disk.take_in(&std::mem::take(&mut self.changes))
-    }
-
-    fn end(self) -> Result<(), StoreError> {
-        self.disk.take_in(&self.changes)
-    }
-}
 
 impl Salvage {
     /// Puts a new database with everything that was found in the place of the one in `dir`.
@@ -91,14 +65,10 @@ impl Salvage {
     }
 
     fn write(&mut self, dir: &Path, settings: Settings) -> Result<(), StoreError> {
-        let disk = Disk::open_locked(dir, settings, Lock::take(dir)?)?;
+        let disk = Arc::new(Disk::open_locked(dir, settings, Lock::take(dir)?)?);
         // Also if it stays empty: it takes the place of the old one.
         make_volumes(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-        let mut batches = Batches {
-            disk: &disk,
-            changes: Vec::new(),
-            bytes: 0,
-        };
+        let mut batches = Batches::to(disk);
         let head = Head {
             kind: Kind::Meta,
             previous: 0,
@@ -119,12 +89,11 @@ impl Salvage {
             }
         }
         batches.end()?;
-        drop(disk);
         self.put_files(dir, next_frame)
     }
 
     /// Gives the number of the next frame.
-    fn put_transitions(&mut self, batches: &mut Batches<'_>) -> Result<u64, StoreError> {
+    fn put_transitions(&mut self, batches: &mut Batches) -> Result<u64, StoreError> {
         let (mut next, mut crc) = (1, 0);
         let mut snapshot = self.snapshot.take();
         let ends_at = snapshot.as_ref().map_or(0, |snapshot| snapshot.next_frame);

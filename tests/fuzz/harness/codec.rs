@@ -73,7 +73,7 @@ fn decode_a_body(rest: &[u8]) {
         Kind::Transitions => encodes_again::<Transitions>(&frame, body),
         Kind::Chunk => encodes_again::<Vec<u8>>(&frame, body),
         Kind::Snapshot | Kind::Meta => encodes_again::<Meta>(&frame, body),
-        Kind::Journal => encodes_again::<JournalEntry>(&frame, body),
+        Kind::Journal | Kind::Backup => encodes_again::<JournalEntry>(&frame, body),
     }
 }
 
