@@ -1,6 +1,7 @@
 //! `redeliver store`: checks a store, says what is in it, copies it.
 
 mod backup;
+mod seal;
 mod stats;
 mod verify;
 
@@ -42,6 +43,14 @@ pub enum Verb {
         redeliver store backup --data redeliver-data backups/monday"
     )]
     Backup(backup::Args),
+    /// Copy a stopped store with every endpoint's secrets sealed by the master key
+    #[command(
+        after_help = "The key is taken from the environment variable REDELIVER_MASTER_KEY, those before it\n\
+        from REDELIVER_PREVIOUS_MASTER_KEYS, with commas between them. A server with a master\n\
+        key seals by itself what it writes; this is for what was written before.\n\n\
+        Example:\n  redeliver store seal --data redeliver-data sealed-data"
+    )]
+    Seal(seal::Args),
 }
 
 /// Which store.
@@ -62,6 +71,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Verb::Verify(place) => verify::run(&place),
         Verb::Stats(place) => stats::run(&place),
         Verb::Backup(args) => backup::run(&args),
+        Verb::Seal(args) => seal::run(&args),
     }
 }
 

@@ -174,6 +174,7 @@ pub fn build(
             ca_pem,
             check: draft.check.value().unwrap_or(policy.check),
             origin: Origin::Api,
+            rotation: None,
         }),
         _ => Err(found.0),
     }
@@ -201,6 +202,7 @@ pub fn apply(
     let settings = build(before.changed_by(change), policies)?;
     Ok(EndpointSettings {
         origin: existing.origin,
+        rotation: existing.rotation_of(&settings),
         ..settings
     })
 }

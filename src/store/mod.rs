@@ -22,6 +22,7 @@
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
+//! | `kept.rs`, `seals.rs`, [`keyring`] | endpoints as they are kept, with their secrets sealed |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `pins.rs` | what is being read, and must not be deleted meanwhile |
@@ -55,6 +56,8 @@ mod frames;
 mod high_water;
 mod history;
 mod inbox;
+mod kept;
+pub mod keyring;
 mod list;
 mod lock;
 mod log;
@@ -76,6 +79,7 @@ mod report;
 mod routes;
 mod routing;
 mod salvage;
+mod seals;
 mod segments;
 mod seqset;
 mod snapshot;

@@ -117,6 +117,7 @@ impl<B: Backend> Log<B> {
             ..recovered
         });
         log.recover(snapshot, mark.unwrap_or_default(), &search)?;
+        log.seal_again()?;
         let holds_something = {
             let writer = log.writer();
             writer.next_seq > 1 || writer.next_frame > 1
@@ -162,6 +163,7 @@ fn empty<B: Backend>(
     let recovered = with(Recovered {
         meta,
         writer: Writer {
+            keys: options.keys.clone(),
             dedupe,
             next_seq: 1,
             next_frame: 1,

@@ -14,6 +14,7 @@ use super::{Failure, cache_bytes, failure};
 use crate::clock::RealClock;
 use crate::store::backup::{BackupError, LENGTH_BYTES, Summary, Target, length};
 use crate::store::disk::Disk;
+use crate::store::keyring::Keyring;
 use crate::store::{Log, Options, StoreError, expect_store};
 
 /// Pieces between the network and the disk.
@@ -37,8 +38,7 @@ pub struct Args {
 
 /// Makes the copy, reads every record of it back, and gives it its name.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let salt = rand::random();
-    let target = Target::begin(&args.dir, cache_bytes(), salt).map_err(refusal)?;
+    let target = begin(&args.dir)?;
     let partial = target.partial().to_owned();
     let summary = match &args.data {
         Some(data) => copy(data, target),
@@ -50,6 +50,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     })?;
     show(&summary, args.remote.json)
+}
+
+/// A directory in the making.
+pub(super) fn begin(dir: &Path) -> Result<Target, Failure> {
+    let salt = rand::random();
+    Target::begin(dir, cache_bytes(), salt).map_err(refusal)
 }
 
 /// Of a store that no server has open.
@@ -72,6 +78,7 @@ fn open(data: &Path) -> Result<Log<Disk>, StoreError> {
     let options = Options {
         endpoints_max: usize::MAX,
         mend: false,
+        keys: Arc::new(Keyring::blind()),
         ..Options::default()
     };
     let entropy = [rand::random(), rand::random(), rand::random()];
@@ -152,7 +159,7 @@ impl Pieces {
     }
 }
 
-fn show(summary: &Summary, json: bool) -> Result<(), Failure> {
+pub(super) fn show(summary: &Summary, json: bool) -> Result<(), Failure> {
     if json {
         let document = serde_json::to_string(summary)
             .map_err(|error| Failure::Environment(error.to_string()))?;
@@ -169,7 +176,7 @@ fn show(summary: &Summary, json: bool) -> Result<(), Failure> {
     output::line("every record of it was read back; start on it with `redeliver serve --data`")
 }
 
-fn refusal(error: BackupError) -> Failure {
+pub(super) fn refusal(error: BackupError) -> Failure {
     let text = error.to_string();
     match error {
         BackupError::NotEmpty(_)

@@ -12,6 +12,7 @@
 //! | `target.rs` | a directory in the making: `DIR.partial`, which becomes `DIR` when every record of it was read back |
 //! | `files.rs` | its files: synced, and a disk that is full |
 //! | `held.rs` | what a directory in the making holds already |
+//! | `reseal.rs` | the same with every secret sealed |
 //! | `error.rs` | why there is no backup |
 
 mod cursor;
@@ -19,6 +20,7 @@ mod error;
 mod files;
 mod held;
 mod piece;
+mod reseal;
 mod target;
 
 pub use cursor::Cursor;

@@ -15,14 +15,17 @@ use super::super::batches::Batches;
 use super::super::codec::{self, Blob, Kind};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
+use super::super::kept;
+use super::super::keyring::Keyring;
 use super::super::lock::Lock;
-use super::super::record::{Transition, TransitionFrame, key};
+use super::super::record::key;
 use super::super::verify::verify;
 use super::super::write::index;
 use super::super::{Report, Store, StoreError};
 use super::files::{sync_all, sync_parent, with_room_in_mind};
 use super::held::{expect_same, held};
 use super::piece::{Have, Piece, Place, Point};
+use super::reseal::Reseal;
 use super::{BackupError, Cursor, LENGTH_BYTES};
 
 /// A directory in the making.
@@ -38,6 +41,7 @@ pub struct Target {
     records: u64,
     store_bytes: u64,
     is_whole: bool,
+    reseal: Option<Reseal>,
 }
 
 /// What a finished backup holds.
@@ -92,6 +96,21 @@ impl Target {
             records: 0,
             store_bytes: 0,
             is_whole: false,
+            reseal: None,
+        })
+    }
+
+    /// With every endpoint's secrets sealed by the present one of `keys`.
+    ///
+    /// # Errors
+    /// [`BackupError::NotEmpty`] if a part is there: it is of another sealing.
+    pub fn sealed_with(self, keys: Arc<Keyring>) -> Result<Self, BackupError> {
+        if self.have != Have::NOTHING {
+            return Err(BackupError::NotEmpty(self.partial));
+        }
+        Ok(Self {
+            reseal: Some(Reseal::with(keys)),
+            ..self
         })
     }
 
@@ -186,14 +205,18 @@ impl Target {
             (Some(b't'), Some(number)) => number == self.have.transitions_from,
             _ => return Err(unknown()),
         };
-        if is_joint {
+        if is_joint && self.reseal.is_none() {
             expect_same(&*self.disk, key, value)?;
         }
-        self.batches.put(key.to_owned(), value.to_owned())?;
+        let mut value = value.to_owned();
+        if let (Some(b't'), Some(number), Some(reseal)) = (key.first(), number, &mut self.reseal) {
+            value = reseal.frame(number, &value)?;
+        }
+        self.batches.put(key.to_owned(), value.clone())?;
         if let (Some(b't'), Some(number)) = (key.first(), number) {
             let what = || format!("frame of transitions {number}");
-            let body: TransitionFrame<Vec<Transition>> = codec::open(value, Kind::Transitions)
-                .and_then(|frame| frame.decode())
+            let body = codec::open(&value, Kind::Transitions)
+                .and_then(|frame| kept::read(&frame))
                 .map_err(|error| error.into_store_error(&what()))?;
             self.batches.change(index(number, &body.transitions))?;
         }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::super::StoreError;
 use super::super::batches::Batches;
-use super::super::codec::{self, Head, Kind};
+use super::super::codec::{self, Head, Kind, VERSION};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
+use super::super::kept::{self, KeptFrame};
 use super::super::lock::Lock;
-use super::super::record::{TransitionFrame, key};
+use super::super::record::key;
 use super::super::segments::SEGMENT_BYTES;
 use super::super::snapshot;
 use super::super::write::index;
@@ -125,7 +126,7 @@ impl Salvage {
     /// The snapshot of the projections, which knows what the lost transitions did, and the mark.
     fn put_files(&self, dir: &Path, next_frame: u64) -> Result<(), StoreError> {
         if let Some(snapshot) = &self.snapshot {
-            snapshot::save(&dir.join("projections"), snapshot)
+            snapshot::save(&dir.join("projections"), VERSION, snapshot)
                 .map_err(|error| StoreError::of_file(dir, &error))?;
         }
         let (high_water, _) = HighWater::open(&dir.join("high-water"))?;
@@ -137,18 +138,14 @@ impl Salvage {
     }
 }
 
-fn renumbered(
-    number: u64,
-    previous: u32,
-    body: &TransitionFrame<Vec<super::Transition>>,
-) -> Result<(Vec<u8>, u32), StoreError> {
+fn renumbered(number: u64, previous: u32, body: &KeptFrame) -> Result<(Vec<u8>, u32), StoreError> {
     let head = Head {
         kind: Kind::Transitions,
         previous,
         first: number,
         count: body.transitions.len() as u32,
     };
-    codec::encode(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
+    kept::write_again(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
 }
 
 fn no_room(path: &Path, needed: u64, free: u64) -> StoreError {
