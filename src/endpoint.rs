@@ -219,6 +219,14 @@ impl EndpointSettings {
     }
 }
 
+impl Rotation {
+    /// The key before, if it counts still at `at`.
+    pub fn previous_at(&self, at: Timestamp) -> Option<&Secret> {
+        let previous = self.previous.as_ref().filter(|it| at < it.until);
+        previous.map(|it| &it.key)
+    }
+}
+
 /// That a signing key was replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {

@@ -43,6 +43,12 @@ pub struct Endpoint {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, &'static str>,
     has_key: bool,
+    /// When the key was replaced, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_rotated_at: Option<Timestamp>,
+    /// Until when the key before counts as well, or counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_key_until: Option<Timestamp>,
     has_ca: bool,
     check: Check,
     allow_http: bool,
@@ -85,6 +91,11 @@ impl Endpoint {
                 .map(|(name, _)| (name, "…"))
                 .collect(),
             has_key: settings.signing_key.is_some(),
+            key_rotated_at: settings.rotation.as_ref().map(|it| it.rotated_at),
+            previous_key_until: settings
+                .rotation
+                .and_then(|it| it.previous)
+                .map(|it| it.until),
             has_ca: settings.ca_pem.is_some(),
             check: settings.check,
             allow_http: settings.allow_http,

@@ -199,12 +199,10 @@ pub fn apply(
             before.concurrency = Field::Absent;
         }
     }
-    let settings = build(before.changed_by(change), policies)?;
-    Ok(EndpointSettings {
-        origin: existing.origin,
-        rotation: existing.rotation_of(&settings),
-        ..settings
-    })
+    let mut settings = build(before.changed_by(change), policies)?;
+    settings.origin = existing.origin;
+    settings.rotation = existing.rotation_of(&settings);
+    Ok(settings)
 }
 
 impl From<&EndpointSettings> for EndpointDraft {
