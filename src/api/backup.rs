@@ -1,20 +1,18 @@
 //! `GET /v1/backup`: a copy of the log as it stands, while it goes on.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::sync::mpsc;
 
 use super::params::Params;
 use super::sse::drained;
+use super::stream_body::Chunks;
 use super::{Admin, Shared};
 use crate::inbound::problem::Problem;
 use crate::store::backup::{BackupError, Cursor, Have};
@@ -64,7 +62,7 @@ pub(super) async fn backup(
         let _place = place;
         let sent = async {
             while let Some((piece, after)) = next(&admin, cursor).await {
-                if sender.send(piece).await.is_err() {
+                if sender.send(Ok(piece)).await.is_err() {
                     return;
                 }
                 match after {
@@ -79,7 +77,7 @@ pub(super) async fn backup(
         }
     });
     let headers = [(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::new(Pieces(receiver))).into_response())
+    Ok((headers, Body::new(Chunks(receiver))).into_response())
 }
 
 /// The next piece, and the cursor, if there may be more.
@@ -103,22 +101,5 @@ fn problem(error: BackupError) -> Problem {
             Problem::conflict(error.to_string())
         }
         other => Problem::internal(other.to_string()),
-    }
-}
-
-/// The body of the answer. One that ends early ends without its last piece, by which its reader
-/// knows.
-struct Pieces(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Pieces {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let next = self.get_mut().0.poll_recv(context);
-        next.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }

@@ -13,6 +13,8 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `backup` | the log as a whole, for another machine |
+//! | [`carry`], [`lines`] | events from one store to another, line by line |
+//! | `stream_body` | an answer that is sent as it is made |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
 //! | [`evidence`] | what a test sees of an attempt beside its end |
@@ -26,6 +28,7 @@ pub mod actions;
 pub mod alerts;
 pub mod auth;
 mod backup;
+pub mod carry;
 pub mod clock;
 pub mod deliveries;
 pub mod endpoints;
@@ -37,12 +40,14 @@ mod faults;
 mod front;
 pub mod health;
 pub mod input;
+pub mod lines;
 pub mod objects;
 pub mod page;
 pub mod params;
 pub mod sources;
 pub mod sse;
 mod stream;
+mod stream_body;
 mod wait;
 mod waiter;
 mod wanted;
@@ -153,6 +158,8 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/attributes", get(zebline::attributes))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/backup", get(backup::backup))
+        .route("/v1/export", get(carry::export))
+        .route("/v1/import", post(carry::import))
         .route("/v1/faults", get(faults::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))

@@ -179,7 +179,7 @@ impl Client {
             request = request.header(AUTHORIZATION, authorization);
         }
         if call.body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+            request = request.header(CONTENT_TYPE, call.media);
         }
         let body = Full::new(Bytes::from(call.body.unwrap_or_default()));
         request

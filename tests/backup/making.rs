@@ -76,7 +76,11 @@ fn a_copy_that_is_cut_off_anywhere_is_gone_on_with_and_whole_at_last() {
             second.take(&piece).unwrap();
         }
         let summary = second.finish().unwrap();
-        assert_eq!((summary.last_seq, summary.report.events), (70, 70), "{cut}");
+        assert_eq!(
+            (summary.report.last_seq, summary.report.events),
+            (70, 70),
+            "{cut}"
+        );
         assert!(verify(&dir, CACHE).unwrap().findings.is_empty());
         let copy = open(&dir, 1);
         for seq in 1..=70 {

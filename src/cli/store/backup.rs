@@ -1,7 +1,6 @@
 //! `redeliver store backup`: a copy of a store, of a running server or of a stopped one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::mpsc;
@@ -10,12 +9,8 @@ use super::super::client::Call;
 use super::super::output;
 use super::super::progress::Progress;
 use super::super::remote::Remote;
-use super::{Failure, cache_bytes, failure};
-use crate::clock::RealClock;
+use super::{Failure, cache_bytes, failure, open_to_look};
 use crate::store::backup::{BackupError, LENGTH_BYTES, Summary, Target, length};
-use crate::store::disk::Disk;
-use crate::store::keyring::Keyring;
-use crate::store::{Log, Options, StoreError, expect_store};
 
 /// Pieces between the network and the disk.
 const PIECES_MAX: usize = 8;
@@ -60,7 +55,7 @@ pub(super) fn begin(dir: &Path) -> Result<Target, Failure> {
 
 /// Of a store that no server has open.
 fn copy(data: &Path, target: Target) -> Result<Summary, Failure> {
-    let log = match open(data) {
+    let log = match open_to_look(data) {
         Ok(log) => log,
         Err(error) => {
             target.give_up();
@@ -71,19 +66,6 @@ fn copy(data: &Path, target: Target) -> Result<Summary, Failure> {
     let copied = target.copy(&log, |bytes, of| progress.add(bytes, of));
     progress.end();
     copied.map_err(refusal)
-}
-
-fn open(data: &Path) -> Result<Log<Disk>, StoreError> {
-    expect_store(data)?;
-    let options = Options {
-        endpoints_max: usize::MAX,
-        mend: false,
-        keys: Arc::new(Keyring::blind()),
-        ..Options::default()
-    };
-    let entropy = [rand::random(), rand::random(), rand::random()];
-    let clock = Arc::new(RealClock);
-    Log::open(data, cache_bytes(), clock, options, entropy)
 }
 
 /// Of a store that a server has open.
@@ -168,7 +150,7 @@ pub(super) fn show(summary: &Summary, json: bool) -> Result<(), Failure> {
     let report = &summary.report;
     output::pairs_of(&[
         ("backup", summary.dir.display().to_string()),
-        ("newest position", summary.last_seq.to_string()),
+        ("newest position", report.last_seq.to_string()),
         ("events", report.events.to_string()),
         ("bytes of bodies", report.body_bytes.to_string()),
         ("attempts", report.attempts.to_string()),

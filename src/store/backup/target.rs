@@ -49,9 +49,7 @@ pub struct Target {
 pub struct Summary {
     /// Where it is.
     pub dir: PathBuf,
-    /// The newest event in it: its position in the log.
-    pub last_seq: u64,
-    /// What was read back.
+    /// What was read back; its last position is that of the newest event in it.
     #[serde(flatten)]
     pub report: Report,
 }
@@ -269,11 +267,7 @@ impl Target {
         sync_all(&partial).map_err(of_partial)?;
         fs::rename(&partial, &dir).map_err(of_partial)?;
         sync_parent(&dir)?;
-        Ok(Summary {
-            dir,
-            last_seq: report.last_seq,
-            report,
-        })
+        Ok(Summary { dir, report })
     }
 
     fn with_room_in_mind(&self, error: BackupError) -> BackupError {
