@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::backend::{Backend, Change, Durability};
+use super::backup;
 use super::codec::{self, Head, Kind};
 use super::dedupe::Dedupe;
 use super::disk::{Disk, Settings};
@@ -71,6 +72,7 @@ impl Log<Disk> {
             opened => opened,
         }?;
         if options.mend {
+            backup::warn_of_the_other(dir);
             opened.backend.prepare()?;
         }
         Ok(opened)

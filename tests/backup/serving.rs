@@ -111,6 +111,11 @@ fn a_server_started_on_a_backup_says_the_same_of_everything() {
     copy.configure("[server]\nadmin_token = \"env:REDELIVER_TOKEN\"\n");
     assert_eq!(copy.verify().code, 0);
     let restored = copy.start(&["--clock", "manual"]);
+    assert!(
+        copy.log().contains("this store is a backup"),
+        "{}",
+        copy.log()
+    );
     for (after, before) in everything(&restored).iter().zip(&before) {
         assert_eq!(after, before);
     }

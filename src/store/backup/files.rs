@@ -6,8 +6,26 @@ use std::path::Path;
 
 use super::super::StoreError;
 use super::super::disk::free_bytes;
+use super::super::private;
 use super::super::segments::SEGMENT_BYTES;
 use super::BackupError;
+
+/// A file whose being there says that this directory is a copy on which nothing was started yet.
+const COPY: &str = "backup";
+
+/// Notes that `dir` is a copy.
+pub fn mark(dir: &Path) -> io::Result<()> {
+    private::options().open(dir.join(COPY)).map(drop)
+}
+
+/// At a start that will send: says once that this directory is a copy, of which there is another.
+pub fn warn_of_the_other(dir: &Path) {
+    // Where it cannot be taken away, the warning comes again.
+    if fs::remove_file(dir.join(COPY)).is_ok() {
+        let dir = dir.display();
+        tracing::warn!(%dir, "this store is a backup, started for the first time: if the server that it was made of runs still, stop it, for both send the same deliveries with the same ids");
+    }
+}
 
 /// A disk that is full says so in the words of whatever met it first.
 pub fn with_room_in_mind(partial: &Path, error: BackupError) -> BackupError {

@@ -25,5 +25,6 @@ mod target;
 
 pub use cursor::Cursor;
 pub use error::BackupError;
+pub(super) use files::warn_of_the_other;
 pub use piece::{Have, LENGTH_BYTES, PIECE_MAX_BYTES, Point, length};
 pub use target::{Summary, Target};

@@ -22,7 +22,7 @@ use super::super::record::key;
 use super::super::verify::verify;
 use super::super::write::index;
 use super::super::{Report, Store, StoreError};
-use super::files::{sync_all, sync_parent, with_room_in_mind};
+use super::files::{mark, sync_all, sync_parent, with_room_in_mind};
 use super::held::{expect_same, held};
 use super::piece::{Have, Piece, Place, Point};
 use super::reseal::Reseal;
@@ -264,7 +264,9 @@ impl Target {
                 report.last_seq
             )));
         }
-        sync_all(&partial).map_err(of_partial)?;
+        mark(&partial)
+            .and_then(|()| sync_all(&partial))
+            .map_err(of_partial)?;
         fs::rename(&partial, &dir).map_err(of_partial)?;
         sync_parent(&dir)?;
         Ok(Summary { dir, report })
