@@ -210,6 +210,46 @@ pub struct EndpointSettings {
     pub check: Check,
     /// Who manages it.
     pub origin: Origin,
+    /// Whether its key was replaced, and until when the one before it counts. The store keeps it
+    /// beside the rest, for it is in no record of version 1.
+    #[serde(skip)]
+    pub rotation: Option<Rotation>,
+}
+
+impl EndpointSettings {
+    /// What holds of this rotation under `after`: another key given outright ends it.
+    pub fn rotation_of(&self, after: &Self) -> Option<Rotation> {
+        let is_same = self.signing_key == after.signing_key
+            && self.key_encoding == after.key_encoding
+            && self.policy == after.policy;
+        self.rotation.clone().filter(|_| is_same)
+    }
+}
+
+impl Rotation {
+    /// The key before, if it counts still at `at`.
+    pub fn previous_at(&self, at: Timestamp) -> Option<&Secret> {
+        let previous = self.previous.as_ref().filter(|it| at < it.until);
+        previous.map(|it| &it.key)
+    }
+}
+
+/// That a signing key was replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// When.
+    pub rotated_at: Timestamp,
+    /// The key before, while receivers may still know that one only.
+    pub previous: Option<PreviousKey>,
+}
+
+/// A signing key that was replaced and still counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousKey {
+    /// The key.
+    pub key: Secret,
+    /// From then on it does not count any more.
+    pub until: Timestamp,
 }
 
 impl fmt::Debug for EndpointSettings {
@@ -225,6 +265,7 @@ impl fmt::Debug for EndpointSettings {
             .field("basic_auth", &self.basic_auth)
             .field("headers", &names)
             .field("signing_key", &self.signing_key)
+            .field("rotation", &self.rotation)
             .field("check", &self.check)
             .field("origin", &self.origin)
             .finish_non_exhaustive()

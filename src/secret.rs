@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -33,9 +35,80 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The bytes of a master key.
+pub const MASTER_KEY_BYTES: usize = 32;
+
+/// The key by which other secrets are sealed where they are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterKey([u8; MASTER_KEY_BYTES]);
+
+/// A text that is no master key. It does not say the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMasterKey {
+    /// Neither base64 nor hexadecimal.
+    #[error("is neither base64 nor hexadecimal; make one with `openssl rand -base64 32`")]
+    Encoding,
+    /// Another length.
+    #[error("has {0} bytes instead of 32; make one with `openssl rand -base64 32`")]
+    Length(usize),
+}
+
+impl MasterKey {
+    /// Reads 32 bytes in base64 (44 characters, or 43 without padding) or hexadecimal (64).
+    ///
+    /// # Errors
+    /// [`InvalidMasterKey`] with the length, if it has another.
+    pub fn parse(text: &Secret) -> Result<Self, InvalidMasterKey> {
+        let text = text.expose().trim();
+        let bytes = hex::decode(text)
+            .ok()
+            .or_else(|| STANDARD.decode(text).ok())
+            .or_else(|| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok())
+            .ok_or(InvalidMasterKey::Encoding)?;
+        let length = bytes.len();
+        let bytes = bytes.try_into();
+        bytes
+            .map(Self)
+            .map_err(|_| InvalidMasterKey::Length(length))
+    }
+
+    /// The bytes themselves, for sealing only.
+    pub fn expose(&self) -> &[u8; MASTER_KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_master_key_is_32_bytes_in_base64_or_hex_and_nothing_else() {
+        let parse = |text: &str| MasterKey::parse(&Secret::new(text));
+        let bytes = [0xA5; 32];
+        let key = MasterKey(bytes);
+        assert_eq!(parse(&hex::encode(bytes)), Ok(key.clone()));
+        assert_eq!(parse(&STANDARD.encode(bytes)), Ok(key.clone()));
+        assert_eq!(parse(&URL_SAFE_NO_PAD.encode(bytes)), Ok(key.clone()));
+        assert_eq!(format!("{key:?}"), "MasterKey(…)");
+        assert_eq!(
+            parse(&hex::encode([1; 31])),
+            Err(InvalidMasterKey::Length(31))
+        );
+        assert_eq!(
+            parse(&STANDARD.encode([1; 16])),
+            Err(InvalidMasterKey::Length(16))
+        );
+        for wrong in ["not a key!", "a password with spaces"] {
+            assert_eq!(parse(wrong), Err(InvalidMasterKey::Encoding));
+        }
+    }
 
     #[test]
     fn a_secret_does_not_print_itself() {

@@ -1,5 +1,7 @@
 //! What an endpoint can be told to do.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use schemars::JsonSchema;
@@ -9,11 +11,18 @@ use super::endpoints::no_answer;
 use super::input::{self, Named, Reader};
 use super::{Admin, Shared, objects};
 use crate::delivery::Attempt;
+use crate::duration::parse_duration;
 use crate::endpoint::draft::apply;
-use crate::endpoint::{EndpointDraft, EndpointState, Field};
+use crate::endpoint::{
+    EndpointDraft, EndpointSettings, EndpointState, Field, PreviousKey, Rotation,
+};
 use crate::inbound::problem::Problem;
 use crate::secret::Secret;
 use crate::store::{EndpointCommand, ReplayRequest};
+use crate::vendor::Profile;
+
+/// A key that was replaced because somebody had seen it should not count for ever.
+const OVERLAP_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How a test message fared.
 #[derive(Serialize, JsonSchema)]
@@ -102,7 +111,7 @@ pub(super) async fn rotate_key(
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
-    let mut reader = Reader::new(members, &["signing_key"]);
+    let mut reader = Reader::new(members, &["signing_key", "overlap"]);
     let key: Option<Secret> = reader.get("signing_key", "a text; write it in quotation marks");
     let Some(key) = key else {
         if !reader.is_wrong("signing_key") {
@@ -110,15 +119,51 @@ pub(super) async fn rotate_key(
         }
         return Err(reader.into_problem());
     };
+    let overlap = overlap(&mut reader, &before.settings);
     reader.check()?;
     let change = EndpointDraft {
         signing_key: Field::Set(key),
         ..EndpointDraft::default()
     };
-    let settings =
+    let mut settings =
         apply(change, &before.settings, &admin.policies.get()).map_err(Problem::invalid)?;
+    let now = admin.clock.now();
+    let previous = before.settings.signing_key.clone().zip(overlap);
+    settings.rotation = Some(Rotation {
+        rotated_at: now,
+        previous: previous.map(|(key, overlap)| PreviousKey {
+            key,
+            until: now.plus(overlap),
+        }),
+    });
     let after = admin.update(&before, settings).await?;
     admin.shown(&after).await
+}
+
+/// How long the key before counts as well. Only where a request has room for two signatures.
+fn overlap(reader: &mut Reader, settings: &EndpointSettings) -> Option<Duration> {
+    let wanted = "a duration; write for example \"24h\"";
+    let text: Option<String> = reader.get("overlap", wanted);
+    let overlap = match parse_duration(&text?) {
+        Ok(overlap) if overlap <= OVERLAP_MAX => Some(overlap),
+        Ok(_) => {
+            let detail = "overlap is longer than 90 days; write a shorter one";
+            reader.add("overlap", detail);
+            None
+        }
+        Err(error) => {
+            reader.add("overlap", format!("overlap {error}"));
+            None
+        }
+    };
+    if !Profile::of(&settings.policy).signs_with_several_keys() {
+        let policy = &settings.policy;
+        let detail = format!(
+            "policy {policy} has room for one signature, so two keys cannot count at once; have the receiver accept both keys, then rotate without an overlap"
+        );
+        reader.add("overlap", detail);
+    }
+    overlap
 }
 
 /// `POST …/replay`.

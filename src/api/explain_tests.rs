@@ -73,6 +73,7 @@ fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
                 ca_pem: None,
                 check: Check::Off,
                 origin: Origin::Api,
+                rotation: None,
             },
             state: EndpointState::Active,
             state_reason: None,

@@ -15,6 +15,9 @@
 //! | [`status`], [`activity`] | the broker at a glance; what happened over time |
 //! | `metrics` | what a Prometheus scrapes |
 //! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | `backup` | the log as a whole, for another machine |
+//! | [`carry`], [`lines`] | events from one store to another, line by line |
+//! | `stream_body` | an answer that is sent as it is made |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
 //! | [`evidence`] | what a test sees of an attempt beside its end |
@@ -30,6 +33,8 @@ pub mod actions;
 pub mod activity;
 pub mod alerts;
 pub mod auth;
+mod backup;
+pub mod carry;
 pub mod clock;
 pub mod deliveries;
 pub mod document;
@@ -42,6 +47,7 @@ mod faults;
 mod front;
 pub mod health;
 pub mod input;
+pub mod lines;
 mod metrics;
 pub mod objects;
 pub mod page;
@@ -51,6 +57,7 @@ pub mod sources;
 pub mod sse;
 pub mod status;
 mod stream;
+mod stream_body;
 pub mod tasks;
 mod wait;
 mod waiter;
@@ -186,6 +193,9 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/status", get(status::show))
         .route("/v1/activity", get(activity::show))
+        .route("/v1/backup", get(backup::backup))
+        .route("/v1/export", get(carry::export))
+        .route("/v1/import", post(carry::import))
         .route("/v1/faults", get(faults::list))
         .route("/v1/clock", get(clock::show))
         .route("/v1/clock/advance", post(clock::advance))

@@ -53,6 +53,12 @@ pub struct Endpoint {
     /// Whether it has a signing key, which is never shown.
     has_key: bool,
     /// Whether it has a certificate authority of its own.
+    /// When the key was replaced, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_rotated_at: Option<Timestamp>,
+    /// Until when the key before counts as well, or counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_key_until: Option<Timestamp>,
     has_ca: bool,
     check: Check,
     /// Whether plain `http` is allowed where the policy asks for TLS.
@@ -103,6 +109,11 @@ impl Endpoint {
                 .map(|(name, _)| (name, "…"))
                 .collect(),
             has_key: settings.signing_key.is_some(),
+            key_rotated_at: settings.rotation.as_ref().map(|it| it.rotated_at),
+            previous_key_until: settings
+                .rotation
+                .and_then(|it| it.previous)
+                .map(|it| it.until),
             has_ca: settings.ca_pem.is_some(),
             check: settings.check,
             allow_http: settings.allow_http,

@@ -9,6 +9,7 @@ use super::{AppError, Keep};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::store::backend::Backend;
+use crate::store::keyring::Keyring;
 use crate::store::memory::Memory;
 use crate::store::{Log, Observer, Options, Store, StoreError, committer};
 
@@ -27,7 +28,19 @@ pub fn store_options(config: &Config) -> Options {
         disk_reserve_bytes: limits.disk_reserve_bytes as u64,
         waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
         in_flight_max: limits.deliveries_in_flight_max,
+        keys: Arc::new(keyring(config)),
         ..Options::default()
+    }
+}
+
+fn keyring(config: &Config) -> Keyring {
+    match &config.server.master_keys {
+        None => Keyring::empty(),
+        Some(keys) => Keyring::new(
+            &keys.present,
+            &keys.previous,
+            Box::new(|| rand::rng().random()),
+        ),
     }
 }
 

@@ -115,8 +115,10 @@ fn bring_in(settings: &EndpointSettings, before: Option<&Endpoint>) -> Vec<Endpo
         }
         Some(before) => {
             let mut commands = Vec::new();
-            if before.settings != *settings {
-                let settings = Box::new(settings.clone());
+            let mut settings = settings.clone();
+            settings.rotation = before.settings.rotation_of(&settings);
+            if before.settings != settings {
+                let settings = Box::new(settings);
                 commands.push(EndpointCommand::Update(before.number, settings));
             }
             let waits = before.state == EndpointState::Paused;

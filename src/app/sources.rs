@@ -10,6 +10,7 @@ use crate::inbound::relay::esputnik::Esputnik;
 use crate::inbound::relay::hotjar::Hotjar;
 use crate::inbound::relay::source::{Elsewhere, Kind, Source};
 use crate::inbound::relay::standard::Standard;
+use crate::secret::Secret;
 use crate::vendor::KeyError;
 
 /// A relay of every source, with a key that can be used.
@@ -35,6 +36,12 @@ pub(super) fn relay(
     }
 }
 
+/// The standard's own form of several keys: with spaces between them.
+fn several(key: &Secret, previous: &[Secret]) -> Secret {
+    let keys = std::iter::once(key).chain(previous);
+    Secret::new(keys.map(Secret::expose).collect::<Vec<_>>().join(" "))
+}
+
 /// What speaks to `source`, or what to do instead of speaking to it.
 fn kind(source: &config::Source) -> Result<Result<Kind, &'static str>, KeyError> {
     let access = || Access {
@@ -46,6 +53,7 @@ fn kind(source: &config::Source) -> Result<Result<Kind, &'static str>, KeyError>
         SourceKind::Hotjar => {
             let hotjar = Hotjar {
                 key: key()?,
+                previous_keys: source.previous_keys.clone(),
                 key_encoding: source.key_encoding,
                 signature_encoding: source.signature_encoding,
                 max_age: source.max_age,
@@ -59,7 +67,7 @@ fn kind(source: &config::Source) -> Result<Result<Kind, &'static str>, KeyError>
         }),
         SourceKind::Standard => {
             let standard = Standard {
-                secret: key()?,
+                secret: several(&key()?, &source.previous_keys),
                 max_age: source.max_age,
             };
             standard.check_key()?;

@@ -67,6 +67,7 @@ impl Credentials {
             ca_pem: None,
             check: Check::Off,
             origin: Origin::Api,
+            rotation: None,
         }
     }
 }

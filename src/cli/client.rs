@@ -1,8 +1,10 @@
 //! A small HTTP client for the API of a running server.
 
 mod call;
+mod download;
 
 pub use call::{Call, LONG_TIME};
+pub use download::Download;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -177,7 +179,7 @@ impl Client {
             request = request.header(AUTHORIZATION, authorization);
         }
         if call.body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+            request = request.header(CONTENT_TYPE, call.media);
         }
         let body = Full::new(Bytes::from(call.body.unwrap_or_default()));
         request

@@ -74,7 +74,7 @@ pub enum Verb {
     Test(One),
     /// Sign with another key from now on
     #[command(after_help = "The key is given as env:NAME or file:PATH.\n\n\
-        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY")]
+        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY --overlap 24h")]
     RotateKey(RotateKey),
 }
 
@@ -165,6 +165,11 @@ pub struct RotateKey {
     /// The key.
     #[command(flatten)]
     pub key: Key,
+
+    /// For so long the key before counts as well: requests carry both signatures. Only under
+    /// policies that sign as Standard Webhooks do
+    #[arg(long, value_name = "TIME")]
+    pub overlap: Option<String>,
 }
 
 /// Does it.
@@ -218,6 +223,11 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
         Verb::RotateKey(rotate) => {
             let mut body = Map::new();
             rotate.key.put(&mut body)?;
+            body.extend(
+                rotate
+                    .overlap
+                    .map(|time| ("overlap".to_owned(), time.into())),
+            );
             let call = act(&rotate.name, "rotate-key").json(Value::Object(body));
             (call, Shown::Done("the key was changed of", rotate.name))
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | the verbs, exit codes |
 //! | `output.rs`, `logging.rs` | what is printed where, and how |
+//! | `progress.rs` | how far long work is |
 //! | `client.rs`, `remote.rs`, `moment.rs` | what the verbs for a running server share |
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
@@ -30,6 +31,7 @@ pub mod moment;
 pub mod openapi;
 pub mod output;
 mod private;
+pub mod progress;
 pub mod ready;
 pub mod record;
 pub mod remote;
@@ -239,6 +241,10 @@ fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
 
 /// Runs a verb that asks a server, until it is done or interrupted.
 fn ask(verb: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    ask_for(verb)
+}
+
+fn ask_for<T>(verb: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     runtime(&mut Builder::new_current_thread())?.block_on(async {
         tokio::select! {
             // The verb first: it may take an interruption for its normal end.

@@ -51,6 +51,21 @@ impl Outside<'_> {
         self.resolve(report, key, value)
     }
 
+    /// The secrets of the array that `key` names.
+    pub(super) fn secrets(
+        &self,
+        report: &mut Report,
+        section: &Section<'_>,
+        key: &str,
+    ) -> Vec<Secret> {
+        let wanted = "an array such as [\"env:NAME\"]";
+        let values = section.array(report, key, wanted).unwrap_or_default();
+        let found = values.into_iter();
+        found
+            .filter_map(|value| self.resolve(report, key, value))
+            .collect()
+    }
+
     pub(super) fn required_secret(
         &self,
         report: &mut Report,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use super::Limits;
+use super::master_key::{self, MasterKeys};
 use super::report::Report;
 use super::secrets::Outside;
 use super::section::Section;
@@ -21,6 +22,8 @@ pub struct Server {
     pub data_dir: PathBuf,
     /// What administrators authenticate with; required where `listen` is not loopback.
     pub admin_token: Option<Secret>,
+    /// By which endpoints' secrets are sealed in the store; without one they lie there in plain.
+    pub master_keys: Option<MasterKeys>,
     /// Private ranges that events may be sent to all the same (`allow_addresses`).
     pub allow_private: Vec<IpNet>,
     /// Every limit.
@@ -33,6 +36,7 @@ impl Default for Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             data_dir: PathBuf::from("redeliver-data"),
             admin_token: None,
+            master_keys: None,
             allow_private: Vec::new(),
             limits: Limits::default(),
         }
@@ -59,7 +63,14 @@ impl Server {
     pub(super) fn read(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Self {
         section.refuse_unknown(
             report,
-            &["listen", "data_dir", "admin_token", "allow_addresses"],
+            &[
+                "listen",
+                "data_dir",
+                "admin_token",
+                "allow_addresses",
+                "master_key",
+                "previous_master_keys",
+            ],
         );
         let mut server = Self::default();
         if let Some(listen) = section.text(report, "listen") {
@@ -91,6 +102,7 @@ impl Server {
                 "admin_token has a space or another character that no Authorization header carries; use letters, digits and punctuation",
             );
         }
+        server.master_keys = master_key::read(report, outside, section);
         for address in section.texts(report, "allow_addresses").unwrap_or_default() {
             let text = address.value;
             let network = text

@@ -73,9 +73,15 @@ impl SourceKind {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Zebline => zebline::KEYS,
-            Self::Hotjar => &["key", "key_encoding", "signature_encoding", "max_age"],
+            Self::Hotjar => &[
+                "key",
+                "previous_keys",
+                "key_encoding",
+                "signature_encoding",
+                "max_age",
+            ],
             Self::Esputnik => &["basic_auth", "split"],
-            Self::Standard => &["key", "max_age"],
+            Self::Standard => &["key", "previous_keys", "max_age"],
             Self::Cloudevents | Self::Raw => &["access_token", "basic_auth"],
             Self::Zenovay => poller::KEYS,
         }
@@ -97,6 +103,8 @@ pub struct Source {
     pub access_token: Option<Secret>,
     /// The signing key (always set for Hotjar and Standard Webhooks).
     pub key: Option<Secret>,
+    /// Keys before it, which count as well while it is being replaced.
+    pub previous_keys: Vec<Secret>,
     /// How the key's text becomes bytes.
     pub key_encoding: TextEncoding,
     /// How signatures are written.
@@ -164,6 +172,10 @@ pub(super) fn read(
     } else {
         None
     };
+    let previous_keys = match signed {
+        true => outside.secrets(report, section, "previous_keys"),
+        false => Vec::new(),
+    };
     let encoding = |report: &mut Report, key| {
         if hotjar {
             section.choice(report, key, KEY_ENCODINGS)
@@ -182,6 +194,11 @@ pub(super) fn read(
         .map(|key| check_key("key", key, form, key_encoding));
     if let Some(Err(detail)) = checked {
         report.error(section.place("key"), detail);
+    }
+    for key in &previous_keys {
+        if let Err(detail) = check_key("previous_keys", key, form, key_encoding) {
+            report.error(section.place("previous_keys"), detail);
+        }
     }
     if let Err(detail) = check_signature_encoding(signature_encoding) {
         report.error(section.place("signature_encoding"), detail);
@@ -206,6 +223,7 @@ pub(super) fn read(
         license: license.map(str::to_owned),
         access_token,
         key,
+        previous_keys,
         key_encoding,
         signature_encoding,
         basic_auth,

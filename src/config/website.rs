@@ -73,14 +73,7 @@ pub(super) fn read(
             );
         }
     }
-    let wanted = "an array such as [\"env:NAME\"]";
-    let keys = section
-        .array(report, "api_keys", wanted)
-        .unwrap_or_default();
-    let api_keys = keys
-        .into_iter()
-        .filter_map(|key| outside.resolve(report, "api_keys", key))
-        .collect();
+    let api_keys = outside.secrets(report, section, "api_keys");
     let requests = section.integer(report, "requests_per_minute", 1..=1_000_000);
     Some(Website {
         id: id?,

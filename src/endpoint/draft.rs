@@ -174,6 +174,7 @@ pub fn build(
             ca_pem,
             check: draft.check.value().unwrap_or(policy.check),
             origin: Origin::Api,
+            rotation: None,
         }),
         _ => Err(found.0),
     }
@@ -198,11 +199,10 @@ pub fn apply(
             before.concurrency = Field::Absent;
         }
     }
-    let settings = build(before.changed_by(change), policies)?;
-    Ok(EndpointSettings {
-        origin: existing.origin,
-        ..settings
-    })
+    let mut settings = build(before.changed_by(change), policies)?;
+    settings.origin = existing.origin;
+    settings.rotation = existing.rotation_of(&settings);
+    Ok(settings)
 }
 
 impl From<&EndpointSettings> for EndpointDraft {

@@ -33,6 +33,9 @@ pub struct Bodies {
     room: Arc<Semaphore>,
 }
 
+/// What a line of an export has beside its body.
+const LINE_BYTES: usize = 64 * 1024;
+
 impl Bodies {
     /// Bodies within these limits.
     pub fn new(limits: &Limits) -> Self {
@@ -40,6 +43,14 @@ impl Bodies {
             max_bytes: limits.max_body_bytes,
             timeout: limits.body_timeout,
             room: Arc::new(Semaphore::new(limits.incoming_bytes)),
+        }
+    }
+
+    /// For lines that hold whole bodies, in base64 at worst: twice as large, and the rest of a line.
+    pub fn of_lines(&self) -> Self {
+        Self {
+            max_bytes: self.max_bytes.saturating_mul(2).saturating_add(LINE_BYTES),
+            ..self.clone()
         }
     }
 

@@ -1,12 +1,13 @@
 //! Claims and settlements: what changes in memory at once and on disk with the next group.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::backend::Backend;
 use super::log::Log;
 use super::queue::{Then, Waiting};
 use super::record::{AttemptRecord, Transition};
-use super::{Claim, Outcome, SettleError, Settlement, StoreError, Token};
+use super::{Claim, Depth, Outcome, SettleError, Settlement, StoreError, Token};
 use crate::endpoint::EndpointState;
 
 /// No more is claimed while this many settlements, or bytes of what receivers answered, wait to be
@@ -23,6 +24,19 @@ const UNREADABLE_PAUSE: Duration = Duration::from_secs(3600);
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 impl<B: Backend> Log<B> {
+    /// How much there is to do.
+    pub(super) fn present_depth(&self) -> Depth {
+        let mut shared = self.shared();
+        let now = self.now(&mut shared);
+        Depth {
+            uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
+            unsaved: shared.unsaved.len(),
+            in_flight: shared.state.in_flight(),
+            next_due: shared.state.next_due(now),
+            last_seq: *self.tail.borrow(),
+        }
+    }
+
     /// See [`Store::claim`](super::Store::claim).
     pub(super) fn claim_due(&self, max: usize) -> Result<Vec<Claim>, StoreError> {
         if let Some(error) = self.stopped.borrow().clone() {

@@ -6,7 +6,7 @@
 //!  0        1       2             6              10         18           22
 //!  ├────────┼───────┼─────────────┼──────────────┼──────────┼────────────┼─────────────┐
 //!  │version │ kind  │ CRC32C of   │ CRC32C of    │ first    │ count      │ body        │
-//!  │ u8 = 1 │ u8    │ all behind  │ the frame    │ u64      │ u32        │ bincode 2,  │
+//!  │ u8     │ u8    │ all behind  │ the frame    │ u64      │ u32        │ bincode 2,  │
 //!  │        │       │ this field  │ before, u32  │          │            │ standard    │
 //!  └────────┴───────┴─────────────┴──────────────┴──────────┴────────────┴─────────────┘
 //! ```
@@ -19,8 +19,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 
-/// The version that this program writes, and the latest that it reads.
-pub const VERSION: u8 = 1;
+/// The latest version that this program reads. A frame is written in the earliest that can hold it,
+/// so that a program before this one reads a store in which nothing is new.
+pub const VERSION: u8 = 2;
+
+/// The version in which most frames are written.
+pub const FIRST_VERSION: u8 = 1;
 
 const HEAD: usize = 22;
 
@@ -39,6 +43,18 @@ pub enum Kind {
     Meta = 5,
     /// A write, before the database has it.
     Journal = 6,
+    /// A piece of a backup on its way; in no store.
+    Backup = 7,
+}
+
+impl Kind {
+    /// The latest version of frames of this kind.
+    pub fn latest(self) -> u8 {
+        match self {
+            Self::Transitions | Self::Snapshot => VERSION,
+            Self::Events | Self::Chunk | Self::Meta | Self::Journal | Self::Backup => FIRST_VERSION,
+        }
+    }
 }
 
 /// The head of a frame.
@@ -59,6 +75,8 @@ pub struct Head {
 pub struct Frame<'a> {
     /// The head.
     pub head: Head,
+    /// In which version its body is.
+    pub version: u8,
     /// Its CRC, which the next frame names as `previous`.
     pub crc: u32,
     body: &'a [u8],
@@ -116,8 +134,19 @@ fn config_without_limit() -> impl bincode::config::Config {
 
 /// The bytes of a frame that holds `body`, and its CRC.
 pub fn encode<T: Serialize>(head: Head, body: &T) -> Result<(Vec<u8>, u32), FrameError> {
+    encode_as(FIRST_VERSION, head, body)
+}
+
+/// As [`encode`], with a body of this version.
+pub fn encode_as<T: Serialize>(
+    version: u8,
+    head: Head,
+    body: &T,
+) -> Result<(Vec<u8>, u32), FrameError> {
     let mut bytes = Vec::new();
     let crc = encode_onto(&mut bytes, head, body)?;
+    // Ahead of what the checksum is of.
+    bytes[0] = version;
     Ok((bytes, crc))
 }
 
@@ -131,7 +160,7 @@ pub fn encode_onto<T: Serialize>(
     bytes.extend([0; HEAD]);
     bincode::serde::encode_into_std_write(body, bytes, config()).map_err(|_| FrameError::Body)?;
     let bytes = &mut bytes[begin..];
-    bytes[0] = VERSION;
+    bytes[0] = FIRST_VERSION;
     bytes[1] = head.kind as u8;
     bytes[6..10].copy_from_slice(&head.previous.to_le_bytes());
     bytes[10..18].copy_from_slice(&head.first.to_le_bytes());
@@ -146,7 +175,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     let (Some(head), Some(body)) = (bytes.first_chunk::<HEAD>(), bytes.get(HEAD..)) else {
         return Err(FrameError::Short);
     };
-    if head[0] > VERSION {
+    if head[0] > kind.latest() {
         return Err(FrameError::Version(head[0]));
     }
     let crc = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
@@ -166,6 +195,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
             first: u64::from_le_bytes(first),
             count: u32::from_le_bytes([head[18], head[19], head[20], head[21]]),
         },
+        version: head[0],
         crc,
         body,
     })
@@ -229,69 +259,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD_OF_TEST: Head = Head {
-        kind: Kind::Events,
-        previous: 7,
-        first: 42,
-        count: 1,
-    };
-
-    #[test]
-    fn a_frame_reads_back_as_it_was_written() {
-        let (bytes, crc) = encode(HEAD_OF_TEST, &("text", Blob(b"\x00\xffbody"))).unwrap();
-        let frame = open(&bytes, Kind::Events).unwrap();
-        assert_eq!((frame.head, frame.crc), (HEAD_OF_TEST, crc));
-        let (text, blob): (&str, Blob<'_>) = frame.decode().unwrap();
-        assert_eq!((text, blob.0), ("text", &b"\x00\xffbody"[..]));
-    }
-
-    #[test]
-    fn every_single_bit_flip_and_every_cut_is_noticed() {
-        let (bytes, _) = encode(HEAD_OF_TEST, &("text", 5u64)).unwrap();
-        for at in 0..bytes.len() * 8 {
-            let mut damaged = bytes.clone();
-            damaged[at / 8] ^= 1 << (at % 8);
-            assert!(open(&damaged, Kind::Events).is_err(), "bit {at}");
-        }
-        for len in 0..bytes.len() {
-            assert!(open(&bytes[..len], Kind::Events).is_err(), "cut to {len}");
-        }
-    }
-
-    #[test]
-    fn zeros_are_damage_and_no_version() {
-        let (mut bytes, _) = encode(HEAD_OF_TEST, &("text", 5u64)).unwrap();
-        bytes[0] = 0;
-        assert_eq!(open(&bytes, Kind::Events).unwrap_err(), FrameError::Kind);
-        bytes.fill(0);
-        let error = open(&bytes, Kind::Events).unwrap_err();
-        assert_eq!(error, FrameError::Checksum);
-    }
-
-    #[test]
-    fn a_length_with_nothing_behind_it_takes_no_memory() {
-        let mut length = vec![253];
-        length.extend((1_u64 << 60).to_le_bytes());
-        let (bytes, _) = encode(HEAD_OF_TEST, &0u8).unwrap();
-        let frame = Frame {
-            body: &length,
-            ..open(&bytes, Kind::Events).unwrap()
-        };
-        assert_eq!(frame.decode::<String>(), Err(FrameError::Body));
-        assert_eq!(frame.decode::<Vec<(u64, String)>>(), Err(FrameError::Body));
-    }
-
-    #[test]
-    fn a_record_of_a_later_version_is_named_as_such() {
-        let (mut bytes, _) = encode(HEAD_OF_TEST, &0u8).unwrap();
-        bytes[0] = 9;
-        let error = open(&bytes, Kind::Events).unwrap_err();
-        assert_eq!(
-            error.into_store_error("meta"),
-            StoreError::TooNew { found: 9, known: 1 }
-        );
-    }
-}
+mod tests;

@@ -88,6 +88,16 @@ pub enum StoreError {
         /// The latest that this program reads.
         known: u8,
     },
+    /// The endpoints' secrets are sealed with a key that is not here.
+    #[error(
+        "the endpoints' secrets in this store are sealed with master key {key}, and {given}; give that one as master_key in [server], or among previous_master_keys; nothing was changed"
+    )]
+    Sealed {
+        /// The key's number, which says nothing of the key.
+        key: String,
+        /// What is here instead.
+        given: &'static str,
+    },
     /// Writing or syncing failed. It is never retried: after a failed fsync nobody knows what is
     /// on disk.
     #[error(
@@ -127,6 +137,7 @@ impl StoreError {
             | Self::Directory { .. }
             | Self::NoRoom { .. }
             | Self::TooNew { .. }
+            | Self::Sealed { .. }
             | Self::Stopped(_)
             | Self::Disk(_) => false,
         }

@@ -11,11 +11,13 @@ use tokio::sync::{oneshot, watch};
 
 use super::answers::{Carrier, Carriers};
 use super::backend::Backend;
+use super::backup::{BackupError, Cursor, Have};
 use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
 use super::parts::{Shared, Writer};
+use super::pins::Pins;
 use super::record::Meta;
 use super::state::State;
 use super::{
@@ -44,6 +46,8 @@ pub struct Log<B> {
     pub(super) snapshot_path: Option<PathBuf>,
     /// Held by a replay, so that none of its deliveries is put back by another one.
     pub(super) replaying: Mutex<()>,
+    /// What a reader of the whole log holds; whatever deletes asks here.
+    pub(super) pins: Pins,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
     pub(super) observed: super::observer::Observed,
@@ -94,6 +98,7 @@ impl<B: Backend> Log<B> {
             high_water: recovered.high_water,
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
+            pins: Pins::default(),
             inbox: Inbox::default(),
             answering: Carriers::default(),
             observed: Default::default(),
@@ -222,7 +227,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        self.find_named(name_or_id)
+        self.endpoint_called(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -253,20 +258,20 @@ impl<B: Backend> Store for Log<B> {
         self.list_deliveries(query)
     }
 
-    fn depth(&self) -> Depth {
-        let mut shared = self.shared();
-        let now = self.now(&mut shared);
-        Depth {
-            uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
-            unsaved: shared.unsaved.len(),
-            in_flight: shared.state.in_flight(),
-            next_due: shared.state.next_due(now),
-            last_seq: *self.tail.borrow(),
-        }
+    fn begin_backup(&self, have: &Have) -> Result<Cursor, BackupError> {
+        self.cursor(have)
     }
 
     fn figures(&self) -> Figures {
         self.figures_now()
+    }
+
+    fn read_backup(&self, cursor: &mut Cursor) -> Result<Option<Vec<u8>>, BackupError> {
+        self.read_on(cursor)
+    }
+
+    fn depth(&self) -> Depth {
+        self.present_depth()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

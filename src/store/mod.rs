@@ -18,12 +18,16 @@
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
 //! | `figures.rs` | what it holds and takes, for gauges |
+//! | [`backup`] | a copy of the log as it stood at one moment, while it goes on |
+//! | `batches.rs` | many records for a new database |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
+//! | `kept.rs`, `seals.rs`, [`keyring`] | endpoints as they are kept, with their secrets sealed |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `observer.rs` | who is told what the store does |
 //! | `steps.rs` | the time, and a clock that is set |
+//! | `pins.rs` | what is being read, and must not be deleted meanwhile |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
 //! | `committer.rs` | the thread that commits group after group |
 
@@ -39,6 +43,8 @@ use crate::id::{EventId, Seq};
 
 mod answers;
 pub mod backend;
+pub mod backup;
+mod batches;
 mod blocks;
 mod cache;
 mod claim;
@@ -54,6 +60,8 @@ mod frames;
 mod high_water;
 mod history;
 mod inbox;
+mod kept;
+pub mod keyring;
 mod list;
 mod lock;
 mod log;
@@ -64,6 +72,7 @@ mod observer;
 mod open;
 mod options;
 mod parts;
+pub mod pins;
 mod private;
 mod queue;
 mod read;
@@ -75,6 +84,7 @@ mod report;
 mod routes;
 mod routing;
 mod salvage;
+mod seals;
 mod segments;
 mod seqset;
 mod snapshot;
@@ -244,6 +254,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Resolves to the cause if the store stops for good.
     fn stopped(&self) -> watch::Receiver<Option<StoreError>>;
+
+    /// Begins a copy of the log as it stands now, of what is behind `have`. As long as the cursor
+    /// lives, nothing of the log is deleted.
+    ///
+    /// # Errors
+    /// [`BackupError::OtherStore`](backup::BackupError) or
+    /// [`BackupError::Behind`](backup::BackupError) if `have` is no earlier state of this log.
+    fn begin_backup(&self, have: &backup::Have) -> Result<backup::Cursor, backup::BackupError>;
+
+    /// The next piece of a copy; none behind the last one. What cannot be read is an error, and the
+    /// copy is none.
+    fn read_backup(
+        &self,
+        cursor: &mut backup::Cursor,
+    ) -> Result<Option<Vec<u8>>, backup::BackupError>;
 
     /// Writes everything, and a snapshot for a quick start.
     fn close(&self) -> Result<(), StoreError>;

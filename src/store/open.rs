@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::backend::{Backend, Change, Durability};
+use super::backup;
 use super::codec::{self, Head, Kind};
 use super::dedupe::Dedupe;
 use super::disk::{Disk, Settings};
@@ -71,6 +72,7 @@ impl Log<Disk> {
             opened => opened,
         }?;
         if options.mend {
+            backup::warn_of_the_other(dir);
             opened.backend.prepare()?;
         }
         Ok(opened)
@@ -117,6 +119,7 @@ impl<B: Backend> Log<B> {
             ..recovered
         });
         log.recover(snapshot, mark.unwrap_or_default(), &search)?;
+        log.seal_again()?;
         let holds_something = {
             let writer = log.writer();
             writer.next_seq > 1 || writer.next_frame > 1
@@ -162,6 +165,7 @@ fn empty<B: Backend>(
     let recovered = with(Recovered {
         meta,
         writer: Writer {
+            keys: options.keys.clone(),
             dedupe,
             next_seq: 1,
             next_frame: 1,

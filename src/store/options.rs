@@ -1,8 +1,10 @@
 //! The limits of a store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::AcceptedLoss;
+use super::keyring::Keyring;
 
 /// The limits of a store.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct Options {
     /// Whether a damaged database may be put together anew from its records. Without it a start
     /// writes nothing that the database would not write by itself.
     pub mend: bool,
+    /// By which endpoints' secrets are sealed and opened.
+    pub keys: Arc<Keyring>,
 }
 
 impl Default for Options {
@@ -61,6 +65,7 @@ impl Default for Options {
             accept_loss: None,
             accept_lost_transitions: None,
             mend: true,
+            keys: Arc::new(Keyring::empty()),
         }
     }
 }

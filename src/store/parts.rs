@@ -6,7 +6,9 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::dedupe::Dedupe;
+use super::keyring::Keyring;
 use super::record::Transition;
+use super::seals::Seals;
 use super::state::State;
 use crate::endpoint::Endpoint;
 use crate::id::Seq;
@@ -14,6 +16,7 @@ use crate::id::Seq;
 /// What only the one who writes needs.
 #[derive(Debug)]
 pub(super) struct Writer {
+    pub keys: Arc<Keyring>,
     pub dedupe: Dedupe,
     pub next_seq: Seq,
     pub next_frame: u64,
@@ -41,6 +44,8 @@ pub(super) struct Shared {
     /// Whether it ever was; steps may add up to nothing.
     pub clock_was_set: bool,
     pub snapshot_wanted: bool,
+    /// How endpoints' secrets were found at the start.
+    pub seals: Seals,
 }
 
 #[derive(Debug)]

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::backend::Backend;
 use super::codec::{self, Blob, FrameError, Kind};
+use super::kept::{self, KeptEndpoint};
 use super::log::Log;
-use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
+use super::record::{Body, EventRecord, Transition, key};
 use super::{Store, StoreError};
 use crate::event::Event;
 use crate::id::Seq;
@@ -230,13 +231,16 @@ impl<B: Backend> Log<B> {
     }
 
     /// The frame of transitions numbered `number`.
-    pub(super) fn transitions(&self, number: u64) -> Result<Vec<Transition>, StoreError> {
+    pub(super) fn transitions(
+        &self,
+        number: u64,
+    ) -> Result<Vec<Transition<KeptEndpoint>>, StoreError> {
         let what = || format!("frame of transitions {number}");
         let bytes = self.backend.get(&key::transitions(number))?;
         let bytes = bytes.ok_or_else(|| StoreError::Corrupt(format!("{} is missing", what())))?;
         let frame = codec::open(&bytes, Kind::Transitions);
         frame
-            .and_then(|frame| frame.decode::<TransitionFrame<Vec<Transition>>>())
+            .and_then(|frame| kept::read(&frame))
             .map(|body| body.transitions)
             .map_err(|error| error.into_store_error(&what()))
     }

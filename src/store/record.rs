@@ -206,18 +206,28 @@ impl<'a> EventRecord<'a> {
 
 /// One step of a projection: what is not an event, but must be known after a restart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Transition {
+pub enum Transition<E = Endpoint> {
     /// An attempt ended.
     Attempt(Box<AttemptRecord>),
     /// An endpoint was made or changed, at the given moment.
-    Endpoint(Timestamp, Box<Endpoint>),
+    Endpoint(Timestamp, Box<E>),
     /// Deliveries were put back.
     Replay(Box<ReplayRecord>),
     /// The operator accepted that these events are lost, the last included.
     Lost(Seq, Seq),
 }
 
-impl Transition {
+impl<E> Transition<E> {
+    /// The same with another form of its endpoint.
+    pub fn map<F>(self, form: impl FnOnce(E) -> F) -> Transition<F> {
+        match self {
+            Self::Attempt(record) => Transition::Attempt(record),
+            Self::Endpoint(at, endpoint) => Transition::Endpoint(at, Box::new(form(*endpoint))),
+            Self::Replay(record) => Transition::Replay(record),
+            Self::Lost(from, to) => Transition::Lost(from, to),
+        }
+    }
+
     /// Bytes of text that it holds: nearly all of its memory.
     pub fn text_len(&self) -> usize {
         match self {

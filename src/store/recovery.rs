@@ -5,24 +5,25 @@ use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::frames::Frames;
 use super::high_water::Mark;
+use super::kept::{self, KeptFrame};
 use super::log::Log;
 use super::loss::{Gaps, Search, check, damaged_range};
-use super::record::{EventRecord, Transition, TransitionFrame, key};
+use super::record::{EventRecord, Transition, key};
 use super::seqset::SeqSet;
-use super::snapshot::Snapshot;
+use super::snapshot::KeptSnapshot;
 use super::state::State;
 use super::{Options, StoreError};
 use crate::id::{MAX_SEQ, Seq};
 
 /// A frame of transitions and its CRC.
-type CheckedFrame = (u32, TransitionFrame<Vec<Transition>>);
+type CheckedFrame = (u32, KeptFrame);
 
 impl<B: Backend> Log<B> {
     /// Brings the projections up to the end of the log, from `snapshot` if it is of this log. Where
     /// a `search` may follow, even what the operator gave up is an error.
     pub(super) fn recover(
         &self,
-        snapshot: Option<Snapshot>,
+        snapshot: Option<KeptSnapshot>,
         mut mark: Mark,
         search: &Search,
     ) -> Result<(), StoreError> {
@@ -54,6 +55,7 @@ impl<B: Backend> Log<B> {
             check(&all, &SeqSet::default(), &Options::default())?;
         }
         self.refuse_or_accept(missing, &unreadable)?;
+        self.shared().seals.check(&self.options.keys)?;
         self.forget_keys_of_the_lost();
         let now = self.clock.now();
         self.shared().state.forgive_a_clock_that_went_back(now);
@@ -62,7 +64,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Whether the log reaches at least as far as the snapshot says, and is the same log.
-    fn fits(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+    fn fits(&self, snapshot: &KeptSnapshot) -> Result<bool, StoreError> {
         if snapshot.tag != self.meta.tag {
             return Ok(false);
         }
@@ -83,8 +85,13 @@ impl<B: Backend> Log<B> {
         Ok(events && transitions)
     }
 
-    fn restore(&self, snapshot: Snapshot) {
+    fn restore(&self, snapshot: KeptSnapshot) {
         let now = self.clock.now();
+        let keys = &self.options.keys;
+        let snapshot = {
+            let mut shared = self.shared();
+            snapshot.map(|kept| shared.seals.open(kept, keys))
+        };
         let mut writer = self.writer();
         writer.next_seq = snapshot.next_seq;
         writer.next_frame = snapshot.next_frame;
@@ -142,8 +149,8 @@ impl<B: Backend> Log<B> {
                     next_event = events.next(&self.backend)?;
                 }
                 (_, _) => {
-                    if let Some((crc, body)) = &next_transition {
-                        self.apply_transitions(*crc, body, &mut gaps)?;
+                    if let Some((crc, body)) = next_transition {
+                        self.apply_transitions(crc, body, &mut gaps)?;
                     }
                     next_transition = self.checked(transitions.next(&self.backend)?)?;
                 }
@@ -222,21 +229,20 @@ impl<B: Backend> Log<B> {
         if frame.head.first != next || frame.head.previous != previous {
             return Err(StoreError::Corrupt(format!("{} is not there", what())));
         }
-        let body = frame
-            .decode()
-            .map_err(|error| error.into_store_error(&what()))?;
+        let body = kept::read(&frame).map_err(|error| error.into_store_error(&what()))?;
         Ok(Some((frame.crc, body)))
     }
 
     fn apply_transitions(
         &self,
         crc: u32,
-        body: &TransitionFrame<Vec<Transition>>,
+        body: KeptFrame,
         gaps: &mut Gaps,
     ) -> Result<(), StoreError> {
         self.reach(&mut self.writer(), body.as_of, gaps);
-        for transition in &body.transitions {
-            match transition {
+        let count = body.transitions.len() as u64;
+        for transition in body.transitions {
+            match &transition {
                 Transition::Attempt(record) => self.catch_up(record.endpoint, record.seq)?,
                 Transition::Replay(replay) => {
                     let greatest = replay.deliveries.iter().map(|d| d.seq).max();
@@ -249,12 +255,15 @@ impl<B: Backend> Log<B> {
                 Transition::Endpoint(..) => {}
             }
             let now = self.clock.now();
-            self.shared().state.apply(transition, now);
+            let mut shared = self.shared();
+            let keys = &self.options.keys;
+            let transition = transition.map(|kept| shared.seals.open(kept, keys));
+            shared.state.apply(&transition, now);
         }
         let mut writer = self.writer();
         writer.next_frame += 1;
         writer.transitions_crc = crc;
-        writer.records_since_snapshot += body.transitions.len() as u64;
+        writer.records_since_snapshot += count;
         Ok(())
     }
 

@@ -20,12 +20,13 @@ use std::path::Path;
 use super::blocks;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
+use super::kept::{self, KeptFrame};
 use super::loss::check;
-use super::record::{Meta, Transition, TransitionFrame};
+use super::record::{Meta, Transition};
 use super::report::Report;
 use super::segments;
 use super::seqset::SeqSet;
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, KeptSnapshot};
 use super::{Options, StoreError};
 use crate::id::Seq;
 use chain::Piece;
@@ -44,7 +45,7 @@ pub struct Salvage {
     events: BTreeMap<Seq, Piece>,
     transitions: BTreeMap<u64, Piece>,
     parts: BTreeMap<(Seq, u32), Vec<Part>>,
-    snapshot: Option<Snapshot>,
+    snapshot: Option<KeptSnapshot>,
     /// How far the log once reached, by every witness.
     reached: Mark,
     /// Events that were there and cannot be read, without those that were given up.
@@ -277,12 +278,9 @@ impl Salvage {
         read.map_err(|error| StoreError::Read(error.to_string()))
     }
 
-    fn read_transitions(
-        &self,
-        piece: &Piece,
-    ) -> Result<TransitionFrame<Vec<Transition>>, StoreError> {
+    fn read_transitions(&self, piece: &Piece) -> Result<KeptFrame, StoreError> {
         let bytes = self.bytes(piece.at, piece.len)?;
-        let frame = codec::open(&bytes, Kind::Transitions).and_then(|frame| frame.decode());
+        let frame = codec::open(&bytes, Kind::Transitions).and_then(|frame| kept::read(&frame));
         frame.map_err(|error| error.into_store_error("a frame of transitions"))
     }
 }

@@ -12,18 +12,20 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::backend::{Backend, Durability};
-use super::codec::{self, Head, Kind};
+use super::codec::{self, FIRST_VERSION, Head, Kind, VERSION};
 use super::dedupe::Seen;
+use super::kept::{self, KeptEndpoint};
 use super::log::Log;
 use super::parts::Writer;
 use super::private;
 use super::state::StateSnapshot;
 use super::write::Group;
+use crate::endpoint::Endpoint;
 use crate::id::Seq;
 
 /// The projections, as of a point between two groups.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct Snapshot<E = Endpoint> {
     /// Of which store.
     pub tag: u32,
     /// The first event that is not in it.
@@ -35,16 +37,40 @@ pub struct Snapshot {
     /// The CRC of the last frame of transitions that is in it.
     pub transitions_crc: u32,
     /// Registry and queues.
-    pub state: StateSnapshot,
+    pub state: StateSnapshot<E>,
     /// The duplicate window, oldest first.
     pub dedupe: Vec<(u128, Seen)>,
 }
 
+/// A snapshot as it is kept.
+pub type KeptSnapshot = Snapshot<KeptEndpoint>;
+
+impl<E> Snapshot<E> {
+    /// The same with another form of its endpoints.
+    pub fn map<F>(self, form: impl FnMut(E) -> F) -> Snapshot<F> {
+        Snapshot {
+            tag: self.tag,
+            next_seq: self.next_seq,
+            next_frame: self.next_frame,
+            events_crc: self.events_crc,
+            transitions_crc: self.transitions_crc,
+            state: self.state.map(form),
+            dedupe: self.dedupe,
+        }
+    }
+}
+
 /// Reads the snapshot at `path`, if there is a whole one.
-pub fn load(path: &Path) -> Option<Snapshot> {
+pub fn load(path: &Path) -> Option<KeptSnapshot> {
     let bytes = fs::read(path).ok()?;
-    let snapshot = codec::open(&bytes, Kind::Snapshot).and_then(|frame| frame.decode());
-    match snapshot {
+    let read = codec::open(&bytes, Kind::Snapshot).and_then(|frame| match frame.version {
+        FIRST_VERSION => {
+            let snapshot = frame.decode::<Snapshot>();
+            snapshot.map(|snapshot| snapshot.map(KeptEndpoint::from))
+        }
+        _ => frame.decode(),
+    });
+    match read {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             tracing::warn!(%error, "the snapshot is unusable; reading the whole log instead");
@@ -79,7 +105,15 @@ impl<B: Backend> Log<B> {
         // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
         self.backend.write(Vec::new(), Durability::Disk)?;
         self.mark(group.mark)?;
-        if let Err(error) = save(path, &snapshot) {
+        let keys = &self.options.keys;
+        let saved = match kept::is_new(snapshot.state.endpoints(), keys) {
+            false => save(path, FIRST_VERSION, &snapshot),
+            true => {
+                let kept = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
+                save(path, VERSION, &kept)
+            }
+        };
+        if let Err(error) = saved {
             // The next start takes longer, which is all.
             tracing::warn!(%error, "a snapshot cannot be written");
         }
@@ -90,14 +124,14 @@ impl<B: Backend> Log<B> {
 }
 
 /// Writes the snapshot in place of the one at `path`.
-pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
+pub fn save<E: Serialize>(path: &Path, version: u8, snapshot: &Snapshot<E>) -> io::Result<()> {
     let head = Head {
         kind: Kind::Snapshot,
         previous: 0,
         first: snapshot.next_seq,
         count: 1,
     };
-    let (bytes, _) = codec::encode(head, snapshot).map_err(io::Error::other)?;
+    let (bytes, _) = codec::encode_as(version, head, snapshot).map_err(io::Error::other)?;
     replace(path, &bytes)
 }
 

@@ -7,9 +7,10 @@ use super::backend::Backend;
 use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
+use super::kept;
 use super::lock::Lock;
 use super::look::look_before;
-use super::record::{Body, EventRecord, Transition, TransitionFrame, key};
+use super::record::{Body, EventRecord, Transition, key};
 use super::report::Report;
 use super::salvage::{self, Salvage};
 use super::seqset::SeqSet;
@@ -126,7 +127,7 @@ fn transitions<B: Backend>(backend: &B, report: &mut Report) -> Result<(u64, Seq
             );
         }
         previous = frame.crc;
-        match frame.decode::<TransitionFrame<Vec<Transition>>>() {
+        match kept::read(&frame) {
             Ok(body) => {
                 for transition in body.transitions {
                     match transition {

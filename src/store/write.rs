@@ -7,11 +7,12 @@ use super::StoreError;
 use super::backend::Change;
 use super::codec::{self, Blob, FrameError, Head, Kind};
 use super::high_water::Mark;
+use super::kept;
+use super::keyring::Keyring;
 use super::parts::Writer;
 use super::queue::Then;
 use super::record::{
-    AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Transition,
-    TransitionFrame, key,
+    AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Transition, key,
 };
 use crate::event::Event;
 use crate::id::Seq;
@@ -72,7 +73,9 @@ impl Group {
             },
         };
         for part in split(transitions, transition_len) {
-            group.put_transitions(part).map_err(unencodable)?;
+            group
+                .put_transitions(part, &writer.keys)
+                .map_err(unencodable)?;
         }
         for part in split(events, |event| EventRecord::of(event).encoded_len()) {
             group.put_events(part).map_err(unencodable)?;
@@ -132,7 +135,11 @@ impl Group {
         Ok(())
     }
 
-    fn put_transitions(&mut self, transitions: &[Transition]) -> Result<(), FrameError> {
+    fn put_transitions(
+        &mut self,
+        transitions: &[Transition],
+        keys: &Keyring,
+    ) -> Result<(), FrameError> {
         if transitions.is_empty() {
             return Ok(());
         }
@@ -143,11 +150,7 @@ impl Group {
             first: number,
             count: transitions.len() as u32,
         };
-        let body = TransitionFrame {
-            as_of: self.next.seq,
-            transitions,
-        };
-        let (bytes, crc) = codec::encode(head, &body)?;
+        let (bytes, crc) = kept::write(head, self.next.seq, transitions, keys)?;
         self.changes
             .push(Change::Put(key::transitions(number), bytes));
         self.changes.extend(index(number, transitions));
@@ -158,7 +161,7 @@ impl Group {
 }
 
 /// The index of a frame's transitions.
-pub fn index(frame: u64, transitions: &[Transition]) -> Vec<Change> {
+pub fn index<E>(frame: u64, transitions: &[Transition<E>]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut successes: BTreeMap<u32, BTreeSet<Seq>> = BTreeMap::new();
     for transition in transitions {

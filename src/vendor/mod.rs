@@ -140,6 +140,15 @@ impl Profile {
         Ok(())
     }
 
+    /// Whether a request has room for the signatures of several keys, so that one can be replaced
+    /// while receivers know the other one still.
+    pub fn signs_with_several_keys(self) -> bool {
+        match self {
+            Self::Standard => true,
+            Self::Hotjar | Self::Esputnik => false,
+        }
+    }
+
     /// How a key's text becomes bytes, where the operator does not say.
     pub fn default_key_encoding(self) -> TextEncoding {
         match self {

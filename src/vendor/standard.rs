@@ -14,6 +14,7 @@ use crate::id::EventId;
 use crate::policy::{KeyForm, On410, Policy, Schedule, Success};
 
 use super::signature::{self, KeyError, VerifyError};
+use crate::secret::Secret;
 
 /// What endpoints name the policy by.
 pub const NAME: &str = "standard";
@@ -88,7 +89,13 @@ pub(super) fn headers(
     let seconds = at.as_seconds();
     let signature = match &settings.signing_key {
         None => None,
-        Some(secret) => Some(sign(secret.expose(), &id, seconds, body)?),
+        Some(secret) => {
+            let rotation = settings.rotation.as_ref();
+            let previous = rotation.and_then(|rotation| rotation.previous_at(at));
+            let keys = [Some(secret), previous].into_iter().flatten();
+            let keys: Vec<_> = keys.map(Secret::expose).collect();
+            Some(sign(&keys.join(" "), &id, seconds, body)?)
+        }
     };
     let mut headers = vec![(ID_HEADER, id), (TIMESTAMP_HEADER, seconds.to_string())];
     headers.extend(signature.map(|text| (SIGNATURE_HEADER, text)));

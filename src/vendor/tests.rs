@@ -30,6 +30,7 @@ fn settings(profile: Profile, key: Option<&str>) -> EndpointSettings {
         ca_pem: None,
         check: Check::Off,
         origin: Origin::Api,
+        rotation: None,
     }
 }
 

@@ -9,6 +9,7 @@ use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
 use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
+use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
     EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Outcome, Page, QueueView,
@@ -330,6 +331,14 @@ impl Store for Faulty {
         query: &DeliveryQuery,
     ) -> Result<Page<DeliveryView, (Seq, u32)>, StoreError> {
         self.store.deliveries(query)
+    }
+
+    fn begin_backup(&self, have: &Have) -> Result<Cursor, BackupError> {
+        self.store.begin_backup(have)
+    }
+
+    fn read_backup(&self, cursor: &mut Cursor) -> Result<Option<Vec<u8>>, BackupError> {
+        self.store.read_backup(cursor)
     }
 
     fn depth(&self) -> Depth {

@@ -131,5 +131,6 @@ fn settings(planned: &Planned) -> EndpointSettings {
         ca_pem: None,
         check: Check::Off,
         origin: Origin::Api,
+        rotation: None,
     }
 }

@@ -62,6 +62,7 @@ pub fn settings(name: &str, order: Order) -> EndpointSettings {
         ca_pem: None,
         check: Check::Off,
         origin: Origin::Api,
+        rotation: None,
     }
 }
 

@@ -112,6 +112,7 @@ pub fn warehouse() -> EndpointSettings {
         ca_pem: None,
         check: Check::Off,
         origin: Origin::Api,
+        rotation: None,
     }
 }
 
@@ -142,6 +143,7 @@ pub fn crm() -> EndpointSettings {
         ca_pem: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
         check: Check::Only200,
         origin: Origin::Config,
+        rotation: None,
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Call {
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<String>,
+    pub(super) media: &'static str,
     pub(super) within: Duration,
 }
 
@@ -26,6 +27,7 @@ impl Call {
             path: path.map(str::to_owned).into(),
             query: Vec::new(),
             body: None,
+            media: "application/json",
             within: DEFAULT_TIME,
         }
     }
@@ -63,6 +65,16 @@ impl Call {
     pub fn json(mut self, body: impl ToString) -> Self {
         self.body = Some(body.to_string());
         self
+    }
+
+    /// Sends lines of JSON.
+    #[must_use]
+    pub fn lines(self, body: String) -> Self {
+        Self {
+            body: Some(body),
+            media: "application/x-ndjson",
+            ..self
+        }
     }
 
     /// Waits for the answer for so long.

@@ -97,7 +97,7 @@ fn mistakes_of_the_server_and_its_limits_are_told_with_their_mend() {
             ),
             (
                 "port = 1",
-                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"allow_addresses\"",
+                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"allow_addresses\", \"master_key\", \"previous_master_keys\"",
             ),
         ],
     );

@@ -28,6 +28,8 @@ const CREATED_AHEAD_MAX: Duration = Duration::from_secs(86_400);
 pub struct Hotjar {
     /// The site's signing key (HOT-32).
     pub key: Secret,
+    /// Keys before it, which count as well while it is being replaced.
+    pub previous_keys: Vec<Secret>,
     /// How its text becomes bytes.
     pub key_encoding: TextEncoding,
     /// How signatures are written.
@@ -39,7 +41,13 @@ pub struct Hotjar {
 impl Hotjar {
     /// Whether the key can be used.
     pub fn check_key(&self) -> Result<(), KeyError> {
-        key_bytes(self.key.expose(), self.key_encoding).map(drop)
+        self.keys().map(drop)
+    }
+
+    fn keys(&self) -> Result<Vec<Vec<u8>>, KeyError> {
+        let keys = std::iter::once(&self.key).chain(&self.previous_keys);
+        keys.map(|key| key_bytes(key.expose(), self.key_encoding))
+            .collect()
     }
 
     /// The signature, if it can be one at all.
@@ -58,9 +66,16 @@ impl Hotjar {
         let content_type = json(given.headers)?;
         let signature = self.signature(given.headers)?;
         let refused = |error| Refusal::signature(&error, CHALLENGE);
-        let key = key_bytes(self.key.expose(), self.key_encoding);
-        let key = key.map_err(|error| refused(error.into()))?;
-        hotjar::verify(&key, given.body, signature, self.signature_encoding).map_err(refused)?;
+        let keys = self.keys().map_err(|error| refused(error.into()))?;
+        let encoding = self.signature_encoding;
+        let checked = keys
+            .iter()
+            .map(|key| hotjar::verify(key, given.body, signature, encoding));
+        // All of them: how long it takes does not say which one fits.
+        let checked = checked.reduce(Result::or);
+        checked
+            .unwrap_or(Err(VerifyError::Key(KeyError::Empty)))
+            .map_err(refused)?;
         check_value(given.body)?;
         let payload = Payload::read(given.body).ok_or_else(|| {
             Problem::malformed(

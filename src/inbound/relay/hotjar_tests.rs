@@ -35,6 +35,7 @@ fn keyed(all: &Value, name: &str, signature_encoding: TextEncoding) -> Kind {
     let key = keys.find(|key| text(key, "name") == name).unwrap();
     Kind::Hotjar(Hotjar {
         key: Secret::new(text(key, "key_hex")),
+        previous_keys: Vec::new(),
         key_encoding: TextEncoding::Hex,
         signature_encoding,
         max_age: None,
@@ -46,6 +47,7 @@ const KEY: &[u8] = b"key";
 fn source(max_age: Option<Duration>) -> Kind {
     Kind::Hotjar(Hotjar {
         key: Secret::new("key"),
+        previous_keys: Vec::new(),
         key_encoding: TextEncoding::Utf8,
         signature_encoding: TextEncoding::Hex,
         max_age,

@@ -1,9 +1,8 @@
 //! Frames in bytes that nobody understands: each one shows itself by its head and its checksum.
 
 use super::super::codec::{self, Blob, Frame, Kind};
-use super::super::record::{
-    Body, EventRecord, MAX_INLINE_BODY_BYTES, Meta, Transition, TransitionFrame,
-};
+use super::super::kept::{self, KeptFrame};
+use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Meta, Transition};
 
 /// A block of zeros holds nothing, and most of a young log is zeros.
 const BLOCK: usize = 4096;
@@ -16,7 +15,7 @@ pub enum Content {
     /// parts and the bytes.
     Events(u64, Vec<(u32, u32, u32)>),
     /// Transitions.
-    Transitions(TransitionFrame<Vec<Transition>>),
+    Transitions(KeptFrame),
     /// A part of a body, with its length.
     Part(u32),
     /// What the store is.
@@ -85,7 +84,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
             (is_whole.then_some(Content::Events(inline, others))?, len)
         }
         Kind::Transitions => {
-            let (body, len) = codec::begins_with::<TransitionFrame<Vec<Transition>>>(bytes)?;
+            let (body, len) = kept::begins_with(bytes)?;
             let is_whole = body.transitions.len() as u64 == u64::from(count);
             (is_whole.then_some(Content::Transitions(body))?, len)
         }
@@ -94,7 +93,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
             let is_part = part.len() <= MAX_INLINE_BODY_BYTES;
             (is_part.then_some(Content::Part(part.len() as u32))?, len)
         }
-        Kind::Meta | Kind::Snapshot | Kind::Journal => {
+        Kind::Meta | Kind::Snapshot | Kind::Journal | Kind::Backup => {
             let (meta, len) = codec::begins_with::<Meta>(bytes)?;
             (Content::Meta(meta), len)
         }

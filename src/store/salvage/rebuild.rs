@@ -4,14 +4,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::StoreError;
-use super::super::backend::Change;
-use super::super::codec::{self, Head, Kind};
-use super::super::disk::{BATCH_BYTES, BATCH_CHANGES, Disk, Settings, free_bytes, make_volumes};
+use super::super::batches::Batches;
+use super::super::codec::{self, Head, Kind, VERSION};
+use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
+use super::super::kept::{self, KeptFrame};
 use super::super::lock::Lock;
-use super::super::record::{TransitionFrame, key};
+use super::super::record::key;
 use super::super::segments::SEGMENT_BYTES;
 use super::super::snapshot;
 use super::super::write::index;
@@ -19,33 +21,6 @@ use super::Salvage;
 use super::place::{FINISHED, clear, finish, sync};
 
 const UNFINISHED: &str = "rebuilding";
-
-/// Writes what is gathered, batch by batch.
-struct Batches<'a> {
-    disk: &'a Disk,
-    changes: Vec<Change>,
-    bytes: usize,
-}
-
-impl Batches<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), StoreError> {
-        self.bytes += key.len() + value.len();
-        self.change(vec![Change::Put(key, value)])
-    }
-
-    fn change(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.changes.extend(changes);
-        if self.bytes < BATCH_BYTES && self.changes.len() < BATCH_CHANGES {
-            return Ok(());
-        }
-        self.bytes = 0;
-        self.disk.take_in(&std::mem::take(&mut self.changes))
-    }
-
-    fn end(self) -> Result<(), StoreError> {
-        self.disk.take_in(&self.changes)
-    }
-}
 
 impl Salvage {
     /// Puts a new database with everything that was found in the place of the one in `dir`.
@@ -91,14 +66,10 @@ impl Salvage {
     }
 
     fn write(&mut self, dir: &Path, settings: Settings) -> Result<(), StoreError> {
-        let disk = Disk::open_locked(dir, settings, Lock::take(dir)?)?;
+        let disk = Arc::new(Disk::open_locked(dir, settings, Lock::take(dir)?)?);
         // Also if it stays empty: it takes the place of the old one.
         make_volumes(dir).map_err(|error| StoreError::of_file(dir, &error))?;
-        let mut batches = Batches {
-            disk: &disk,
-            changes: Vec::new(),
-            bytes: 0,
-        };
+        let mut batches = Batches::to(disk);
         let head = Head {
             kind: Kind::Meta,
             previous: 0,
@@ -119,12 +90,11 @@ impl Salvage {
             }
         }
         batches.end()?;
-        drop(disk);
         self.put_files(dir, next_frame)
     }
 
     /// Gives the number of the next frame.
-    fn put_transitions(&mut self, batches: &mut Batches<'_>) -> Result<u64, StoreError> {
+    fn put_transitions(&mut self, batches: &mut Batches) -> Result<u64, StoreError> {
         let (mut next, mut crc) = (1, 0);
         let mut snapshot = self.snapshot.take();
         let ends_at = snapshot.as_ref().map_or(0, |snapshot| snapshot.next_frame);
@@ -156,7 +126,7 @@ impl Salvage {
     /// The snapshot of the projections, which knows what the lost transitions did, and the mark.
     fn put_files(&self, dir: &Path, next_frame: u64) -> Result<(), StoreError> {
         if let Some(snapshot) = &self.snapshot {
-            snapshot::save(&dir.join("projections"), snapshot)
+            snapshot::save(&dir.join("projections"), VERSION, snapshot)
                 .map_err(|error| StoreError::of_file(dir, &error))?;
         }
         let (high_water, _) = HighWater::open(&dir.join("high-water"))?;
@@ -168,18 +138,14 @@ impl Salvage {
     }
 }
 
-fn renumbered(
-    number: u64,
-    previous: u32,
-    body: &TransitionFrame<Vec<super::Transition>>,
-) -> Result<(Vec<u8>, u32), StoreError> {
+fn renumbered(number: u64, previous: u32, body: &KeptFrame) -> Result<(Vec<u8>, u32), StoreError> {
     let head = Head {
         kind: Kind::Transitions,
         previous,
         first: number,
         count: body.transitions.len() as u32,
     };
-    codec::encode(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
+    kept::write_again(head, body).map_err(|error| error.into_store_error("a frame of transitions"))
 }
 
 fn no_room(path: &Path, needed: u64, free: u64) -> StoreError {

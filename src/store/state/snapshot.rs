@@ -10,13 +10,30 @@ use crate::store::queue::QueueSnapshot;
 
 /// What a snapshot keeps.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct StateSnapshot {
+pub struct StateSnapshot<E = Endpoint> {
     next_number: u32,
     lost: Vec<(Seq, Seq)>,
-    entries: Vec<(Endpoint, QueueSnapshot)>,
+    entries: Vec<(E, QueueSnapshot)>,
 }
 
 impl StateSnapshot {
+    /// Every endpoint.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.entries.iter().map(|(endpoint, _)| endpoint)
+    }
+}
+
+impl<E> StateSnapshot<E> {
+    /// The same with another form of its endpoints.
+    pub fn map<F>(self, mut form: impl FnMut(E) -> F) -> StateSnapshot<F> {
+        let entries = self.entries.into_iter();
+        StateSnapshot {
+            next_number: self.next_number,
+            lost: self.lost,
+            entries: entries.map(|(it, queue)| (form(it), queue)).collect(),
+        }
+    }
+
     /// First and last of each range that was given up for lost.
     pub fn lost(&self) -> &[(Seq, Seq)] {
         &self.lost

@@ -94,6 +94,7 @@ fn of_hotjar(body: &Bytes) {
     let source = |seconds: Option<u64>| {
         Kind::Hotjar(Hotjar {
             key: Secret::new(KEY),
+            previous_keys: Vec::new(),
             key_encoding: TextEncoding::Utf8,
             signature_encoding: TextEncoding::Hex,
             max_age: seconds.map(Duration::from_secs),

@@ -78,6 +78,7 @@ fn settings(name: &str, order: Order) -> EndpointSettings {
         ca_pem: None,
         check: Check::Off,
         origin: Origin::Api,
+        rotation: None,
     }
 }
 
