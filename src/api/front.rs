@@ -73,7 +73,8 @@ impl Answers for Front {
             let request = id.to_str().unwrap_or_default();
             tracing::warn!(request, "a request failed by a fault of ours");
         }
-        response.headers_mut().insert(REQUEST_ID, id);
+        // Zenovay's read side has ids of its own form.
+        response.headers_mut().entry(REQUEST_ID).or_insert(id);
         response
     }
 
