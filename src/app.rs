@@ -14,6 +14,7 @@ mod descriptors;
 mod error;
 mod observers;
 mod opening;
+mod pages;
 mod polling;
 mod reading;
 mod register;

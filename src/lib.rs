@@ -30,6 +30,7 @@
 //! | [`tasks`] | bulk operations over the store that go on over restarts |
 //! | [`telemetry`] | what is known of a running broker: counts over time, metrics |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
+//! | [`dashboard`] | the pages at `/`, and the login to them |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
 //! | [`mock`] | a vendor that sends webhooks, on localhost: samples, overrides, the trigger |
 //! | [`check`] | a verdict on a receiver: the vendor's duties, drilled one by one |
@@ -48,6 +49,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod current;
+pub mod dashboard;
 pub mod deliver;
 pub mod delivery;
 pub mod duration;

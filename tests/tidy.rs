@@ -101,6 +101,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    // Pages that ask the API: of the data they are told nothing here.
+    ("dashboard", &["api::auth", "inbound", "vendor::signature"]),
     (
         "app",
         &[
@@ -117,6 +119,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "tasks",
             "telemetry",
             "api",
+            "dashboard",
         ],
     ),
     // Brokers that play a vendor; what they send is made here, how it is sent is theirs.

@@ -4,19 +4,29 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
-use hyper::{HeaderMap, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 
 use super::{Admin, Shared};
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
 use crate::secret::Secret;
 
-/// Lets a request under `/v1`, or for metrics, through if it brings the token, or, where there is none, if no
-/// foreign web page can have made a browser send it.
+/// Those who have logged in with a browser, which then sends a cookie instead of the token.
+pub trait Sessions: Send + Sync + 'static {
+    /// Whether a request comes from one of them: false if it brings no session at all.
+    ///
+    /// # Errors
+    /// 401 if its session has ended, 403 if a page of another origin can have made the browser send
+    /// it: a browser adds cookies whoever asks.
+    fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<bool, Problem>;
+}
+
+/// Lets a request under `/v1`, or for metrics, through if it brings the token, or, where there is
+/// none, if no foreign web page can have made a browser send it.
 pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if (path.starts_with("/v1/") || path == "/metrics")
-        && let Err(problem) = check(&admin, request.headers())
+        && let Err(problem) = check(&admin, request.method(), request.headers())
     {
         return problem.into_response();
     }
@@ -24,11 +34,18 @@ pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: N
 }
 
 /// The rule for what lies under `/v1`.
-pub(super) fn check(admin: &Admin, headers: &HeaderMap) -> Result<(), Problem> {
-    match &admin.token {
-        Some(token) => check_token(headers, token),
-        None => browser::check(headers, "admin_token"),
+pub(super) fn check(admin: &Admin, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(token) = &admin.token else {
+        return browser::check(headers, "admin_token");
+    };
+    // Who brings a token is judged by it alone.
+    if let Some(sessions) = &admin.sessions
+        && !headers.contains_key(AUTHORIZATION)
+        && sessions.admit(method, headers)?
+    {
+        return Ok(());
     }
+    check_token(headers, token)
 }
 
 fn check_token(headers: &HeaderMap, token: &Secret) -> Result<(), Problem> {

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use hyper::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 
 use super::deliveries::STATUSES;
 use super::input::Named;
@@ -94,6 +97,23 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let event = find(&admin, &id).await?;
     Ok(Json(objects::Event::of(&event)).into_response())
+}
+
+/// `GET /v1/events/{id}/body`: the bytes as they came in. Whatever they claim to be, no browser is
+/// to take them for a page of this origin.
+pub(super) async fn body(
+    State(admin): State<Shared>,
+    Named(id): Named,
+) -> Result<Response, Problem> {
+    let event = find(&admin, &id).await?;
+    let name = format!("attachment; filename=\"{}\"", event.id);
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CONTENT_DISPOSITION, &name),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, "sandbox"),
+    ];
+    Ok((headers, event.content.body.clone()).into_response())
 }
 
 /// `GET /v1/events/{id}/deliveries`: in the order in which the endpoints were made.

@@ -18,7 +18,7 @@ use super::{Admin, Shared, auth, router};
 use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
 use crate::inbound::relay;
-use crate::inbound::server::Answers;
+use crate::inbound::server::{Answers, Peer};
 use crate::inbound::zebline;
 use crate::words::quoted;
 
@@ -57,7 +57,8 @@ impl Front {
 }
 
 impl Answers for Front {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        request.extensions_mut().insert(peer);
         let way = Way::of(&request);
         if way == Way::Zebline {
             // There an id of this name makes a request idempotent, and is the sender's alone.
@@ -119,7 +120,7 @@ impl Front {
         } = &*self.0;
         let watch = Stopwatch::start();
         let response = match way {
-            Way::Native => match auth::check(admin, request.headers()) {
+            Way::Native => match auth::check(admin, request.method(), request.headers()) {
                 Ok(()) => ingest.post(request).await,
                 Err(problem) => problem.into_response(),
             },

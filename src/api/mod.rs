@@ -9,6 +9,7 @@
 //! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
 //! | [`tasks`] | bulk operations that go on by themselves |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
+//! | `overview` | all endpoints at a glance, the worst first |
 //! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
@@ -50,6 +51,7 @@ pub mod input;
 pub mod lines;
 mod metrics;
 pub mod objects;
+mod overview;
 pub mod page;
 pub mod params;
 pub mod request_id;
@@ -112,6 +114,8 @@ pub struct Admin {
     pub advance: Option<Arc<Advance>>,
     /// What administrators authenticate with. Without one the server must listen on loopback only.
     pub token: Option<Secret>,
+    /// Who has logged in instead, where there is a dashboard.
+    pub sessions: Option<Arc<dyn auth::Sessions>>,
     /// How attempts end.
     pub outcomes: Outcomes,
     /// How many streams may be open.
@@ -179,7 +183,9 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         )
         .route("/v1/events", get(events::list))
         .route("/v1/events/{event}", get(events::show))
+        .route("/v1/events/{event}/body", get(events::body))
         .route("/v1/events/{event}/deliveries", get(events::deliveries))
+        .route("/v1/overview", get(overview::show))
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))

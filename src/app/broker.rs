@@ -12,7 +12,9 @@ use super::opening::blocking;
 use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
-use super::{AppError, Settings, opening, reading, register, sources, store_options, tasking};
+use super::{
+    AppError, Settings, opening, pages, reading, register, sources, store_options, tasking,
+};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
@@ -143,6 +145,7 @@ impl Broker {
         let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
         let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
+        let (pages, sessions) = pages::of(&config.server, &bodies);
         let admin = Admin {
             tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
@@ -160,6 +163,7 @@ impl Broker {
             courier: courier.clone(),
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
+            sessions,
             bodies,
             draining: stopping.clone(),
         };
@@ -169,7 +173,7 @@ impl Broker {
             bodies: admin.bodies.clone(),
             clock: clock.clone(),
         });
-        let (routes, reader) = reading::start(
+        let (read, reader) = reading::start(
             (config.websites, config.exports),
             analytics.clone(),
             store.clone(),
@@ -202,7 +206,8 @@ impl Broker {
             clock: clock.clone(),
             stopping: stopping.clone(),
         });
-        let front = Front::with(admin, ingest, more, routes);
+        let guarded = more.merge(read.guarded);
+        let front = Front::with(admin, ingest, guarded, read.open.merge(pages));
         let (ended, undelivered) = watch::channel(None);
         let delivering = dispatcher.run(stopping, drain_timeout);
         let dispatcher = tokio::spawn(async move {

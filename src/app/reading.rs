@@ -16,8 +16,16 @@ use crate::deliver::agenda::Agenda;
 use crate::exports::{Export, Exporter};
 use crate::store::Store;
 
-/// Starts to read the log for these websites, and to export them, until `stopping` turns true. Where there is none,
-/// nothing is read, and the routes have a key for nobody.
+/// The read side's routes.
+pub(super) struct Shown {
+    /// Those that the admin token guards.
+    pub guarded: Router,
+    /// Those with keys of their own, or open to all.
+    pub open: Router,
+}
+
+/// Starts to read the log for these websites, and to export them, until `stopping` turns true. Where
+/// there is none, nothing is read, and the routes have a key for nobody.
 pub(super) fn start(
     (websites, exports): (Vec<Website>, Vec<config::Export>),
     analytics: Arc<Analytics>,
@@ -26,7 +34,7 @@ pub(super) fn start(
     agenda: Agenda,
     stopping: watch::Receiver<bool>,
     streams: Streams,
-) -> (Router, Option<JoinHandle<()>>) {
+) -> (Shown, Option<JoinHandle<()>>) {
     let (tail, is_read) = (store.tail(), !websites.is_empty());
     let exporter = Exporter {
         analytics: analytics.clone(),
@@ -51,7 +59,12 @@ pub(super) fn start(
         rand::rng().random(),
     );
     let reader = is_read.then(|| tokio::spawn(follow::follow(analytics, store, clock, stopping)));
-    (zenovay::router(side), reader)
+    let side = Arc::new(side);
+    let shown = Shown {
+        guarded: zenovay::guarded(side.clone()),
+        open: zenovay::router(side),
+    };
+    (shown, reader)
 }
 
 fn planned(websites: &[Website], export: config::Export) -> Option<Export> {

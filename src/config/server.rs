@@ -24,6 +24,8 @@ pub struct Server {
     pub admin_token: Option<Secret>,
     /// By which endpoints' secrets are sealed in the store; without one they lie there in plain.
     pub master_keys: Option<MasterKeys>,
+    /// Whether the dashboard is served at `/`.
+    pub dashboard: bool,
     /// Private ranges that events may be sent to all the same (`allow_addresses`).
     pub allow_private: Vec<IpNet>,
     /// Every limit.
@@ -37,6 +39,7 @@ impl Default for Server {
             data_dir: PathBuf::from("redeliver-data"),
             admin_token: None,
             master_keys: None,
+            dashboard: true,
             allow_private: Vec::new(),
             limits: Limits::default(),
         }
@@ -67,6 +70,7 @@ impl Server {
                 "listen",
                 "data_dir",
                 "admin_token",
+                "dashboard",
                 "allow_addresses",
                 "master_key",
                 "previous_master_keys",
@@ -103,6 +107,9 @@ impl Server {
             );
         }
         server.master_keys = master_key::read(report, outside, section);
+        if let Some(dashboard) = section.boolean(report, "dashboard") {
+            server.dashboard = dashboard;
+        }
         for address in section.texts(report, "allow_addresses").unwrap_or_default() {
             let text = address.value;
             let network = text

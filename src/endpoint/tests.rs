@@ -278,6 +278,7 @@ pub(crate) fn endpoint(number: u32) -> std::sync::Arc<Endpoint> {
             ca_pem: None,
             check: Check::Off,
             origin: Origin::Api,
+            rotation: None,
         },
         state: EndpointState::Active,
         state_reason: None,

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::IntoResponse;
@@ -20,17 +19,17 @@ use tokio::net::TcpStream;
 
 use super::framing::{self, After};
 use super::seats::Seat;
-use super::server::Answers;
+use super::server::{Answers, Peer};
 use super::wire::Wire;
 
 /// Serves until the connection ends, or has to give way to another.
 pub(super) fn serve<F: Answers>(
     http: &http1::Builder,
     graceful: &GracefulShutdown,
-    stream: TcpStream,
+    wire: Wire<TcpStream>,
     front: F,
     seat: Arc<Seat>,
-    patience: Duration,
+    peer: Peer,
 ) -> impl Future<Output = ()> + Send + use<F> {
     let present = Present::of(front.clone());
     let asked = seat.clone();
@@ -43,11 +42,10 @@ pub(super) fn serve<F: Answers>(
                 // The connection is being dropped.
                 std::future::pending::<()>().await;
             }
-            let response = answer(&front, request).await;
+            let response = answer(&front, request, peer).await;
             Ok::<_, Infallible>(response.map(|body| Answer { body, seat }))
         }
     });
-    let wire = Wire::new(stream, seat.clone(), patience);
     let connection = http.serve_connection(TokioIo::new(wire), service);
     let connection = graceful.watch(connection);
     async move {
@@ -78,12 +76,12 @@ impl<F: Answers> Drop for Present<F> {
     }
 }
 
-async fn answer(front: &impl Answers, request: Request<Incoming>) -> Response<Body> {
+async fn answer(front: &impl Answers, request: Request<Incoming>, peer: Peer) -> Response<Body> {
     let after = match framing::check(&request) {
         Ok(after) => after,
         Err(problem) => return problem.into_response(),
     };
-    let mut response = front.answer(request).await;
+    let mut response = front.answer(request, peer).await;
     if after == After::Closed {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use super::connection;
 use super::head::{HEAD_MAX_BYTES, HEADERS_MAX};
 use super::seats::Seats;
+use super::wire::Wire;
 use crate::config::Limits;
 
 /// How long accepting rests after an error such as "too many open files", which would otherwise
@@ -48,10 +50,18 @@ impl From<&Limits> for ServerLimits {
     }
 }
 
+/// Who sent a request: the other side of its connection, which may be a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 /// Answers requests.
 pub trait Answers: Clone + Send + Sync + 'static {
     /// The answer to a request.
-    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Body>> + Send;
 
     /// A connection was opened.
     fn came(&self) {}
@@ -80,18 +90,18 @@ pub async fn serve(
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let next = async {
-            let stream = accept(&listener).await;
-            (seats.take().await, stream)
+            let (stream, peer) = accept(&listener).await;
+            (seats.take().await, stream, peer)
         };
-        let (seat, stream) = tokio::select! {
+        let (seat, stream, peer) = tokio::select! {
             _ = &mut shutdown => break,
             next = next => next,
         };
         // No more than there are places, so they can be forgotten by and by.
         while connections.try_join_next().is_some() {}
         let front = front.clone();
-        let connection =
-            connection::serve(&http, &graceful, stream, front, seat, limits.answer_timeout);
+        let wire = Wire::new(stream, seat.clone(), limits.answer_timeout);
+        let connection = connection::serve(&http, &graceful, wire, front, seat, peer);
         connections.spawn(connection);
     }
     drop(listener);
@@ -105,16 +115,16 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     let mut told = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // An answer is one small packet, which Nagle's algorithm would hold back.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
-                return stream;
+                return (stream, Peer(address.ip()));
             }
             // It was that client's connection, which went before it was taken.
             Err(error) if is_of_one_connection(&error) => {}

@@ -31,7 +31,7 @@ use crate::config::Limits;
 use crate::inbound::body::Bodies;
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
-use crate::inbound::server::Answers;
+use crate::inbound::server::{Answers, Peer};
 
 const PREFIX: &str = "/mocks/";
 
@@ -71,7 +71,7 @@ impl Door {
 }
 
 impl Answers for Door {
-    async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let Inner { mocks, router } = &*self.0;
         let (name, rest) = addressed(request.uri());
         let Some(mock) = rest.as_ref().and_then(|_| mocks.get(&name).ok()) else {
@@ -85,7 +85,7 @@ impl Answers for Door {
         if let Some(rest) = rest {
             *request.uri_mut() = rest;
         }
-        let mut response = front.answer(request).await;
+        let mut response = front.answer(request, peer).await;
         // A place that the broker names is one without the name.
         let headers = response.headers_mut();
         if behind_name && let Some(place) = headers.get(LOCATION).and_then(|at| at.to_str().ok()) {

@@ -210,6 +210,7 @@ impl Api {
             courier,
             advance,
             token: setup.token.map(Secret::new),
+            sessions: None,
             bodies,
             draining: drains,
         };

@@ -1,12 +1,13 @@
 //! Zenovay's read side over our own log: the live count, its stream, and the external API.
 //!
-//! None of it stands behind the admin token: the API has keys of its own, and the live count is
-//! open to every web page.
+//! None of it stands behind the admin token, as the API has keys of its own and the live count is
+//! open to every web page; but for the figures of all websites, which operators see without a key.
 //!
 //! | file | what is in it |
 //! |---|---|
 //! | `external` | `/api/external/v1` |
 //! | `live` | `/e/live/{code}`, `/api/sse/live` |
+//! | `websites` | `/v1/websites`, for operators |
 //! | `keys` | who may read what, and how often |
 //! | `answer` | answers with the vendor's headers |
 
@@ -14,6 +15,7 @@ mod answer;
 mod external;
 mod keys;
 mod live;
+mod websites;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,9 +112,15 @@ impl ReadSide {
     }
 }
 
-/// Every route of the read side.
-pub fn router(side: ReadSide) -> Router {
-    let side = Arc::new(side);
+/// The routes that the admin token guards.
+pub fn guarded(side: Arc<ReadSide>) -> Router {
+    Router::new()
+        .route("/v1/websites", get(websites::list))
+        .with_state(side)
+}
+
+/// Every other route of the read side.
+pub fn router(side: Arc<ReadSide>) -> Router {
     let external = Router::new()
         .route("/usage", get(external::usage).fallback(method_not_allowed))
         .route(
