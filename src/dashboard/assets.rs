@@ -15,7 +15,20 @@ macro_rules! files {
 
 /// Every file but the two documents.
 const FILES: &[(&str, &[u8])] = files![
+    "actions.js",
+    "advance.js",
+    "api.js",
+    "attention.js",
+    "bar.js",
+    "body.js",
+    "bytes.js",
+    "deliveries.js",
+    "dialog.js",
+    "format.js",
+    "html.js",
     "icon.svg",
+    "json.js",
+    "keys.js",
     "lit/LICENSE.txt",
     "lit/directive-helpers.js",
     "lit/directive.js",
@@ -23,7 +36,22 @@ const FILES: &[(&str, &[u8])] = files![
     "lit/lit-html.js",
     "login.js",
     "main.js",
+    "notices.js",
+    "pages/dead.js",
+    "pages/delivery.js",
+    "pages/endpoint.js",
+    "pages/event.js",
+    "pages/events.js",
+    "pages/overview.js",
+    "pages/sources.js",
+    "pages/websites.js",
+    "parts.js",
+    "plot.js",
+    "router.js",
+    "status.js",
     "style.css",
+    "tail.js",
+    "tasks.js",
     "theme.js",
 ];
 
@@ -147,6 +175,32 @@ mod tests {
         }
         let served = FILES.iter().map(|(name, _)| (*name).to_owned());
         assert_eq!(served.collect::<BTreeSet<_>>(), there);
+    }
+
+    #[test]
+    fn the_template_library_is_that_of_its_release_byte_for_byte() {
+        // Of lit-html 3.3.3, as `npm pack` gives it.
+        for (name, digest) in [
+            (
+                "lit/directive-helpers.js",
+                "f7fb1154b8f72ed2cc08b05eaeed71c99270e9ad2d48620ed24688a1af4c2b62",
+            ),
+            (
+                "lit/directive.js",
+                "3344c4f41c69cd0701d3937e8f9ef90bd845614bf6456d0b8314b7c51d415b9d",
+            ),
+            (
+                "lit/directives/repeat.js",
+                "083140026ecd8665fedd15b17769f9d516252a9f1502f1e91e6967686ee82626",
+            ),
+            (
+                "lit/lit-html.js",
+                "b878e7f95dec8a9b6e9b217faca6b6a11bad82ebc44c0caa77419ed83edd81f2",
+            ),
+        ] {
+            let (_, bytes) = FILES.iter().find(|(file, _)| *file == name).unwrap();
+            assert_eq!(hex::encode(Sha256::digest(bytes)), digest, "{name}");
+        }
     }
 
     #[test]

@@ -92,7 +92,6 @@ pub fn receiver(
 pub fn config(receiver: EndpointSettings) -> Config {
     let mut config = Config::default();
     config.server.listen.set_port(0);
-    config.server.dashboard = false;
     config.endpoints.push(EndpointEntry {
         settings: EndpointSettings {
             check: Check::Off,

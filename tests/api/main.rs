@@ -13,6 +13,7 @@ mod events;
 mod filters;
 mod harness;
 mod log;
+mod overview;
 mod reach;
 mod relay;
 mod tasks;

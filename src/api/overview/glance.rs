@@ -94,6 +94,7 @@ pub(super) struct Totals {
     /// Deliveries that were given up.
     pub dead: u64,
     pub oldest_waiting_at: Option<Timestamp>,
+    /// Of those that are not paused.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -116,7 +117,9 @@ impl Totals {
         self.delivered += view.ended.delivered;
         self.dead += view.ended.dead;
         self.oldest_waiting_at = earlier(self.oldest_waiting_at, view.oldest_waiting_at);
-        self.next_attempt_at = earlier(self.next_attempt_at, view.next_attempt_at);
+        // One that is paused attempts nothing, whatever is due.
+        let next = view.next_attempt_at.filter(|_| health != Health::Paused);
+        self.next_attempt_at = earlier(self.next_attempt_at, next);
     }
 }
 

@@ -96,8 +96,12 @@ fn mistakes_of_the_server_and_its_limits_are_told_with_their_mend() {
                 "2: admin_token has no path after file:; write \"file:PATH\"",
             ),
             (
+                "dashboard = \"off\"",
+                "2: dashboard is a text; write true or false",
+            ),
+            (
                 "port = 1",
-                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"allow_addresses\", \"master_key\", \"previous_master_keys\"",
+                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"dashboard\", \"allow_addresses\", \"master_key\", \"previous_master_keys\"",
             ),
         ],
     );

@@ -1,0 +1,83 @@
+// What an operator does to an endpoint or a delivery.
+import { html } from "./html.js";
+import { part, post } from "./api.js";
+import { ask, tell } from "./dialog.js";
+import { duration, line, visible } from "./format.js";
+import { attempt, failed } from "./notices.js";
+import { facts, outcome } from "./parts.js";
+
+const at = (endpoint, verb) => `endpoints/${part(endpoint.id)}/${verb}`;
+
+export async function resume(endpoint, app) {
+  await attempt(() => post(at(endpoint, "resume")), `${line(endpoint.name)} is resumed`);
+  app.refresh();
+}
+
+export async function pause(endpoint, app) {
+  const body = html`<p>Nothing is sent to it until it is resumed. Events go on queueing, and none is lost.</p>`;
+  const sure = await ask({ title: `Pause ${line(endpoint.name)}?`, body, yes: "Pause" });
+  if (!sure) return;
+  await attempt(() => post(at(endpoint, "pause")), `${line(endpoint.name)} is paused`);
+  app.refresh();
+}
+
+/** Longer than any receiver may take, unless its endpoint says otherwise. */
+const TEST_MS = 120_000;
+
+/** The vendor's test message, now; shows what came back. */
+export async function send(endpoint, app) {
+  const tested = await attempt(() => post(at(endpoint, "test"), {}, TEST_MS));
+  if (!tested) return;
+  const { delivered, attempt: made } = tested;
+  await tell(
+    delivered ? "The test message arrived" : "The test message did not arrive",
+    html`${facts([
+        ["Sent to", html`<bdi>${visible(endpoint.url)}</bdi>`],
+        ["Answer", outcome(made.status, made.error)],
+        ["Took", duration(made.duration_ms)],
+      ])}
+      ${made.response_excerpt ? html`<h3>What it said</h3><pre class="body">${visible(made.response_excerpt)}</pre>` : ""}`,
+  );
+  app.refresh();
+}
+
+export async function rotateKey(endpoint, app) {
+  const body = html`<p>From the next attempt on, requests are signed with the new key. Give it to the receiver first. It is not shown again.</p>
+    <label for="key">New signing key</label>
+    <input id="key" name="key" type="password" autocomplete="off" required>`;
+  const given = await ask({ title: `Rotate the key of ${line(endpoint.name)}`, body, yes: "Rotate" });
+  if (!given) return;
+  await attempt(
+    () => post(at(endpoint, "rotate-key"), { signing_key: given.key }),
+    `${line(endpoint.name)} signs with the new key`,
+  );
+  app.refresh();
+}
+
+/** Puts one delivery back, due now. */
+export async function retry(delivery, app) {
+  await attempt(
+    () => post(`deliveries/${part(delivery.id)}/retry`),
+    `Put back: what failed at ${line(delivery.endpoint)} is due now`,
+  );
+  app.refresh();
+}
+
+/** Several, one after the other; `tell` is given how many are done. Gives how many were put back. */
+export async function retryAll(deliveries, tell) {
+  let done = 0;
+  for (const delivery of deliveries) {
+    try {
+      await post(`deliveries/${part(delivery.id)}/retry`);
+      done += 1;
+    } catch (error) {
+      // One that was put back meanwhile is no reason to leave the others.
+      if (error.status !== 409) {
+        failed(error.message);
+        break;
+      }
+    }
+    tell(done);
+  }
+  return done;
+}

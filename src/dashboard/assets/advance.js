@@ -1,0 +1,34 @@
+// The manual clock, moved by hand.
+import { html, nothing } from "./html.js";
+import { post } from "./api.js";
+import { attempt } from "./notices.js";
+import { local } from "./format.js";
+import { lastStatus } from "./status.js";
+
+/** A month of retries takes seconds. */
+const PATIENCE_MS = 120_000;
+
+/** The form, where the clock is a manual one. */
+export function advancer(app) {
+  if (lastStatus().clock.kind !== "manual") return nothing;
+  const advance = async (event) => {
+    event.preventDefault();
+    const by = new FormData(event.target).get("by");
+    await attempt(
+      () => post("clock/advance", { by }, PATIENCE_MS),
+      (advanced) => `The clock is at ${local(advanced.now)}; all that was due by then has happened`,
+    );
+    app.refresh();
+  };
+  return html`<section aria-labelledby="clock">
+    <div class="section-head">
+      <h2 id="clock">Manual clock</h2>
+      <form class="inline" @submit=${advance}>
+        <label for="by">Advance by</label>
+        <input id="by" name="by" value="1h" size="8" required aria-describedby="by-hint">
+        <button>Advance</button>
+        <span id="by-hint" class="quiet">such as 30s, 38m30s, 1h, 7d</span>
+      </form>
+    </div>
+  </section>`;
+}

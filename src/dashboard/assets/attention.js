@@ -1,0 +1,66 @@
+// What needs somebody, the worst first, each with its mend.
+import { html, nothing, repeat } from "./html.js";
+import { resume, retry, send } from "./actions.js";
+import { count, counted, size } from "./format.js";
+import { due, endpointLink, outcome, text, time } from "./parts.js";
+import { to } from "./router.js";
+import { diskIsLow, lastStatus } from "./status.js";
+
+/** `worst`: the first few of the endpoints that are not well. */
+export function attention(worst, totals, app) {
+  const { store } = lastStatus();
+  const others = totals.failing + totals.paused + totals.dead_letters - worst.length;
+  const nothingIs = worst.length === 0 && !store.stopped && !diskIsLow(store);
+  if (nothingIs) {
+    return totals.endpoints
+      ? html`<p class="calm"><span class="badge good">all well</span> Nothing needs you.</p>`
+      : nothing;
+  }
+  return html`<section class="attention" aria-labelledby="attention">
+    <h2 id="attention">Needs attention</h2>
+    <ul>
+      ${store.stopped ? html`<li class="bad"><span>The store has stopped: ${store.stopped}. Nothing is taken in or delivered until the server is started again.</span></li>` : nothing}
+      ${diskIsLow(store) ? disk(store) : nothing}
+      ${repeat(worst, (endpoint) => endpoint.id, (endpoint) => item(endpoint, app))}
+    </ul>
+    ${others > 0 ? html`<p class="quiet">and ${counted(others, "other endpoint")} in the list below</p>` : nothing}
+  </section>`;
+}
+
+function disk(store) {
+  return html`<li class="bad"><span>The disk has ${size(store.free_bytes)} left. Below ${size(store.reserve_bytes)} no event is taken (507). Make room, or move the data directory to a larger disk.</span></li>`;
+}
+
+function item(endpoint, app) {
+  const name = endpointLink(endpoint.name, endpoint.id);
+  const failure = endpoint.last_failure;
+  const last = failure ? html`: ${outcome(failure.status, failure.error)}` : nothing;
+  switch (endpoint.health) {
+    case "failing":
+      return html`<li class="bad">
+        <span>${name} fails${last}. ${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span>
+        ${button("Send test", () => send(endpoint, app), endpoint)}
+        ${failure ? button("Retry now", () => retry({ id: failure.delivery_id, endpoint: endpoint.name }, app), endpoint) : nothing}
+        ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])}>Why</a>` : nothing}
+      </li>`;
+    case "paused":
+      return html`<li class="warn">
+        <span>${name} is paused${endpoint.state_reason ? html`: ${text(endpoint.state_reason, 160)}` : ""}. ${waiting(endpoint)}.</span>
+        ${button("Resume", () => resume(endpoint, app), endpoint)}
+      </li>`;
+    default:
+      return html`<li class="warn">
+        <span>${name} has ${counted(endpoint.dead, "dead letter")}${last}.</span>
+        <a class="button" href=${to(["dead"], { endpoint: endpoint.name })}>Look and replay</a>
+      </li>`;
+  }
+}
+
+function waiting({ backlog, oldest_waiting_at }) {
+  if (backlog === 0) return "Nothing waits for it";
+  const words = backlog === 1 ? "1 delivery waits" : `${count(backlog)} deliveries wait`;
+  return html`${words}, the oldest came ${time(oldest_waiting_at)}`;
+}
+
+const button = (word, action, { name }) =>
+  html`<button @click=${action} aria-label="${word}: ${name}">${word}</button>`;

@@ -1,0 +1,76 @@
+// Deliveries as tables and as steps.
+import { html, nothing, repeat } from "./html.js";
+import { retry } from "./actions.js";
+import { count, duration, line, local, visible } from "./format.js";
+import { badge, deliveryLink, due, endpointLink, outcome, table, text } from "./parts.js";
+
+/** Those that can be put back. */
+export const isRetriable = ({ status }) => ["waiting", "dead", "delivered"].includes(status);
+
+/** `of`: what the page is about, and so leaves out: `endpoint` or `event`. */
+export function deliveriesTable(deliveries, of, app) {
+  const heads = [
+    ["Delivery"],
+    of === "event" ? ["Endpoint"] : ["Event"],
+    ["Status"],
+    ["Attempts", "number"],
+    ["Last answer"],
+    ["Next attempt"],
+    [html`<span class="unseen">Action</span>`],
+  ];
+  const row = (delivery) => html`<tr>
+    <th scope="row">${deliveryLink(delivery)}</th>
+    <td>${of === "event" ? endpointLink(delivery.endpoint, delivery.endpoint_id) : eventOf(delivery)}</td>
+    <td>${badge(delivery.status)}</td>
+    <td class="number">${count(delivery.attempt_count)}</td>
+    <td class="wide">${outcome(delivery.last_status, delivery.last_error)}</td>
+    <td>${due(delivery.next_attempt_at)}</td>
+    <td class="end">${retryButton(delivery, app)}</td>
+  </tr>`;
+  return table("Deliveries", heads, repeat(deliveries, (delivery) => delivery.id, row));
+}
+
+export const eventOf = (delivery) =>
+  html`<a href="#/events/${delivery.event_id}">${text(delivery.event_type, 60)}</a>`;
+
+export function retryButton(delivery, app) {
+  if (!isRetriable(delivery)) return nothing;
+  const word = delivery.status === "delivered" ? "Send again" : "Retry now";
+  return html`<button @click=${() => retry(delivery, app)} aria-label="${word}: #${delivery.seq} to ${line(delivery.endpoint, 60)}">${word}</button>`;
+}
+
+/** Each attempt with what came back. */
+export function attempts(delivery) {
+  if (delivery.attempts.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
+  const left = delivery.attempt_count - delivery.attempts.length;
+  return html`${left > 0 ? html`<p class="quiet">and ${count(left)} before these</p>` : nothing}
+    <ol class="attempts">
+      ${delivery.attempts.map(
+        (attempt, i, all) => html`<li>
+          <span class="step">Attempt ${attempt.number}</span>
+          <time datetime=${attempt.started_at} title=${attempt.started_at}>${local(attempt.started_at)}</time>
+          ${outcome(attempt.status, attempt.error)} <span class="quiet">in ${duration(attempt.duration_ms)}</span>
+          ${excerpt(attempt, all[i - 1])}
+          ${(attempt.faults ?? []).length ? html`<p class="quiet">Faults on purpose: ${visible(JSON.stringify(attempt.faults))}</p>` : nothing}
+          ${attempt.request ? headersOf(attempt) : nothing}
+        </li>`,
+      )}
+    </ol>`;
+}
+
+function excerpt({ response_excerpt: said }, before) {
+  if (!said) return nothing;
+  if (said === before?.response_excerpt) return html`<span class="quiet">and the same answer</span>`;
+  return html`<pre class="excerpt">${visible(said)}</pre>`;
+}
+
+/** What was sent, where the server records it. */
+function headersOf({ request, response }) {
+  const lines = (headers) =>
+    (Array.isArray(headers) ? headers : Object.entries(headers)).map(([name, value]) => `${name}: ${value}`).join("\n");
+  return html`<details>
+    <summary>Request and answer</summary>
+    <pre class="body">${visible(`${request.method} ${request.url}\n${lines(request.headers)}`)}</pre>
+    ${response ? html`<pre class="body">${visible(`${response.status}\n${lines(response.headers)}`)}</pre>` : nothing}
+  </details>`;
+}

@@ -1,0 +1,156 @@
+// Dead letters: found by what they have in common, put back together.
+import { html, nothing, repeat } from "../html.js";
+import { get } from "../api.js";
+import { retryAll } from "../actions.js";
+import { ask, follow } from "../dialog.js";
+import { eventOf, retryButton } from "../deliveries.js";
+import { count, counted, line, receivedAt } from "../format.js";
+import { done } from "../notices.js";
+import { deliveryLink, empty, endpointLink, heading, outcome, table, text, time } from "../parts.js";
+import { turn } from "../router.js";
+import { clockNow } from "../status.js";
+import { replay } from "../tasks.js";
+
+const SHOWN_MAX = 200;
+
+/** What one look goes through, so that a rare status in a long list is no long wait. */
+const PAGES_MAX = 10;
+
+const AGES = [
+  ["", "any age", Infinity],
+  ["1h", "the last hour", 3_600_000],
+  ["24h", "the last 24 hours", 86_400_000],
+  ["7d", "the last 7 days", 7 * 86_400_000],
+];
+
+const STATUSES = [
+  ["", "any answer"],
+  ["none", "no answer at all"],
+  ["4", "4xx"],
+  ["5", "5xx"],
+];
+
+export function dead({ query }, app) {
+  const { endpoint, type, age, answer } = query;
+  const youngest = AGES.find(([name]) => name === (age ?? ""))?.[2] ?? Infinity;
+  const selected = new Set();
+  let found = [];
+  let more = false;
+
+  async function load(signal) {
+    const since = clockNow() - youngest;
+    const all = [];
+    let cursor;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const part = await get("deliveries", { status: "dead", endpoint, type, cursor, limit: SHOWN_MAX }, signal);
+      all.push(...part.data.filter((delivery) => receivedAt(delivery.event_id) >= since && isLike(delivery)));
+      cursor = part.next;
+      const last = part.data.at(-1);
+      const tooOld = last && receivedAt(last.event_id) < since;
+      if (!cursor || tooOld || all.length >= SHOWN_MAX) {
+        cursor = tooOld ? null : cursor;
+        break;
+      }
+    }
+    more = Boolean(cursor) || all.length > SHOWN_MAX;
+    found = all.slice(0, SHOWN_MAX);
+    const present = new Set(found.map(({ id }) => id));
+    for (const id of selected) if (!present.has(id)) selected.delete(id);
+  }
+
+  function isLike({ last_status: status }) {
+    if (!answer) return true;
+    if (answer === "none") return status === null;
+    return String(status ?? "").startsWith(answer);
+  }
+
+  const narrow = (name) => (event) => turn({ [name]: event.target.value.trim() || undefined });
+
+  function view() {
+    const isFiltered = endpoint || type || age || answer;
+    return html`
+      ${heading("Dead letters")}
+      <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
+        <label for="endpoint">Endpoint</label>
+        <input id="endpoint" type="search" placeholder="name or id  /" .value=${endpoint ?? ""} @change=${narrow("endpoint")}>
+        <label for="type">Type</label>
+        <input id="type" type="search" placeholder="order.*" .value=${type ?? ""} @change=${narrow("type")}>
+        <label for="age">Received</label>
+        ${choice("age", AGES, age)}
+        <label for="answer">Last answer</label>
+        ${choice("answer", STATUSES, answer)}
+      </form>
+      ${found.length
+        ? html`${tools()}${list()}`
+        : empty(isFiltered ? "No dead letter is like that." : "There are no dead letters: nothing was given up.")}
+      ${more ? html`<p class="quiet">There may be more. They are shown when these are gone, or when the filters are narrower.</p>` : nothing}`;
+  }
+
+  const choice = (name, choices, chosen) => html`<select id=${name} @change=${narrow(name)}>
+    ${choices.map(([value, word]) => html`<option value=${value} ?selected=${value === (chosen ?? "")}>${word}</option>`)}
+  </select>`;
+
+  function tools() {
+    const some = selected.size;
+    return html`<div class="actions selection">
+      <span aria-live="polite">${some ? `${count(some)} selected` : `${counted(found.length, "dead letter")} shown`}</span>
+      <button class="primary" ?disabled=${!some} @click=${replaySelected}>Put back selected</button>
+      ${answer
+        ? html`<span class="quiet">All that were answered alike: select them.</span>`
+        : html`<button @click=${replayAll}>Put back all that match …</button>`}
+    </div>`;
+  }
+
+  function list() {
+    const all = found.every(({ id }) => selected.has(id));
+    const box = html`<input type="checkbox" aria-label="Select all that are shown" .checked=${all}
+      @change=${(event) => mark(found, event.target.checked)}>`;
+    const heads = [[box, "box"], ["Delivery"], ["Event"], ["Endpoint"], ["Attempts", "number"], ["Last answer"], ["Given up"], [html`<span class="unseen">Action</span>`]];
+    return table("Dead letters", heads, repeat(found, ({ id }) => id, row));
+  }
+
+  function row(delivery) {
+    const { id } = delivery;
+    return html`<tr>
+      <td class="box"><input type="checkbox" aria-label="Select #${delivery.seq} to ${line(delivery.endpoint, 60)}" .checked=${selected.has(id)}
+        @change=${(event) => mark([delivery], event.target.checked)}></td>
+      <th scope="row">${deliveryLink(delivery)}</th>
+      <td class="wide">${eventOf(delivery)}</td>
+      <td>${endpointLink(delivery.endpoint, delivery.endpoint_id)}</td>
+      <td class="number">${count(delivery.attempt_count)}</td>
+      <td class="wide">${outcome(delivery.last_status, delivery.last_error)}</td>
+      <td>${time(delivery.attempts.at(-1)?.ended_at)}</td>
+      <td class="end">${retryButton(delivery, app)}</td>
+    </tr>`;
+  }
+
+  function mark(deliveries, isSelected) {
+    for (const { id } of deliveries) {
+      if (isSelected) selected.add(id);
+      else selected.delete(id);
+    }
+    app.draw();
+  }
+
+  async function replaySelected() {
+    const chosen = found.filter(({ id }) => selected.has(id));
+    const words = counted(chosen.length, "delivery", "deliveries");
+    const body = html`<p>This puts back <b>${words}</b>. Each is due now, and is attempted from the start of its schedule.</p>`;
+    const sure = await ask({ title: "Put back", body, yes: `Put back ${words}` });
+    if (!sure) return;
+    const bar = (now) => html`<p aria-live="polite">Put back <b>${count(now)}</b> of ${count(chosen.length)}</p>
+      <progress max=${chosen.length} value=${now} aria-label="Put back"></progress>`;
+    const shown = follow("Put back", bar(0));
+    const back = await retryAll(chosen, (now) => shown.draw(bar(now)));
+    done(`Put back ${counted(back, "delivery", "deliveries")}`);
+    app.refresh();
+  }
+
+  function replayAll() {
+    const since = youngest === Infinity ? undefined : new Date(clockNow() - youngest).toISOString();
+    const what = html`dead letters${endpoint ? html` of ${text(endpoint)}` : " of every endpoint"}${type ? html`, of type ${text(type)}` : nothing}${since ? html`, received in ${AGES.find(([name]) => name === age)[1]}` : nothing}`;
+    return replay({ status: "dead", endpoint, type, since }, what, app);
+  }
+
+  return { title: "Dead letters", every: 5_000, load, view };
+}

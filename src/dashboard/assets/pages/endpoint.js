@@ -1,0 +1,151 @@
+// One endpoint: how it is, what it is set to, its deliveries, and what can be done.
+import { html, nothing } from "../html.js";
+import { get, part } from "../api.js";
+import { pause, resume, rotateKey, send } from "../actions.js";
+import { ask } from "../dialog.js";
+import { deliveriesTable } from "../deliveries.js";
+import { count, visible } from "../format.js";
+import { plot } from "../plot.js";
+import { badge, deliveryLink, due, empty, facts, heading, pager, tabs, text, time } from "../parts.js";
+import { replay } from "../tasks.js";
+
+const STATUSES = [
+  ["", "All"],
+  ["pending,in_flight", "Pending"],
+  ["waiting", "Waiting to retry"],
+  ["dead", "Dead letters"],
+  ["delivered", "Delivered"],
+];
+
+export function endpoint({ parts, query }, app) {
+  const wanted = parts[1];
+  let endpoint = null;
+  let activity = null;
+  let deliveries = null;
+  let failing = null;
+
+  async function load(signal) {
+    const ofIt = (status, limit, cursor) => get("deliveries", { endpoint: wanted, status, cursor, limit }, signal);
+    let waiting;
+    [endpoint, activity, deliveries, waiting] = await Promise.all([
+      get(`endpoints/${part(wanted)}`, {}, signal),
+      get("activity", { window: query.window, endpoint: wanted }, signal),
+      ofIt(query.status, 25, query.cursor),
+      ofIt("waiting", 1),
+    ]);
+    failing = waiting.data[0];
+  }
+
+  function view() {
+    const isThere = endpoint.state !== "removed";
+    return html`
+      ${heading(text(endpoint.name), badge(endpoint.state === "active" && failing ? "failing" : endpoint.state), isThere ? tools() : nothing)}
+      <p class="url">${text(endpoint.url)}</p>
+      ${endpoint.state_reason ? html`<p class="problem">${badge(endpoint.state)} ${text(endpoint.state_reason)}</p>` : nothing}
+      ${failing ? why() : nothing}
+      ${figures()}
+      <section aria-labelledby="activity">
+        <div class="section-head">
+          <h2 id="activity">Activity</h2>
+          ${tabs("Window", "window", [["", "1 h"], ["24h", "24 h"], ["7d", "7 d"]], query.window)}
+        </div>
+        ${plot(series())}
+      </section>
+      <section aria-labelledby="deliveries">
+        <div class="section-head">
+          <h2 id="deliveries">Deliveries</h2>
+          ${tabs("Status", "status", STATUSES, query.status)}
+        </div>
+        ${deliveries.data.length
+          ? deliveriesTable(deliveries.data, "endpoint", app)
+          : empty(
+              query.status || query.cursor ? "There is none like that." : "No event has gone to it yet. Send one that it selects:",
+              query.status || query.cursor ? null : "redeliver event send order.paid --data '{\"order\": 17}'",
+            )}
+        ${pager(deliveries.next, query.cursor)}
+      </section>
+      ${settings()}`;
+  }
+
+  function why() {
+    return html`<section class="why bad" aria-labelledby="why">
+      <h2 id="why">Why it fails</h2>
+      <p>${deliveryLink(failing)}: ${text(failing.explanation)}.</p>
+    </section>`;
+  }
+
+  function tools() {
+    const isPaused = endpoint.state === "paused";
+    return html`<div class="actions">
+      ${isPaused
+        ? html`<button class="primary" @click=${() => resume(endpoint, app)}>Resume</button>`
+        : html`<button @click=${() => pause(endpoint, app)}>Pause</button>`}
+      <button @click=${() => send(endpoint, app)}>Send test</button>
+      <button @click=${() => askReplay(endpoint, app)}>Replay …</button>
+      <button @click=${() => rotateKey(endpoint, app)}>Rotate key …</button>
+    </div>`;
+  }
+
+  function figures() {
+    const tile = (name, value) => html`<div class="tile"><dt>${name}</dt><dd>${value}</dd></div>`;
+    return html`<dl class="tiles" aria-label="Figures">
+      ${tile("Backlog", count(endpoint.backlog))}
+      ${tile("Oldest waiting", time(endpoint.oldest_waiting_at, "none"))}
+      ${tile("Next attempt", due(endpoint.next_attempt_at, endpoint.state === "paused"))}
+      ${tile("Delivered", count(endpoint.delivered))}
+      ${tile("Dead letters", count(endpoint.dead))}
+    </dl>`;
+  }
+
+  function series() {
+    const zeros = activity.ingested.map(() => 0);
+    const { delivered = zeros, failed = zeros } = activity.endpoints[0] ?? {};
+    return { from: activity.from, step: activity.step, delivered, failed, label: "Activity of this endpoint" };
+  }
+
+  function settings() {
+    const yes = (value) => (value ? "yes" : "no");
+    const headers = Object.keys(endpoint.headers ?? {});
+    return html`<section aria-labelledby="settings">
+      <h2 id="settings">Settings</h2>
+      ${facts([
+        ["Policy", text(endpoint.policy)],
+        ["Events", endpoint.events.map((pattern) => html`<code>${text(pattern)}</code> `)],
+        ["Signing key", endpoint.has_key ? "set; it is never shown" : "none"],
+        ["Basic login", endpoint.basic_auth ? html`${text(endpoint.basic_auth.user)}, with a password` : "none"],
+        ["Own headers", headers.length ? headers.map(visible).join(", ") : "none"],
+        ["Concurrency", count(endpoint.concurrency)],
+        ["Time for an attempt", endpoint.timeout ?? "–"],
+        ["Check on save", endpoint.check],
+        ["Own certificate authority", yes(endpoint.has_ca)],
+        ["Comes from", endpoint.origin === "config" ? "the configuration file, which wins at each start" : "the API"],
+        ["Made", time(endpoint.created_at)],
+        ["Id", html`<code>${endpoint.id}</code>`],
+      ])}
+      <p class="quiet">To change one: <code>redeliver endpoint update ${visible(endpoint.name)} --help</code></p>
+    </section>`;
+  }
+
+  return { title: wanted, every: 3_000, load, view };
+}
+
+async function askReplay(endpoint, app) {
+  const body = html`<p>Which deliveries of ${text(endpoint.name)} are to be put back?</p>
+    <label><input type="radio" name="which" value="dead" checked> Dead letters alone</label>
+    <label><input type="radio" name="which" value="all"> All, those that arrived too</label>
+    <label for="since">Of events received since, in your time zone (empty: all)</label>
+    <input id="since" name="since" type="datetime-local" step="1">
+    <label for="until">and before</label>
+    <input id="until" name="until" type="datetime-local" step="1">`;
+  const given = await ask({ title: "Replay", body, yes: "Count them" });
+  if (!given) return;
+  const moment = (text) => (text ? new Date(text).toISOString() : undefined);
+  const request = {
+    endpoint: endpoint.id,
+    status: given.which === "dead" ? "dead" : undefined,
+    since: moment(given.since),
+    until: moment(given.until),
+  };
+  const what = given.which === "dead" ? "dead letters" : "deliveries, those that arrived too";
+  await replay(request, html`${what} of ${text(endpoint.name)}`, app);
+}

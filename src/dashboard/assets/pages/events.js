@@ -1,0 +1,92 @@
+// The log: live, or page by page.
+import { html, nothing, repeat } from "../html.js";
+import { get } from "../api.js";
+import { count, size } from "../format.js";
+import { badge, empty, heading, pager, table, text, time } from "../parts.js";
+import { to, turn, turned } from "../router.js";
+import { follow } from "../tail.js";
+
+const PER_PAGE = 50;
+const SEND = `redeliver event send order.paid --data '{"order": 17}'`;
+
+export function events({ query }, app) {
+  const { type, source, cursor } = query;
+  // The stream knows no sources, and an older page does not grow.
+  const isLive = !cursor && !source && query.live !== "no";
+  let page = null;
+  let tail = null;
+
+  async function load(signal) {
+    if (tail) return;
+    page = await get("events", { type, source, cursor, limit: PER_PAGE }, signal);
+    if (!isLive) return;
+    tail = follow(type, app.draw);
+    tail.begin(page.data);
+  }
+
+  function view() {
+    const rows = tail?.rows ?? page.data;
+    return html`
+      ${heading("Events", liveness())}
+      <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
+        <label for="type">Type</label>
+        <input id="type" type="search" placeholder="order.*,paid  /" .value=${type ?? ""} @change=${narrow("type")}>
+        <label for="source">Source</label>
+        <input id="source" type="search" placeholder="api" .value=${source ?? ""} @change=${narrow("source")}>
+      </form>
+      ${rows.length ? list(rows) : nothingYet()}
+      ${tail ? older() : pager(page.next, cursor)}`;
+  }
+
+  /** Nobody looks: browsers have six connections to a server, and this is one. */
+  function hide() {
+    if (!tail || tail.paused) return;
+    page = { ...page, data: tail.rows };
+    tail.close();
+    tail = null;
+  }
+
+  const narrow = (name) => (event) =>
+    turn({ [name]: event.target.value.trim() || undefined, cursor: undefined });
+
+  function liveness() {
+    if (!tail) return html`<a class="button" href=${turned({ live: undefined, cursor: undefined, source: undefined })}>Follow live</a>`;
+    const words = tail.paused ? "paused" : tail.connected ? "live" : "connecting";
+    const behind = tail.paused ? tail.came - tail.missed : 0;
+    return html`<span class="badge ${tail.connected && !tail.paused ? "live" : "warn"}" role="status">${words}</span>
+      <button id="pause-tail" aria-pressed=${tail.paused} @click=${tail.pause}>${tail.paused ? "Resume" : "Pause"}</button>
+      ${behind ? html`<span class="quiet">${count(behind)} new</span>` : nothing}`;
+  }
+
+  function older() {
+    if (!page.next) return nothing;
+    return html`<nav class="pager" aria-label="Pages"><a href=${turned({ cursor: page.next })}>Older</a></nav>`;
+  }
+
+  function nothingYet() {
+    if (type || source) return empty("No event is like that, as far as was looked.");
+    return empty("The log is empty. Put an event into it:", SEND);
+  }
+
+  return { title: "Events", every: 3_000, load, view, hide, close: () => tail?.close() };
+}
+
+function list(rows) {
+  const heads = [["Event"], ["Type"], ["Source"], ["Subject"], ["Received"], ["Size", "number"], ["Deliveries just now"]];
+  return table("Events", heads, repeat(rows, (row) => row.id, row));
+}
+
+function row(event) {
+  return html`<tr>
+    <th scope="row"><a href=${to(["events", event.id])}>#${event.seq}</a></th>
+    <td class="wide">${text(event.type, 80)}</td>
+    <td>${text(event.source, 40)}</td>
+    <td>${event.subject === undefined ? html`<span class="quiet">–</span>` : text(event.subject, 40)}</td>
+    <td>${time(event.received_at)}</td>
+    <td class="number">${size(event.size)}</td>
+    <td>${(event.outcomes ?? []).map(outcome)}</td>
+  </tr>`;
+}
+
+const outcome = ({ delivery_id, endpoint, status, code }) =>
+  html`<a class="plain" href=${to(["deliveries", delivery_id])} title=${status}>${text(endpoint, 24)} ${badge(status)}${code ? ` ${code}` : ""}</a> `;

@@ -1,0 +1,163 @@
+// Everything at a glance: what is stuck and why, and the mend beside it.
+import { html, nothing, repeat } from "../html.js";
+import { get } from "../api.js";
+import { attention } from "../attention.js";
+import { advancer } from "../advance.js";
+import { brief, count, counted, duration, size } from "../format.js";
+import { plot, spark } from "../plot.js";
+import { badge, due, empty, endpointLink, heading, outcome, table, tabs, text, time } from "../parts.js";
+import { turn, turned } from "../router.js";
+import { clockNow, diskIsLow, lastStatus } from "../status.js";
+
+const PER_PAGE = 50;
+
+/** How many of those that need somebody are told one by one. */
+const WORST_MAX = 5;
+const UNWELL = ["failing", "paused", "dead_letters"];
+
+/** Activity changes slowly, and is the largest answer. */
+const ACTIVITY_EVERY_MS = 10_000;
+
+const WINDOWS = { "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days" };
+
+const ADD = `redeliver endpoint add orders --url http://127.0.0.1:9000/hook --policy standard`;
+
+export function overview({ query }, app) {
+  let seen = null;
+  let worst = [];
+  let activity = null;
+  let activityAt = -Infinity;
+  const offset = Number(query.offset) || 0;
+  const isNarrowed = Boolean(query.health || query.search || query.sort || offset);
+  const shown = { health: query.health, search: query.search, sort: query.sort };
+
+  async function load(signal) {
+    const all = await get("overview", { ...shown, offset, limit: PER_PAGE }, signal);
+    // The list begins with them, unless it was asked for something else.
+    const first = isNarrowed ? await get("overview", { limit: WORST_MAX }, signal) : all;
+    if (performance.now() - activityAt > ACTIVITY_EVERY_MS) {
+      activity = await get("activity", { window: query.window, limit: 1000 }, signal);
+      activityAt = performance.now();
+    }
+    seen = all;
+    worst = first.data.slice(0, WORST_MAX).filter(({ health }) => UNWELL.includes(health));
+  }
+
+  function view() {
+    const { totals } = seen;
+    return html`
+      ${heading("Overview")}
+      ${attention(worst, totals, app)}
+      ${figures(totals, activity, query.window)}
+      <section aria-labelledby="activity">
+        <div class="section-head">
+          <h2 id="activity">Activity</h2>
+          ${tabs("Window", "window", [["", "1 h"], ["24h", "24 h"], ["7d", "7 d"]], query.window)}
+        </div>
+        ${plot(summed(activity))}
+        ${activity.more ? html`<p class="quiet">Deliveries are those of the 1,000 endpoints that were active last.</p>` : nothing}
+      </section>
+      ${advancer(app)}
+      <section aria-labelledby="endpoints">
+        <div class="section-head">
+          <h2 id="endpoints">Endpoints</h2>
+          ${tabs("Health", "health", choices(totals), query.health)}
+          <input type="search" aria-label="Search endpoints by name or URL" placeholder="Search name or URL  /"
+            .value=${query.search ?? ""}
+            @input=${(event) => turn({ search: event.target.value || undefined, offset: undefined })}>
+        </div>
+        ${totals.endpoints + totals.removed === 0
+          ? empty("There is no endpoint yet, so nothing is delivered to anybody. Add one:", ADD)
+          : rows()}
+      </section>`;
+  }
+
+  function rows() {
+    if (seen.data.length === 0) return empty("No endpoint is like that.");
+    const of = new Map(activity.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+    const sort = (word, by) =>
+      html`<a href=${turned({ sort: by, offset: undefined })} aria-current=${(query.sort ?? "health") === by ? "true" : nothing}>${word}</a>`;
+    return html`${table(
+      "Endpoints",
+      [
+        [sort("Endpoint", "name")],
+        [sort("State", "health")],
+        ["Activity"],
+        [sort("Backlog", "backlog"), "number"],
+        [sort("Oldest", "oldest")],
+        ["Next attempt"],
+        ["Delivered", "number"],
+        [sort("Dead", "dead"), "number"],
+        ["Last failure"],
+      ],
+      repeat(seen.data, (endpoint) => endpoint.id, (endpoint) => row(endpoint, of.get(endpoint.id))),
+    )}
+    ${pages()}`;
+  }
+
+  function pages() {
+    if (seen.matched <= PER_PAGE) return nothing;
+    const last = Math.min(offset + PER_PAGE, seen.matched);
+    const at = (first) => turned({ offset: first || undefined });
+    return html`<nav class="pager" aria-label="Pages">
+      ${offset > 0 ? html`<a href=${at(Math.max(0, offset - PER_PAGE))} rel="prev">Previous</a>` : nothing}
+      <span>${count(offset + 1)} to ${count(last)} of ${count(seen.matched)}</span>
+      ${last < seen.matched ? html`<a href=${at(offset + PER_PAGE)} rel="next">Next</a>` : nothing}
+    </nav>`;
+  }
+
+  return { title: "Overview", every: 3_000, load, view };
+}
+
+function row(endpoint, activity) {
+  const failure = endpoint.last_failure;
+  return html`<tr>
+    <th scope="row">${endpointLink(endpoint.name, endpoint.id)}<span class="sub">${text(endpoint.url, 48)}</span></th>
+    <td>${badge(endpoint.health)}</td>
+    <td>${spark(activity)}</td>
+    <td class="number">${endpoint.backlog ? count(endpoint.backlog) : html`<span class="quiet">0</span>`}</td>
+    <td>${time(endpoint.oldest_waiting_at)}</td>
+    <td>${due(endpoint.next_attempt_at, endpoint.state === "paused")}</td>
+    <td class="number">${count(endpoint.delivered)}</td>
+    <td class="number">${endpoint.dead ? html`<b class="bad">${count(endpoint.dead)}</b>` : html`<span class="quiet">0</span>`}</td>
+    <td class="wide">${failure ? html`<a class="plain" href="#/deliveries/${failure.delivery_id}">${outcome(failure.status, failure.error)}</a>` : nothing}</td>
+  </tr>`;
+}
+
+function choices(totals) {
+  const some = [
+    ["failing", "Failing", totals.failing],
+    ["paused", "Paused", totals.paused],
+    ["dead_letters", "Dead letters", totals.dead_letters],
+    ["busy,well", "Well", totals.busy + totals.well],
+    ["removed", "Removed", totals.removed],
+  ];
+  const present = some.filter(([, , number]) => number > 0);
+  return [["", `All ${count(totals.endpoints)}`], ...present.map(([value, word, number]) => [value, `${word} ${count(number)}`])];
+}
+
+function summed({ from, step, ingested, endpoints }) {
+  const zeros = ingested.map(() => 0);
+  const sum = (name) =>
+    endpoints.reduce((total, endpoint) => total.map((n, i) => n + endpoint[name][i]), zeros);
+  return { from, step, ingested, delivered: sum("delivered"), failed: sum("failed"), label: "Activity of all endpoints" };
+}
+
+function figures(totals, activity, window = "1h") {
+  const { store, deliveries, streams, version, started_at } = lastStatus();
+  const tile = (name, value, beside, className = "") =>
+    html`<div class="tile ${className}"><dt>${name}</dt><dd>${value}<span class="sub">${beside}</span></dd></div>`;
+  const recent = activity.ingested.reduce((sum, n) => sum + n, 0);
+  const free = store.free_bytes === null ? "" : `${size(store.free_bytes)} free`;
+  return html`<dl class="tiles" aria-label="Totals">
+    ${tile("Events in the log", brief(store.events), `${brief(recent)} in ${WINDOWS[window]}`)}
+    ${tile("Delivered", brief(totals.delivered), counted(totals.endpoints, "endpoint"))}
+    ${tile("Backlog", brief(totals.backlog), html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
+    ${tile("Next attempt", due(totals.next_attempt_at), `${brief(deliveries.in_flight)} in flight`)}
+    ${tile("Dead letters", totals.dead ? html`<a href="#/dead">${brief(totals.dead)}</a>` : "0", "given up", totals.dead ? "warn" : "")}
+    ${store.used_bytes === null
+      ? nothing
+      : tile("Log on disk", size(store.used_bytes), free, diskIsLow(store) ? "bad" : "")}
+    ${tile("Up for", duration(clockNow() - Date.parse(started_at)), `version ${version}, ${counted(streams.open, "stream")}`)}
+  </dl>`;
+}

@@ -1,0 +1,231 @@
+// What an operator does, from the click to the receiver.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, afterEach, test } from "node:test";
+import { start } from "./support/broker.mjs";
+import { launch, open } from "./support/browser.mjs";
+import { eventually } from "./support/eventually.mjs";
+import { receiver } from "./support/receiver.mjs";
+
+const POLICY = `[policy.strict]\nschedule = ["1m"]\ngive_up_after = 2\n`;
+
+let browser, broker, hook, context, page, check;
+
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+beforeEach(async () => {
+  hook = await receiver(() => [200, "thank you"]);
+  broker = await start({ config: POLICY, args: ["--clock", "manual"] });
+  await broker.endpoint("crm", hook.url, { policy: "strict" });
+  ({ context, page, check } = await open(browser, broker.address));
+});
+
+afterEach(async () => {
+  check();
+  await context.close();
+  await Promise.all([broker.stop(), hook.close()]);
+});
+
+const visit = async (fragment) => {
+  await page.goto(`${broker.address}/${fragment}`);
+  await page.locator("#main h1").waitFor();
+};
+const button = (name, place = page) => place.getByRole("button", { name, exact: true });
+const dialog = () => page.getByRole("dialog");
+const state = async () => (await broker.get("/v1/endpoints/crm")).state;
+
+/** So many dead letters of the endpoint. */
+async function dead(count) {
+  hook.answer = () => [500, "out of order"];
+  for (let i = 0; i < count; i += 1) await broker.event(i % 2 ? "order.paid" : "order.shipped", { i });
+  await broker.advance("1s");
+  await broker.advance("2m");
+  await eventually("they are dead", async () => (await broker.get("/v1/endpoints/crm")).dead === count);
+  hook.answer = () => [200, ""];
+  hook.got.length = 0;
+}
+
+test("pause and resume are what the API then says", async () => {
+  await visit("#/endpoints/crm");
+  await button("Pause").click();
+  await button("Pause", dialog()).click();
+  await button("Resume").waitFor();
+  assert.equal(await state(), "paused");
+  await visit("#/");
+  await page.getByRole("button", { name: "Resume: crm" }).click();
+  await page.getByText("crm is resumed").waitFor();
+  assert.equal(await state(), "active");
+});
+
+test("a pause that is cancelled is none", async () => {
+  await visit("#/endpoints/crm");
+  await button("Pause").click();
+  await button("Cancel", dialog()).click();
+  await button("Pause").click();
+  await page.keyboard.press("Escape");
+  assert.equal(await state(), "active");
+});
+
+test("a test message shows what came back, good or bad", async () => {
+  await visit("#/endpoints/crm");
+  await button("Send test").click();
+  await dialog().getByText("The test message arrived").waitFor();
+  await dialog().getByText("thank you").waitFor();
+  assert.equal(hook.got.length, 1);
+  await button("Close", dialog()).click();
+  hook.answer = () => [403, "<b>who are you?</b>"];
+  await button("Send test").click();
+  await dialog().getByText("The test message did not arrive").waitFor();
+  await dialog().getByText("<b>who are you?</b>").waitFor();
+});
+
+test("a delivery says why it waits, and a retry sends it now", async () => {
+  hook.answer = () => [503, "not now"];
+  const event = await broker.event("order.paid", { order: 17 });
+  await broker.advance("1s");
+  await broker.delivery(event, "waiting");
+  await visit("#/");
+  await page.getByRole("link", { name: "Why", exact: true }).click();
+  await page.getByText("Attempt 1 of 2 failed with status 503; retry 1 leaves 1m after that failure").waitFor();
+  await page.locator("pre", { hasText: "not now" }).waitFor();
+  hook.answer = () => [200, ""];
+  await page.getByRole("button", { name: "Retry now" }).click();
+  await page.locator(".badge", { hasText: "delivered" }).waitFor();
+  assert.equal(hook.got.at(-1).headers["redeliver-attempt"], "2");
+});
+
+test("a rotated key signs the next attempt, and is shown nowhere", async () => {
+  await broker.call("DELETE", "/v1/endpoints/crm");
+  await broker.endpoint("crm", hook.url, { policy: "hotjar", signing_key: "an-old-key" });
+  await visit("#/endpoints/crm");
+  await button("Rotate key …").click();
+  await dialog().getByLabel("New signing key").fill("a-new-key");
+  await button("Rotate", dialog()).click();
+  await page.getByText("crm signs with the new key").waitFor();
+  assert.ok(!(await page.content()).includes("a-new-key"));
+  const signature = async () => {
+    hook.got.length = 0;
+    await broker.event("order.paid", {});
+    await broker.advance("1s");
+    await eventually("it arrives", () => hook.got.length);
+    return hook.got[0];
+  };
+  const { createHmac } = await import("node:crypto");
+  const { headers, body } = await signature();
+  assert.equal(headers["com-hotjar-signature"], createHmac("sha3-256", "a-new-key").update(body).digest("hex"));
+});
+
+test("selected dead letters are put back, and no other", async () => {
+  await dead(4);
+  await visit("#/dead");
+  const boxes = page.getByRole("checkbox", { name: /^Select #/ });
+  assert.equal(await boxes.count(), 4);
+  await boxes.nth(0).check();
+  await boxes.nth(2).check();
+  await page.getByText("2 selected").waitFor();
+  await button("Put back selected").click();
+  await dialog().getByText("This puts back 2 deliveries").waitFor();
+  await button("Put back 2 deliveries", dialog()).click();
+  await eventually("two arrive", () => hook.got.length === 2);
+  assert.equal((await broker.get("/v1/endpoints/crm")).dead, 2);
+});
+
+test("a filter narrows the dead letters, and all that match go back after a count", async () => {
+  await dead(7);
+  await visit("#/dead");
+  await page.getByLabel("Last answer").selectOption("4");
+  await page.getByText("No dead letter is like that").waitFor();
+  await page.getByLabel("Last answer").selectOption("5");
+  await page.getByText("7 dead letters shown").waitFor();
+  await page.getByLabel("Last answer").selectOption("");
+  await page.getByLabel("Type").fill("order.paid");
+  await page.keyboard.press("Enter");
+  await page.getByText("3 dead letters shown").waitFor();
+  await button("Put back all that match …").click();
+  await dialog().getByText("This puts back 3 deliveries: dead letters of every endpoint, of type order.paid").waitFor();
+  assert.equal(hook.got.length, 0, "a dry run sends nothing");
+  await button("Put back 3 deliveries", dialog()).click();
+  await dialog().getByRole("progressbar").waitFor();
+  await page.getByText("Put back 3 deliveries").waitFor();
+  await eventually("three arrive", () => hook.got.length === 3);
+  assert.equal((await broker.get("/v1/endpoints/crm")).dead, 4);
+});
+
+test("an endpoint's replay counts first and sends again what arrived", async () => {
+  for (let i = 0; i < 3; i += 1) await broker.event("order.paid", { i });
+  await broker.advance("1s");
+  await eventually("they arrive", () => hook.got.length === 3);
+  await visit("#/endpoints/crm");
+  await button("Replay …").click();
+  await dialog().getByLabel("All, those that arrived too").check();
+  await button("Count them", dialog()).click();
+  await button("Put back 3 deliveries", dialog()).click();
+  await eventually("they arrive again", () => hook.got.length === 6);
+});
+
+test("the manual clock is moved, and what was due has happened", async () => {
+  hook.answer = () => [503, ""];
+  const event = await broker.event("order.paid", {});
+  await broker.advance("1s");
+  await broker.delivery(event, "waiting");
+  hook.answer = () => [200, ""];
+  await visit("#/");
+  await page.getByLabel("Advance by").fill("1h");
+  await button("Advance").click();
+  await page.getByText("all that was due by then has happened").waitFor();
+  await broker.delivery(event, "delivered");
+  await page.getByLabel("Advance by").fill("soon");
+  await button("Advance").click();
+  await page.locator("#notices .failed").waitFor();
+  check(/status of 422/);
+  check = () => {};
+});
+
+test("the main job is done by the keyboard alone", async () => {
+  await dead(1);
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  /** Tab by tab to what has this name, and it must be seen to have the focus. */
+  const reach = async (name) => {
+    for (let i = 0; i < 60; i += 1) {
+      await press("Tab");
+      const [label, seen] = await page.evaluate(() => {
+        const { activeElement: at } = document;
+        const style = getComputedStyle(at);
+        return [at.getAttribute("aria-label") ?? at.textContent.trim(), style.outlineStyle !== "none"];
+      });
+      if (!label.startsWith(name)) continue;
+      assert.ok(seen, `the focus on ${name} cannot be seen`);
+      return;
+    }
+    assert.fail(`${name} cannot be reached`);
+  };
+  await visit("#/");
+  await press("?");
+  await dialog().getByText("This list").waitFor();
+  await press("Escape");
+  await reach("Look and replay");
+  await press("Enter");
+  await page.locator("h1", { hasText: "Dead letters" }).waitFor();
+  await eventually("the heading has the focus", () => page.evaluate(() => document.activeElement.tagName === "H1"));
+  await reach("Select #1");
+  await press("Space");
+  await page.getByText("1 selected").waitFor();
+  await press("Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab");
+  await reach("Put back selected");
+  await press("Enter");
+  await dialog().getByText("This puts back 1 delivery").waitFor();
+  await press("Enter");
+  await eventually("it arrives", () => hook.got.length === 1);
+  await press("Escape", "g", "o");
+  await page.locator("h1", { hasText: "Overview" }).waitFor();
+});
+
+test("the skip link goes past the bar", async () => {
+  await visit("#/");
+  await page.getByRole("link", { name: "Skip to the content" }).focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.locator("h1", { hasText: "Overview" }).waitFor();
+});
