@@ -79,7 +79,7 @@ fn methods(handler: &str) -> Vec<&'static str> {
     };
     let found = all
         .iter()
-        .filter(|(_, names)| names.iter().any(|name| is_called(&name)));
+        .filter(|(_, names)| names.iter().any(|name| is_called(name)));
     found.map(|(method, _)| *method).collect()
 }
 
