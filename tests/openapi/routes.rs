@@ -77,9 +77,7 @@ fn methods(handler: &str) -> Vec<&'static str> {
             before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
         })
     };
-    let found = all
-        .iter()
-        .filter(|(_, names)| names.iter().any(|name| is_called(&name)));
+    let found = all.iter().filter(|(_, names)| names.iter().any(&is_called));
     found.map(|(method, _)| *method).collect()
 }
 

@@ -3,8 +3,8 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`operation`], [`status`] | how a route is described; the errors that it can refer to |
-//! | [`nouns`] | the schemas of what writes itself |
+//! | `operation`, `status` | how a route is described; the errors that it can refer to |
+//! | `nouns` | the schemas of what writes itself |
 //! | the others | the routes, by noun |
 
 mod alerts;
