@@ -50,7 +50,7 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
         &[
             (
                 "license = \"x\"",
-                "5: license does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding, max_age)",
+                "5: license does not belong to a source of kind \"hotjar\"; take it out (its keys are key, previous_keys, key_encoding, signature_encoding, max_age)",
             ),
             (
                 "max_age = \"0s\"",
@@ -62,7 +62,7 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
             ),
             (
                 "split = true",
-                "5: split does not belong to a source of kind \"hotjar\"; take it out (its keys are key, key_encoding, signature_encoding, max_age)",
+                "5: split does not belong to a source of kind \"hotjar\"; take it out (its keys are key, previous_keys, key_encoding, signature_encoding, max_age)",
             ),
             (
                 "key_encoding = \"hex\"",
