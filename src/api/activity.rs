@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -13,13 +14,15 @@ use crate::inbound::problem::Problem;
 use crate::telemetry::activity::OfEndpoint;
 use crate::telemetry::past::Window;
 
-#[derive(Serialize)]
+/// What came in and was delivered, step by step.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Activity {
     now: Timestamp,
     /// When the oldest step begins.
     from: Timestamp,
     /// Nothing before it is known.
     started_at: Timestamp,
+    /// How long a step is.
     step: &'static str,
     /// The newest step comes last, here and below.
     ingested: Vec<u64>,
@@ -29,7 +32,9 @@ pub(super) struct Activity {
     more: usize,
 }
 
-#[derive(Serialize)]
+/// The ends of attempts to one endpoint.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ActivityOfEndpoint")]
 struct Endpoint {
     id: EndpointId,
     name: String,

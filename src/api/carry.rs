@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -157,9 +158,12 @@ pub fn piece(step: &Step, wanted: &Wanted, last: u64) -> Result<Option<String>, 
     }
 }
 
-#[derive(Serialize)]
+/// What became of imported lines.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Imported {
+    /// New events.
     imported: u64,
+    /// Those that were there already.
     duplicates: u64,
 }
 

@@ -5,6 +5,7 @@ mod glance;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::glance::{Glance, Health, Sort, Totals};
@@ -24,8 +25,8 @@ const LIMIT_MAX: usize = 200;
 /// The longest text that is searched for: no name is longer.
 const SEARCH_MAX: usize = 200;
 
-/// What is answered.
-#[derive(Serialize)]
+/// Sums over all endpoints, and some of them.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Overview {
     now: Timestamp,
     clock: &'static str,
@@ -37,7 +38,9 @@ pub(super) struct Overview {
     data: Vec<Row>,
 }
 
-#[derive(Serialize)]
+/// An endpoint, and how it is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OverviewRow")]
 struct Row {
     #[serde(flatten)]
     endpoint: objects::Endpoint,
@@ -46,7 +49,8 @@ struct Row {
 }
 
 /// The last attempt of a delivery that has failed and not ended, or that has ended so.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LastFailure")]
 struct Failure {
     delivery_id: DeliveryId,
     attempt: u32,

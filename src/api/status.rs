@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -12,10 +13,13 @@ use crate::id::Seq;
 use crate::inbound::problem::Problem;
 use crate::store::QueueView;
 
-#[derive(Serialize)]
+/// The broker at a glance.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Status {
+    /// Of the program.
     version: &'static str,
     started_at: Timestamp,
+    /// By the broker's clock.
     now: Timestamp,
     clock: Clock,
     store: Store,
@@ -24,23 +28,32 @@ pub(super) struct Status {
     streams: Streams,
 }
 
-#[derive(Serialize)]
+/// The broker's clock.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfClock")]
 struct Clock {
+    /// `real`, `scaled` or `manual`.
     kind: &'static str,
     /// As it is written on the command line: `real`, `60x`, `manual`.
     speed: String,
 }
 
-#[derive(Serialize)]
+/// What the store holds and takes.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfStore")]
 struct Store {
+    /// Events that can be read.
     events: u64,
     first_seq: Option<Seq>,
     last_seq: Option<Seq>,
+    /// When the oldest of them was received.
     oldest_at: Option<Timestamp>,
+    /// Of the whole data directory.
     used_bytes: u64,
     /// Of the records, and of those that are still needed.
     log_bytes: u64,
     live_bytes: u64,
+    /// Of the disk.
     free_bytes: Option<u64>,
     /// Below this much free disk no event is taken.
     reserve_bytes: u64,
@@ -48,14 +61,17 @@ struct Store {
     stopped: Option<String>,
 }
 
-#[derive(Default, Serialize)]
+/// How many endpoints there are.
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfEndpoints")]
 struct Endpoints {
     active: u64,
     paused: u64,
 }
 
 /// Of every endpoint together, removed ones included.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfDeliveries")]
 struct Deliveries {
     pending: u64,
     waiting: u64,
@@ -67,7 +83,9 @@ struct Deliveries {
     next_due_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// Event streams, and backups and exports under way.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfStreams")]
 struct Streams {
     open: usize,
     max: usize,

@@ -44,6 +44,13 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .path("event", EVENT, EVENT_EXAMPLE)
             .answers(200, "The event.", schemas.of::<Event<'static>>(), example())
             .guarded(&[404]),
+        Operation::get("/v1/events/{event}/body", "getEventBody", "An event's bytes as they came")
+            .path("event", EVENT, EVENT_EXAMPLE)
+            .answers_with(200, json!({
+                "description": "The body, whatever it is.",
+                "content": { "application/octet-stream": { "schema": { "type": "string" } } },
+            }))
+            .guarded(&[404]),
         Operation::get("/v1/events/{event}/deliveries", "listEventDeliveries", "List an event's deliveries")
             .describe("In the order in which the endpoints were made.")
             .path("event", EVENT, EVENT_EXAMPLE)

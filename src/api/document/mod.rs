@@ -9,6 +9,7 @@
 
 mod alerts;
 mod clock;
+mod dashboard;
 mod deliveries;
 mod endpoints;
 mod events;
@@ -18,6 +19,7 @@ mod operation;
 mod server;
 mod sources;
 mod status;
+mod store;
 mod stream;
 mod tasks;
 mod zebline;
@@ -61,7 +63,7 @@ type Noun = (
     fn(&mut Schemas) -> Vec<Operation>,
 );
 
-const NOUNS: [Noun; 12] = [
+const NOUNS: [Noun; 14] = [
     ("ingest", "Events come in.", ingest::operations),
     ("events", "The log.", events::operations),
     (
@@ -100,6 +102,16 @@ const NOUNS: [Noun; 12] = [
         "zenovay",
         "Zenovay's read side over this log, as its own clients call it.",
         zenovay::operations,
+    ),
+    (
+        "store",
+        "The log as a whole, for another machine.",
+        store::operations,
+    ),
+    (
+        "dashboard",
+        "What the dashboard reads beside everything else.",
+        dashboard::operations,
     ),
     ("server", "The server itself.", server::operations),
 ];

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -9,8 +10,9 @@ use crate::endpoint::EndpointState;
 use crate::store::EndpointView;
 
 /// How an endpoint is, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "EndpointHealth")]
 pub(super) enum Health {
     /// A delivery has failed and waits for its next attempt.
     Failing,
@@ -77,7 +79,8 @@ impl Sort {
 }
 
 /// Sums over every endpoint that is not removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OverviewTotals")]
 pub(super) struct Totals {
     pub endpoints: u64,
     pub failing: u64,

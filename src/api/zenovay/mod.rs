@@ -15,7 +15,7 @@ mod answer;
 mod external;
 mod keys;
 mod live;
-mod websites;
+pub(super) mod websites;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ReadSide, Shared};
@@ -16,8 +17,9 @@ use crate::vendor::zenovay::{Code, Range, Refusal};
 const SHOWN: Range = Range::LastDay;
 
 /// A website, as it is answered.
-#[derive(Serialize)]
-pub(super) struct Website {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WebsiteFigures")]
+pub(in crate::api) struct Website {
     id: String,
     name: String,
     domain: String,
