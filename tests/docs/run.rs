@@ -59,6 +59,12 @@ fn prepare(stage: &Stage, section: &Section) {
             .blocks_in("sh")
             .any(|block| block.text.contains(port))
     };
+    let has_backups = says("backups/monday");
+    if has_backups {
+        // No other route asks for a token where there need be none.
+        let guarded = "[server]\nadmin_token = \"env:REDELIVER_TOKEN\"\n";
+        fs::write(stage.path("redeliver.toml"), guarded).unwrap();
+    }
     let has_a_receiver = says("redeliver listen") || section.blocks_in("python").next().is_some();
     if (says(":9000") || says(":9001")) && !has_a_receiver {
         let script = "redeliver listen; aside \"$BINARY\" listen --listen 127.0.0.1:$RECEIVER_2";
@@ -67,6 +73,15 @@ fn prepare(stage: &Stage, section: &Section) {
     if !starts {
         let started = stage.shell("redeliver serve");
         assert_eq!(started.code, 0, "{}: {}", section.title, started.said);
+    }
+    if has_backups && !says("store backup backups/monday") {
+        let copied = stage.shell("redeliver store backup backups/monday");
+        assert_eq!(copied.code, 0, "{}", copied.said);
+    }
+    if says("\"crm\"") {
+        let add = "redeliver endpoint add crm --policy standard --url http://127.0.0.1:$RECEIVER/";
+        let added = stage.shell(add);
+        assert_eq!(added.code, 0, "{}", added.said);
     }
     if says("--source surveys") {
         let sent = stage.shell(
