@@ -126,7 +126,7 @@ impl<'a> Params<'a> {
         let text = self.text(name).unwrap_or_default().to_owned();
         let words = text.split(',').map(str::trim);
         let mut chosen = Vec::new();
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in words.filter(|_| !text.is_empty()) {
             match self.one_of(name, word, choices) {
                 Some(value) => chosen.push(value),
                 None if self.errors.len() == ERRORS_MAX => break,
@@ -181,6 +181,20 @@ mod tests {
         let mut params = Params::read(Some(&query), &["state"]);
         assert!(params.choices("state", &[("a", 1)]).is_empty());
         assert_eq!(params.check().unwrap_err().errors.len(), ERRORS_MAX);
+    }
+
+    #[test]
+    fn a_comma_with_nothing_beside_it_is_no_choice() {
+        for (query, is_right) in [
+            ("state=", true),
+            ("state=a", true),
+            ("state=,", false),
+            ("state=a,", false),
+        ] {
+            let mut params = Params::read(Some(query), &["state"]);
+            params.choices("state", &[("a", 1)]);
+            assert_eq!(params.check().is_ok(), is_right, "{query}");
+        }
     }
 
     #[test]
