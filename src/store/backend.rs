@@ -1,6 +1,7 @@
 //! The seam between the log and what keeps its bytes: a few small methods, so that every fault
 //! test is one more implementation of it.
 
+use super::Space;
 use super::error::StoreError;
 
 /// One change of an atomic batch.
@@ -79,6 +80,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Bytes that the store takes.
     fn used_bytes(&self) -> u64;
+
+    /// What its files take, and what of it is still wanted.
+    fn space(&self) -> Space {
+        let bytes = self.used_bytes();
+        Space {
+            used_bytes: bytes,
+            log_bytes: bytes,
+            live_bytes: bytes,
+        }
+    }
 
     /// Bytes left on the disk, where that is known. Asked for once a group.
     fn free_bytes(&self) -> Option<u64>;

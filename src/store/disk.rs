@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use super::Space;
 use super::StoreError;
 use super::backend::{Backend, Change, Durability, Entry};
 use super::lock::Lock;
@@ -246,6 +247,15 @@ impl Backend for Disk {
 
     fn used_bytes(&self) -> u64 {
         self.core.database.used_bytes() + journal::used_bytes(&self.core.dir)
+    }
+
+    fn space(&self) -> Space {
+        let log_bytes = self.core.database.log_bytes();
+        Space {
+            used_bytes: sled_files::bytes_below(&self.core.dir),
+            log_bytes,
+            live_bytes: log_bytes,
+        }
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -20,13 +20,13 @@ use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
-    EndpointError, EndpointView, Options, Page, ReplayRequest, SettleError, Settlement, Store,
-    StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Options, Page, ReplayRequest, SettleError, Settlement,
+    Store, StoreError, Ticket, Token,
 };
 use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::{EndpointId, Seq};
+use crate::id::Seq;
 
 /// How many attempts a delivery shows.
 const MAX_ATTEMPTS_SHOWN: usize = 1_000;
@@ -229,14 +229,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        let shared = self.shared();
-        if let Some(entry) = shared.state.named(name_or_id) {
-            return Some(entry.endpoint.clone());
-        }
-        let id: EndpointId = name_or_id.parse().ok()?;
-        let mut entries = shared.state.entries();
-        let entry = entries.find(|entry| entry.endpoint.id == id);
-        entry.map(|entry| entry.endpoint.clone())
+        self.find_named(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -266,6 +259,11 @@ impl<B: Backend> Store for Log<B> {
             last_seq: *self.tail.borrow(),
         }
     }
+
+    fn figures(&self) -> Figures {
+        self.figures_now()
+    }
+
     fn commit(&self) -> Result<bool, StoreError> {
         self.commit_next(Saving::Events)
     }

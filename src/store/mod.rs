@@ -17,6 +17,7 @@
 //! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
+//! | `figures.rs` | what it holds and takes, for gauges |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
 //! | `record.rs`, `codec.rs` | what is written, and its bytes |
@@ -46,6 +47,7 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
+mod figures;
 mod frames;
 mod high_water;
 mod history;
@@ -84,6 +86,7 @@ mod write;
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
+pub use figures::{Figures, Space};
 pub use log::Log;
 pub use options::Options;
 pub use queue::Ended;
@@ -194,6 +197,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much there is to do.
     fn depth(&self) -> Depth;
+
+    /// What it holds and takes.
+    fn figures(&self) -> Figures;
 
     /// Writes what is waiting to be written as one group, if there is anything; the ends of attempts
     /// may wait for some groups of events to go before them. Called in turn by the committer's

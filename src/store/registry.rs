@@ -1,5 +1,6 @@
 //! Changes of the registry of endpoints.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::backend::Backend;
@@ -11,6 +12,18 @@ use crate::endpoint::{Endpoint, EndpointState};
 use crate::id::{EndpointId, Seq};
 
 impl<B: Backend> Log<B> {
+    /// See [`Store::find_endpoint`](super::Store::find_endpoint).
+    pub(super) fn find_named(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
+        let shared = self.shared();
+        if let Some(entry) = shared.state.named(name_or_id) {
+            return Some(entry.endpoint.clone());
+        }
+        let id: EndpointId = name_or_id.parse().ok()?;
+        let mut entries = shared.state.entries();
+        let entry = entries.find(|entry| entry.endpoint.id == id);
+        entry.map(|entry| entry.endpoint.clone())
+    }
+
     /// The endpoint as `command` leaves it.
     pub(super) fn change(
         &self,

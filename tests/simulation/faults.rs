@@ -10,8 +10,8 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
-    EndpointError, EndpointView, Outcome, Page, ReplayRequest, SettleError, Settlement, Store,
-    StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Outcome, Page, ReplayRequest, SettleError, Settlement,
+    Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -317,6 +317,10 @@ impl Store for Faulty {
 
     fn depth(&self) -> Depth {
         self.store.depth()
+    }
+
+    fn figures(&self) -> Figures {
+        self.store.figures()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

@@ -40,6 +40,7 @@ contract! {
     filtered_and_listed_deliveries_tell_their_state
     a_clock_set_back_by_a_year_does_not_stall_a_retry
     a_fragmented_backlog_is_left_in_the_log_and_still_delivered_once
+    the_figures_tell_how_many_events_there_are_and_how_old_the_oldest_is
 }
 
 fn positions_start_at_1_and_have_no_gaps_over_a_restart<I: Implementation>() {
@@ -548,4 +549,20 @@ fn a_fragmented_backlog_is_left_in_the_log_and_still_delivered_once<I: Implement
         delivered.len(),
         expected.len()
     );
+}
+
+fn the_figures_tell_how_many_events_there_are_and_how_old_the_oldest_is<I: Implementation>() {
+    let world = World::<I>::new();
+    let none = world.log.figures();
+    assert_eq!(
+        (none.events, none.first_seq, none.oldest_at),
+        (0, None, None)
+    );
+    world.append(vec![event("a", "1")]);
+    world.advance(60);
+    world.append(vec![event("a", vec![7; 20_000])]);
+    let two = world.log.figures();
+    assert_eq!((two.events, two.first_seq, two.last_seq), (2, Some(1), 2));
+    assert_eq!(two.oldest_at, Some(START));
+    assert!(two.used_bytes > 20_000, "{two:?}");
 }

@@ -264,6 +264,11 @@ impl Database {
         let own = guarded("measuring", || self.db.size_on_disk()).unwrap_or(0);
         own + self.volumes.used_bytes()
     }
+
+    /// Bytes that the volumes take.
+    pub fn log_bytes(&self) -> u64 {
+        self.volumes.used_bytes()
+    }
 }
 
 fn collect(

@@ -46,6 +46,17 @@ pub fn free_bytes(dir: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Bytes of all files in `dir` and below. One that goes meanwhile counts as nothing.
+pub fn bytes_below(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_below(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
+}
+
 /// After creation: the files that sled makes once and never syncs, and the directories that
 /// name them.
 pub fn sync(db: &sled::Db, dir: &Path) -> Result<(), StoreError> {

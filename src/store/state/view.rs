@@ -3,6 +3,11 @@
 use super::State;
 
 impl State {
+    /// How many events were given up for lost.
+    pub fn gone(&self) -> u64 {
+        self.lost.len()
+    }
+
     /// Whether it may depend on the order of attempts and events what is left in the log.
     pub fn is_crowded(&self) -> bool {
         self.crowded || !self.unrouted.is_empty()
