@@ -12,6 +12,7 @@
 //! | `report` | mistakes, warnings, lines |
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
+//! | `retention` | how long what is kept |
 //! | [`limits`] | every limit with its default and its reason |
 //! | `faults` | a script of faults, which is a file of its own |
 //! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline`, `poller` | one kind of table each |
@@ -24,6 +25,7 @@ pub mod limits;
 mod policy;
 mod poller;
 mod report;
+mod retention;
 mod secrets;
 mod section;
 mod server;
@@ -46,6 +48,7 @@ pub use faults::{load_faults, parse_faults};
 pub use limits::Limits;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
+pub use retention::Retention;
 pub use server::{OpenToAnyone, Server};
 pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
@@ -63,6 +66,8 @@ use tables::{list_of_tables, unique};
 pub struct Config {
     /// `[server]` and `[limits]`.
     pub server: Server,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[[source]]`, in the file's order.
     pub sources: Vec<Source>,
     /// `[[endpoint]]`, in the file's order.
@@ -150,7 +155,15 @@ fn read(
     root.refuse_unknown(
         report,
         &[
-            "server", "limits", "source", "endpoint", "policy", "website", "export", "alert",
+            "server",
+            "limits",
+            "retention",
+            "source",
+            "endpoint",
+            "policy",
+            "website",
+            "export",
+            "alert",
         ],
     );
     let mut config = Config::default();
@@ -163,6 +176,11 @@ fn read(
         && let Some(table) = section(report, "[limits]", table)
     {
         config.server.limits = Limits::read(report, &table);
+    }
+    if let Some(table) = root.table.get("retention")
+        && let Some(table) = section(report, "[retention]", table)
+    {
+        config.retention = Retention::read(report, &table);
     }
     config.policies = policy::read_all(report, root, builtin);
     let mut known = builtin.clone();

@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 use super::opening::blocking;
 use super::polling::Polling;
 use super::routes::{self, Ground, Routes};
-use super::{AppError, Settings, alerting, opening, reading, register, sources, store_options};
+use super::{
+    AppError, Settings, alerting, keeping, opening, reading, register, sources, store_options,
+};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
@@ -46,6 +48,8 @@ pub struct Broker {
     reader: Option<JoinHandle<()>>,
     /// Watches for alerts, if there are any.
     watcher: Option<JoinHandle<()>>,
+    /// Lets what is old expire, if anything does.
+    keeper: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -123,6 +127,14 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
+        let (retention, stop_keeping) = (&config.retention, stopping.clone());
+        let keeper = keeping::start(
+            retention,
+            store.clone(),
+            clock.clone(),
+            &agenda,
+            stop_keeping,
+        );
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Arc::new(Alerts::new(config.alerts, websites, views_max));
@@ -186,6 +198,7 @@ impl Broker {
             dispatcher,
             reader,
             watcher,
+            keeper,
             undelivered,
             polling,
             committer,
@@ -254,7 +267,10 @@ impl Broker {
             result?;
         }
         self.polling.stopped().await;
-        for task in [self.reader, self.watcher].into_iter().flatten() {
+        for task in [self.reader, self.watcher, self.keeper]
+            .into_iter()
+            .flatten()
+        {
             let _ = task.await;
         }
         let store = self.store;

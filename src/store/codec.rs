@@ -19,8 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 
-/// The version that this program writes, and the latest that it reads.
-pub const VERSION: u8 = 1;
+/// The latest version that this program reads.
+pub const VERSION: u8 = 2;
+
+/// The version of the kinds that have not changed since the first one.
+const FIRST_VERSION: u8 = 1;
 
 const HEAD: usize = 22;
 
@@ -39,6 +42,10 @@ pub enum Kind {
     Meta = 5,
     /// A write, before the database has it.
     Journal = 6,
+    /// The projections from which a start goes on when what came before has expired.
+    Base = 7,
+    /// A part of these.
+    BasePart = 8,
 }
 
 /// The head of a frame.
@@ -131,7 +138,10 @@ pub fn encode_onto<T: Serialize>(
     bytes.extend([0; HEAD]);
     bincode::serde::encode_into_std_write(body, bytes, config()).map_err(|_| FrameError::Body)?;
     let bytes = &mut bytes[begin..];
-    bytes[0] = VERSION;
+    bytes[0] = match head.kind {
+        Kind::Base | Kind::BasePart => VERSION,
+        _ => FIRST_VERSION,
+    };
     bytes[1] = head.kind as u8;
     bytes[6..10].copy_from_slice(&head.previous.to_le_bytes());
     bytes[10..18].copy_from_slice(&head.first.to_le_bytes());
@@ -198,7 +208,7 @@ impl<'a> Frame<'a> {
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
         let decoded = match self.head.kind {
-            Kind::Snapshot | Kind::Journal => {
+            Kind::Snapshot | Kind::Journal | Kind::Base => {
                 bincode::serde::borrow_decode_from_slice(self.body, config_without_limit())
             }
             _ => bincode::serde::borrow_decode_from_slice(self.body, config()),

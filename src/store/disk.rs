@@ -8,6 +8,7 @@
 //! | `overlay.rs` | what the database may not have yet, in memory |
 //! | `checkpoint.rs` | the thread by which the database takes it in |
 //! | `database.rs`, `sled_files.rs`, `guarded.rs` | sled, its files, and the edge at which its panics become errors |
+//! | `reclaim.rs`, `records.rs` | giving back the room of records that nothing points to |
 //! | `volumes.rs`, `volume.rs`, `location.rs` | the records: all files of them, one file, and what sled holds instead of a record |
 
 use std::ops::Bound;
@@ -30,6 +31,8 @@ mod journal;
 mod live;
 mod location;
 mod overlay;
+mod reclaim;
+mod records;
 mod sled_files;
 mod volume;
 mod volumes;
@@ -254,8 +257,14 @@ impl Backend for Disk {
         Space {
             used_bytes: sled_files::bytes_below(&self.core.dir),
             log_bytes,
-            live_bytes: log_bytes,
+            live_bytes: self.core.database.live_bytes(),
         }
+    }
+
+    fn reclaim(&self, stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {
+        self.core.progress.check()?;
+        let reclaimed = self.core.database.reclaim(stop);
+        reclaimed.inspect_err(|error| self.core.progress.fail(error))
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -15,13 +15,14 @@ use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
 use super::inbox::{Inbox, Pushed, Request};
+use super::maintain::Maintenance;
 use super::parts::{Reply, Shared, Writer};
 use super::record::{Meta, Transition};
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
-    EndpointError, EndpointView, Figures, Options, Page, ReplayRequest, SettleError, Settlement,
-    Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Maintained, Options, Page, ReplayRequest, SettleError,
+    Settlement, Store, StoreError, Ticket, Token,
 };
 use crate::clock::SharedClock;
 use crate::endpoint::Endpoint;
@@ -44,6 +45,7 @@ pub struct Log<B> {
     pub(super) snapshot_path: Option<PathBuf>,
     /// Held by a replay, so that none of its deliveries is put back by another one.
     pub(super) replaying: Mutex<()>,
+    pub(super) maintenance: Mutex<Maintenance>,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
     /// Events of the group that is being written.
@@ -93,6 +95,7 @@ impl<B: Backend> Log<B> {
             high_water: recovered.high_water,
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
+            maintenance: Mutex::default(),
             inbox: Inbox::default(),
             answering: Carriers::default(),
             committing: AtomicUsize::new(0),
@@ -262,6 +265,10 @@ impl<B: Backend> Store for Log<B> {
 
     fn figures(&self) -> Figures {
         self.figures_now()
+    }
+
+    fn maintain(&self) -> Result<Maintained, StoreError> {
+        self.maintain_now()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

@@ -17,6 +17,7 @@
 //! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
+//! | `maintain.rs`, `expired.rs`, `base.rs` | retention: what expires, what is known of it, and where a start goes on then |
 //! | `figures.rs` | what it holds and takes, for gauges |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
@@ -37,6 +38,7 @@ use crate::id::{EventId, Seq};
 
 mod answers;
 pub mod backend;
+mod base;
 mod blocks;
 mod cache;
 mod claim;
@@ -47,6 +49,7 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
+mod expired;
 mod figures;
 mod frames;
 mod high_water;
@@ -57,6 +60,7 @@ mod lock;
 mod log;
 mod look;
 mod loss;
+mod maintain;
 pub mod memory;
 mod open;
 mod options;
@@ -88,6 +92,7 @@ pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Space};
 pub use log::Log;
+pub use maintain::{Maintained, Retention};
 pub use options::Options;
 pub use queue::Ended;
 pub use report::{Finding, Report};
@@ -200,6 +205,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it holds and takes.
     fn figures(&self) -> Figures;
+
+    /// Lets what is old enough expire, and gives its room back. Blocks for as long as that takes;
+    /// others read, write and deliver meanwhile. A crash leaves what has expired either as it was or
+    /// gone. Called in turn by the composition root.
+    fn maintain(&self) -> Result<Maintained, StoreError>;
 
     /// Writes what is waiting to be written as one group, if there is anything; the ends of attempts
     /// may wait for some groups of events to go before them. Called in turn by the committer's

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::backend::{Backend, Change, Durability};
-use super::codec::{self, Head, Kind};
+use super::backend::{Backend, Durability};
+use super::codec::{self, Kind};
 use super::dedupe::Dedupe;
 use super::disk::{Disk, Settings};
 use super::high_water::{HighWater, Mark};
@@ -198,17 +198,7 @@ fn meta<B: Backend>(
         dedupe_secret: [entropy[1], entropy[2]],
         created_at: clock.now(),
     };
-    let head = Head {
-        kind: Kind::Meta,
-        previous: 0,
-        first: 0,
-        count: 1,
-    };
-    let (bytes, _) = codec::encode(head, &meta).map_err(|error| error.into_store_error(what))?;
-    backend.write(
-        vec![Change::Put(key::META.to_vec(), bytes)],
-        Durability::Disk,
-    )?;
+    backend.write(vec![meta.record(1)?], Durability::Disk)?;
     // Nothing else is told about so rarely: it is in the database from the start.
     backend.checkpoint()?;
     Ok(meta)

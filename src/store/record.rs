@@ -12,6 +12,7 @@
 //! | `a` endpoint (4), sequence number (8), attempt (4) | number (8) of the frame that holds this attempt; for all but first-try successes |
 //! | `s` endpoint (4), least sequence number (8) | greatest sequence number (8) and frame number (8): the first-try successes of one endpoint in one frame |
 //! | `x` endpoint (4), sequence number (8) | empty: this delivery is a dead letter |
+//! | `p` number (8), part (4) | part of a base |
 //!
 //! `a`, `s` and `x` are an index of `t`, written in the same batch.
 
@@ -20,7 +21,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::codec::Blob;
+use super::StoreError;
+use super::backend::Change;
+use super::codec::{self, Blob, Head, Kind};
 use super::queue::Then;
 use crate::clock::Timestamp;
 use crate::delivery::Attempt;
@@ -82,6 +85,11 @@ pub mod key {
         [&b"x"[..], &endpoint.to_be_bytes(), &seq.to_be_bytes()].concat()
     }
 
+    /// A part of a base.
+    pub fn base(number: u64, part: u32) -> Vec<u8> {
+        [&b"p"[..], &number.to_be_bytes(), &part.to_be_bytes()].concat()
+    }
+
     /// The number in the eight bytes from `at` on.
     pub fn number(bytes: &[u8], at: usize) -> Option<u64> {
         let bytes = bytes.get(at..at + 8)?;
@@ -104,6 +112,24 @@ pub struct Meta {
     pub dedupe_secret: [u64; 2],
     /// When the store was made.
     pub created_at: Timestamp,
+}
+
+impl Meta {
+    /// The record of it. `version` 2 is of a store of which something may have expired.
+    pub fn record(&self, version: u8) -> Result<Change, StoreError> {
+        let head = Head {
+            kind: Kind::Meta,
+            previous: 0,
+            first: 0,
+            count: 1,
+        };
+        let encoded = codec::encode(head, self);
+        let (mut bytes, _) =
+            encoded.map_err(|error| error.into_store_error("the store's own description"))?;
+        // Not under the checksum, which is of what the head says behind it.
+        bytes[0] = version;
+        Ok(Change::Put(key::META.to_vec(), bytes))
+    }
 }
 
 /// Where an event's body lies.

@@ -1,6 +1,7 @@
 //! Opening a store: the last snapshot, then what came after it, checked frame by frame.
 
 use super::backend::Backend;
+use super::base::{self, Base};
 use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::frames::Frames;
@@ -26,6 +27,31 @@ impl<B: Backend> Log<B> {
         mut mark: Mark,
         search: &Search,
     ) -> Result<(), StoreError> {
+        let (_, base) = base::load(&self.backend)?;
+        let mut snapshot = snapshot;
+        if let Some(Base {
+            snapshot: based,
+            expired,
+        }) = base
+        {
+            mark.next_seq = mark.next_seq.max(based.next_seq);
+            mark.next_frame = mark.next_frame.max(based.next_frame);
+            let is_behind = |s: &Snapshot| {
+                s.tag == self.meta.tag
+                    && s.next_frame >= based.next_frame
+                    && s.next_seq >= based.next_seq
+            };
+            let ahead = snapshot.take().filter(is_behind);
+            snapshot = match ahead {
+                Some(ahead) if self.fits(&ahead)? => Some(ahead),
+                _ if self.fits(&based)? => Some(based),
+                _ => {
+                    let what = "what has expired is not what its records say";
+                    return Err(StoreError::Corrupt(what.to_owned()));
+                }
+            };
+            self.shared().state.expired = expired;
+        }
         if let Some(snapshot) = snapshot {
             // It was written behind a sync, so it is a witness even where it does not fit.
             if snapshot.tag == self.meta.tag {
@@ -71,7 +97,9 @@ impl<B: Backend> Log<B> {
         };
         let ends_at = |seq: Seq| -> Result<bool, StoreError> {
             let last = self.backend.last(b"e", &key::events(seq))?;
-            Ok(seq == 0 || crc_of(last, Kind::Events) == Some(snapshot.events_crc))
+            // A database that was put together anew has none of those that had expired.
+            let is_first = last.is_none() && snapshot.events_crc == 0;
+            Ok(seq == 0 || is_first || crc_of(last, Kind::Events) == Some(snapshot.events_crc))
         };
         let last = snapshot.next_seq - 1;
         let events = ends_at(last)? || ends_at(snapshot.state.before_the_lost(last))?;
@@ -94,8 +122,10 @@ impl<B: Backend> Log<B> {
             writer.dedupe.restore(hash, seen);
         }
         self.tail.send_replace(snapshot.next_seq - 1);
-        self.shared().state =
-            State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+        let mut shared = self.shared();
+        let expired = std::mem::take(&mut shared.state.expired);
+        shared.state = State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+        shared.state.expired = expired;
     }
 
     /// Keys of events that were given up, which a snapshot or a frame with a damaged body knows

@@ -5,6 +5,7 @@
 //! file. Our frames name themselves, are written once and carry checksums, so they are looked for
 //! in the bytes of the files, wherever they lie. Nothing is written here.
 
+mod base;
 mod chain;
 mod frames;
 mod place;
@@ -17,6 +18,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::base::Base;
 use super::blocks;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
@@ -45,6 +47,8 @@ pub struct Salvage {
     transitions: BTreeMap<u64, Piece>,
     parts: BTreeMap<(Seq, u32), Vec<Part>>,
     snapshot: Option<Snapshot>,
+    /// What has expired, with the number of the base that says so.
+    base: Option<(u64, Base)>,
     /// How far the log once reached, by every witness.
     reached: Mark,
     /// Events that were there and cannot be read, without those that were given up.
@@ -94,6 +98,7 @@ impl Salvage {
             transitions: BTreeMap::new(),
             parts: found.parts,
             snapshot: None,
+            base: None,
             reached: mark.unwrap_or_default(),
             missing: SeqSet::default(),
             missing_frames: SeqSet::default(),
@@ -113,6 +118,7 @@ impl Salvage {
             salvage.reach(snapshot.next_seq, snapshot.next_frame);
             salvage.snapshot = Some(snapshot);
         }
+        salvage.take_base(base::latest(&salvage.sources, &found.bases)?);
         let (events, transitions) = (&mut found.events, &mut found.transitions);
         let synced_seq = events.end_before_the_last_batch();
         if survey.last_batch_is_torn && mark.is_some() {
@@ -144,6 +150,30 @@ impl Salvage {
         }
     }
 
+    /// What has expired does not come back, however many copies of it lie about; and where there is
+    /// no newer snapshot, the base is one.
+    fn take_base(&mut self, base: Option<(u64, Base)>) {
+        let tags: Vec<u32> = self.meta.iter().map(|meta| meta.tag).collect();
+        let Some((number, base)) = base.filter(|(_, b)| tags.contains(&b.snapshot.tag)) else {
+            return;
+        };
+        let based = &base.snapshot;
+        self.reach(based.next_seq, based.next_frame);
+        let is_newer =
+            |s: &Snapshot| s.next_frame >= based.next_frame && s.next_seq >= based.next_seq;
+        if !self.snapshot.as_ref().is_some_and(is_newer) {
+            self.snapshot = Some(based.clone());
+        }
+        self.base = Some((number, base));
+    }
+
+    /// The first frame of transitions that has not expired.
+    fn frames_from(&self) -> u64 {
+        self.base
+            .as_ref()
+            .map_or(1, |(_, base)| base.expired.frames_from)
+    }
+
     fn reach(&mut self, next_seq: Seq, next_frame: u64) {
         let reached = &mut self.reached;
         reached.next_seq = reached.next_seq.max(next_seq);
@@ -169,24 +199,31 @@ impl Salvage {
             }
         }
         let mut next = self.reached.next_frame.max(1);
-        self.missing_frames.insert_range(1, next - 1);
+        let first = self.frames_from();
+        self.missing_frames.insert_range(first, next - 1);
         while self.transitions.contains_key(&next) {
             next += 1;
         }
-        self.transitions.retain(|number, _| *number < next);
+        self.transitions
+            .retain(|number, _| (first..next).contains(number));
         for number in self.transitions.keys() {
             self.missing_frames.remove(*number);
         }
         Ok(())
     }
 
-    /// What was given up for lost; on the way, how far the transitions say that the log reached.
+    /// What was given up for lost, and what has expired; on the way, how far the transitions say that the log reached.
     fn lost(&mut self) -> Result<SeqSet, StoreError> {
         let mut lost = SeqSet::default();
         let mut reached = 0;
         let known = self.snapshot.as_ref().map(|snapshot| snapshot.state.lost());
         for (from, to) in known.unwrap_or_default() {
             lost.insert_range(*from, *to);
+        }
+        if let Some((_, base)) = &self.base {
+            for (from, to) in base.expired.seqs().iter_runs() {
+                lost.insert_range(from, to);
+            }
         }
         for piece in self.transitions.values() {
             let frame = self.read_transitions(piece)?;

@@ -14,15 +14,16 @@ use super::StoreError;
 use super::backend::{Backend, Durability};
 use super::codec::{self, Head, Kind};
 use super::dedupe::Seen;
+use super::high_water::Mark;
 use super::log::Log;
 use super::parts::Writer;
 use super::private;
-use super::state::StateSnapshot;
+use super::state::{State, StateSnapshot};
 use super::write::Group;
 use crate::id::Seq;
 
 /// The projections, as of a point between two groups.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Of which store.
     pub tag: u32,
@@ -59,9 +60,30 @@ impl<B: Backend> Log<B> {
         let Some(path) = &self.snapshot_path else {
             return Ok(());
         };
+        let (snapshot, mark) = self.take_snapshot(writer, |_| ())?;
+        // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
+        self.backend.write(Vec::new(), Durability::Disk)?;
+        self.mark(mark)?;
+        if let Err(error) = save(path, &snapshot) {
+            // The next start takes longer, which is all.
+            tracing::warn!(%error, "a snapshot cannot be written");
+        }
+        writer.records_since_snapshot = 0;
+        writer.bytes_since_snapshot = 0;
+        Ok(())
+    }
+
+    /// The projections as they stand after `change`, and how far the log reaches with them; that is
+    /// still to be synced.
+    pub(super) fn take_snapshot(
+        &self,
+        writer: &mut Writer,
+        change: impl FnOnce(&mut State),
+    ) -> Result<(Snapshot, Mark), StoreError> {
         // What is in memory must be in the records too; what is settled from here on is in neither.
         let (unsaved, state) = {
             let mut shared = self.shared();
+            change(&mut shared.state);
             (shared.take_unsaved(), shared.state.snapshot())
         };
         let group = Group::encode(writer, &unsaved, &[])?;
@@ -76,16 +98,7 @@ impl<B: Backend> Log<B> {
             state,
             dedupe: writer.dedupe.snapshot(),
         };
-        // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
-        self.backend.write(Vec::new(), Durability::Disk)?;
-        self.mark(group.mark)?;
-        if let Err(error) = save(path, &snapshot) {
-            // The next start takes longer, which is all.
-            tracing::warn!(%error, "a snapshot cannot be written");
-        }
-        writer.records_since_snapshot = 0;
-        writer.bytes_since_snapshot = 0;
-        Ok(())
+        Ok((snapshot, group.mark))
     }
 }
 

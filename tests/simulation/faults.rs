@@ -10,8 +10,8 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndpointCommand,
-    EndpointError, EndpointView, Figures, Outcome, Page, ReplayRequest, SettleError, Settlement,
-    Store, StoreError, Ticket, Token,
+    EndpointError, EndpointView, Figures, Maintained, Outcome, Page, ReplayRequest, SettleError,
+    Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -321,6 +321,10 @@ impl Store for Faulty {
 
     fn figures(&self) -> Figures {
         self.store.figures()
+    }
+
+    fn maintain(&self) -> Result<Maintained, StoreError> {
+        self.store.maintain()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

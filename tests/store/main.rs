@@ -10,5 +10,7 @@ mod harness;
 mod lists;
 mod power_cut;
 mod races;
+mod retention;
+mod retention_crashes;
 mod settling;
 mod steps;

@@ -6,6 +6,7 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
@@ -13,6 +14,7 @@ use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
 use super::location::{LOCATION_BYTES, Location};
 use super::overlay::Way;
+use super::reclaim::Live;
 use super::sled_files;
 use super::volumes::Volumes;
 
@@ -37,6 +39,9 @@ pub struct Database {
     db: sled::Db,
     volumes: Volumes,
     dir: PathBuf,
+    live: Mutex<Live>,
+    /// Held while records find their place.
+    taking: Mutex<()>,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
     /// A write has failed.
@@ -68,16 +73,19 @@ impl Database {
             .write(true)
             .open(dir.join("db"))
             .map_err(|error| StoreError::of_file(dir, &error))?;
-        let database = Self {
+        let mut database = Self {
             db,
             volumes: Volumes::of(dir, salt),
             dir: dir.to_owned(),
+            live: Mutex::default(),
+            taking: Mutex::default(),
             data_file,
             failed: AtomicBool::new(false),
         };
         let synced = sled_files::sync(&database.db, dir);
         database.failed.store(synced.is_err(), Ordering::Release);
         synced?;
+        database.live = Mutex::new(database.load_live()?);
         Ok(database)
     }
 
@@ -142,24 +150,46 @@ impl Database {
             Some(_) => StoreError::Disk(fault.words),
             None => StoreError::Read(self.noted(fault)),
         })?;
-        for (_, value) in &mut found {
+        let mut gone = false;
+        for (key, value) in &mut found {
             if let Some(location) = Location::decode(value) {
-                let read = || {
-                    let record = self.volumes.read(location);
-                    record.map_err(|error| StoreError::Disk(format!("records: {error}")))
-                };
-                let mut record = read()?;
-                if !record.is_readable {
-                    // A disk that cannot be read for once is no reason to look elsewhere.
-                    record = read()?;
+                match self.record(key, location)? {
+                    Some(record) => *value = record,
+                    None => (gone, *key) = (true, Vec::new()),
                 }
-                if !record.is_whole {
-                    self.note_that_it_is_unreadable();
-                }
-                *value = record.value;
             }
         }
+        if gone {
+            found.retain(|(key, _)| !key.is_empty());
+        }
         Ok(found)
+    }
+
+    /// The value of `key`, which was said to lie at `location`; none if it has been taken out since.
+    fn record(&self, key: &[u8], mut location: Location) -> Result<Option<Vec<u8>>, StoreError> {
+        loop {
+            let read = || {
+                let record = self.volumes.read(location);
+                record.map_err(|error| StoreError::Disk(format!("records: {error}")))
+            };
+            let mut record = read()?;
+            if !record.is_readable {
+                // A disk that cannot be read for once is no reason to look elsewhere.
+                record = read()?;
+            }
+            if record.is_whole {
+                return Ok(Some(record.value));
+            }
+            // It may have been moved, and its volume deleted.
+            match self.location(key)? {
+                Some(moved) if moved != location => location = moved,
+                Some(_) => {
+                    self.note_that_it_is_unreadable();
+                    return Ok(Some(record.value));
+                }
+                None => return Ok(None),
+            }
+        }
     }
 
     fn write_once<'a>(
@@ -214,7 +244,12 @@ impl Database {
         &self,
         changes: impl Iterator<Item = ChangeRef<'a>>,
     ) -> Result<(), StoreError> {
-        let changes: Vec<ChangeRef<'_>> = changes.collect();
+        let _turn = self.taking();
+        self.take_in_turn(changes.collect())
+    }
+
+    /// [`Database::take_in`], by whoever has the turn.
+    pub(super) fn take_in_turn(&self, changes: Vec<ChangeRef<'_>>) -> Result<(), StoreError> {
         let values = changes.iter().filter_map(|(_, value)| *value);
         let records: Vec<&[u8]> = values.filter(|value| Location::is_for(value)).collect();
         let locations = match records.is_empty() {
@@ -223,6 +258,17 @@ impl Database {
                 let appended = self.volumes.append(records.into_iter());
                 appended.map_err(|error| StoreError::Stopped(format!("records: {error}")))?
             }
+        };
+        let mut left = Vec::new();
+        for (key, value) in &changes {
+            if value.is_none_or(Location::is_for) {
+                left.extend(self.location(key)?);
+            }
+        }
+        let live = {
+            let mut live = self.live();
+            let touched = live.change(&locations, &left);
+            live.entries(touched)
         };
         let locations: Vec<_> = locations.into_iter().map(Location::encode).collect();
         let mut locations = locations.iter();
@@ -233,7 +279,8 @@ impl Database {
             };
             (*key, value.and_then(held))
         });
-        self.write(held, Durability::Disk)
+        let live = live.iter().map(|(key, bytes)| (&**key, Some(&bytes[..])));
+        self.write(held.chain(live), Durability::Disk)
     }
 
     /// The value at `key`.
@@ -263,6 +310,38 @@ impl Database {
     pub fn used_bytes(&self) -> u64 {
         let own = guarded("measuring", || self.db.size_on_disk()).unwrap_or(0);
         own + self.volumes.used_bytes()
+    }
+
+    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+        // Nothing under it panics halfway through a change.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn taking(&self) -> MutexGuard<'_, ()> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn db(&self) -> &sled::Db {
+        &self.db
+    }
+
+    pub(super) fn volumes(&self) -> &Volumes {
+        &self.volumes
+    }
+
+    /// Everything whose key begins with `prefix`, as sled holds it.
+    pub(super) fn raw(&self, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        let found = guarded("reading", || {
+            let entries = self.db.scan_prefix(prefix);
+            let entries = entries.map(|entry| entry.map(|(k, v)| (k.to_vec(), v.to_vec())));
+            entries.collect::<sled::Result<Vec<Entry>>>()
+        });
+        found.map_err(|fault| StoreError::Read(self.noted(fault)))
+    }
+
+    /// Bytes of the volumes that are pointed to.
+    pub fn live_bytes(&self) -> u64 {
+        self.live().total()
     }
 
     /// Bytes that the volumes take.

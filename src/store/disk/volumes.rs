@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use super::super::blocks;
 use super::location::Location;
-use super::volume::{self, HEAD, RECORD_HEAD, Volume, numbers, path};
+use super::records::Records;
+use super::volume::{self, DIRECTORY, HEAD, RECORD_HEAD, Volume, numbers, path};
 
 /// A volume of this length gets no more records.
 const VOLUME_BYTES: u64 = 64 << 20;
@@ -163,6 +164,31 @@ impl Volumes {
 
     fn open(&self) -> MutexGuard<'_, Vec<(u32, Arc<Opened>)>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Their numbers, the oldest first.
+    pub fn numbers(&self) -> io::Result<Vec<u32>> {
+        numbers(&self.dir)
+    }
+
+    /// Bytes that volume `number` takes.
+    pub fn len(&self, number: u32) -> u64 {
+        fs::metadata(path(&self.dir, number)).map_or(0, |file| file.len())
+    }
+
+    /// The records of volume `number`.
+    pub fn records(&self, number: u32) -> io::Result<Records> {
+        let file = self.opened(|| File::open(path(&self.dir, number)))?;
+        Records::of(file, number)
+    }
+
+    /// Deletes volume `number`, to which nothing points any more.
+    pub fn remove(&self, number: u32) -> io::Result<()> {
+        fs::remove_file(path(&self.dir, number))?;
+        // An open one takes its room until it is closed.
+        self.open().retain(|(of, _)| *of != number);
+        self.opened(|| File::open(self.dir.join(DIRECTORY)))?
+            .sync_all()
     }
 
     /// Bytes that they take.

@@ -1,5 +1,6 @@
 //! Frames in bytes that nobody understands: each one shows itself by its head and its checksum.
 
+use super::super::base;
 use super::super::codec::{self, Blob, Frame, Kind};
 use super::super::record::{
     Body, EventRecord, MAX_INLINE_BODY_BYTES, Meta, Transition, TransitionFrame,
@@ -19,6 +20,8 @@ pub enum Content {
     Transitions(TransitionFrame<Vec<Transition>>),
     /// A part of a body, with its length.
     Part(u32),
+    /// A part of a base.
+    BasePart,
     /// What the store is.
     Meta(Meta),
 }
@@ -27,7 +30,7 @@ impl Content {
     /// Whether the group that this was written with was synced before the next one was begun.
     pub fn is_synced(&self) -> bool {
         match self {
-            Self::Events(..) | Self::Part(_) => true,
+            Self::Events(..) | Self::Part(_) | Self::BasePart => true,
             Self::Transitions(frame) => {
                 let mut transitions = frame.transitions.iter();
                 !transitions.all(|transition| matches!(transition, Transition::Attempt(_)))
@@ -68,6 +71,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
         [1..=codec::VERSION, 2] => Kind::Transitions,
         [1..=codec::VERSION, 3] => Kind::Chunk,
         [1..=codec::VERSION, 5] => Kind::Meta,
+        [1..=codec::VERSION, 8] => Kind::BasePart,
         _ => return None,
     };
     let (_, count) = codec::claims(bytes)?;
@@ -94,7 +98,11 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
             let is_part = part.len() <= MAX_INLINE_BODY_BYTES;
             (is_part.then_some(Content::Part(part.len() as u32))?, len)
         }
-        Kind::Meta | Kind::Snapshot | Kind::Journal => {
+        Kind::BasePart => {
+            let (_, len) = codec::begins_with::<base::Part<'_>>(bytes)?;
+            (Content::BasePart, len)
+        }
+        Kind::Meta | Kind::Snapshot | Kind::Journal | Kind::Base => {
             let (meta, len) = codec::begins_with::<Meta>(bytes)?;
             (Content::Meta(meta), len)
         }
