@@ -13,6 +13,7 @@ use super::StoreError;
 use super::backend::{Backend, Change, Durability};
 use super::codec::{self, Blob, Head, Kind};
 use super::expired::Expired;
+use super::high_water::Mark;
 use super::log::Log;
 use super::record::{MAX_INLINE_BODY_BYTES, key};
 use super::snapshot::Snapshot;
@@ -134,5 +135,35 @@ impl<B: Backend> Log<B> {
             let old = old.into_iter().map(|(key, _)| Change::Delete(key));
             self.backend.write(old.collect(), Durability::Process)?;
         }
+    }
+
+    /// What has expired, as the base says; gives the snapshot to begin with: `snapshot`, unless it
+    /// is behind the base.
+    pub(super) fn take_base(
+        &self,
+        snapshot: Option<Snapshot>,
+        mark: &mut Mark,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        let (_, Some(base)) = load(&self.backend)? else {
+            return Ok(snapshot);
+        };
+        let Base {
+            snapshot: based,
+            expired,
+        } = base;
+        mark.next_seq = mark.next_seq.max(based.next_seq);
+        mark.next_frame = mark.next_frame.max(based.next_frame);
+        self.shared().state.expired = expired;
+        let ahead = snapshot.filter(|snapshot| snapshot.is_not_behind(&based));
+        if let Some(ahead) = ahead
+            && self.fits(&ahead)?
+        {
+            return Ok(Some(ahead));
+        }
+        if self.fits(&based)? {
+            return Ok(Some(based));
+        }
+        let what = "what is left is not what was kept when other records expired";
+        Err(StoreError::Corrupt(what.to_owned()))
     }
 }

@@ -8,6 +8,7 @@
 //! | `overlay.rs` | what the database may not have yet, in memory |
 //! | `checkpoint.rs` | the thread by which the database takes it in |
 //! | `database.rs`, `sled_files.rs`, `guarded.rs` | sled, its files, and the edge at which its panics become errors |
+//! | `taking.rs` | a batch on its way into the database, a record on its way out |
 //! | `reclaim.rs`, `records.rs` | giving back the room of records that nothing points to |
 //! | `volumes.rs`, `volume.rs`, `location.rs` | the records: all files of them, one file, and what sled holds instead of a record |
 
@@ -34,6 +35,7 @@ mod overlay;
 mod reclaim;
 mod records;
 mod sled_files;
+mod taking;
 mod volume;
 mod volumes;
 

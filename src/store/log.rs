@@ -14,17 +14,18 @@ use super::backend::Backend;
 use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
-use super::inbox::{Inbox, Pushed, Request};
+use super::inbox::Inbox;
 use super::maintain::Maintenance;
+use super::meta::Meta;
 use super::parts::{Reply, Shared, Writer};
-use super::record::{Meta, Transition};
+use super::record::Transition;
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndpointCommand,
     EndpointError, EndpointView, Figures, Maintained, Options, Page, ReplayRequest, SettleError,
     Settlement, Store, StoreError, Ticket, Token,
 };
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Timestamp};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
 use crate::id::Seq;
@@ -142,42 +143,19 @@ impl<B: Backend> Log<B> {
 
 impl<B: Backend> Store for Log<B> {
     fn append(&self, events: Vec<NewEvent>) -> Result<Ticket<Vec<Appended>>, AppendError> {
-        if let Some(error) = self.stopped.borrow().clone() {
-            return Err(error.into());
-        }
-        if self.disk_is_full.load(Ordering::Acquire) {
-            self.look_at_the_disk();
-            if self.disk_is_full.load(Ordering::Acquire) {
-                let reserve_bytes = self.options.disk_reserve_bytes;
-                return Err(AppendError::DiskFull { reserve_bytes });
-            }
-        }
-        let (reply, ticket) = oneshot::channel();
-        let (max_events, max_bytes) = (self.options.queue_max_events, self.options.queue_max_bytes);
-        match self
-            .inbox
-            .push(Request { events, reply }, max_events, max_bytes)
-        {
-            Pushed::Yes => Ok(ticket),
-            Pushed::Full => Err(AppendError::Full),
-            Pushed::Closed => Err(StoreError::Stopped("it is being closed".to_owned()).into()),
-        }
+        self.take_in(events)
     }
 
     fn find_by_key(&self, source: &str, key: &str) -> Result<Option<Appended>, StoreError> {
-        let moment = self.clock.moment();
-        // Held while a group is written: what is found is on disk, unless writing it failed.
-        let writer = self.writer();
-        if let Some(error) = self.stopped.borrow().clone() {
-            return Err(error);
-        }
-        let hash = writer.dedupe.hash_of(source, key);
-        let seen = writer.dedupe.find(hash, moment);
-        Ok(seen.map(|seen| seen.answered(self.meta.tag, true)))
+        self.find_original(source, key)
     }
 
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
         self.read_events(from, limit)
+    }
+
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.read_events_back(until, limit)
     }
 
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
@@ -265,6 +243,10 @@ impl<B: Backend> Store for Log<B> {
 
     fn figures(&self) -> Figures {
         self.figures_now()
+    }
+
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp> {
+        self.shared().state.expired.at(seq)
     }
 
     fn maintain(&self) -> Result<Maintained, StoreError> {

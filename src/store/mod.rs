@@ -5,7 +5,7 @@
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
 //! | `log.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
 //! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
-//! | `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
+//! | `intake.rs`, `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
@@ -21,7 +21,7 @@
 //! | `figures.rs` | what it holds and takes, for gauges |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
-//! | `record.rs`, `codec.rs` | what is written, and its bytes |
+//! | `meta.rs`, `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `steps.rs` | the time, and a clock that is set |
 //! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
 use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
@@ -55,6 +56,7 @@ mod frames;
 mod high_water;
 mod history;
 mod inbox;
+mod intake;
 mod list;
 mod lock;
 mod log;
@@ -62,6 +64,7 @@ mod look;
 mod loss;
 mod maintain;
 pub mod memory;
+mod meta;
 mod open;
 mod options;
 mod parts;
@@ -145,6 +148,9 @@ pub trait Store: Send + Sync + 'static {
     /// Up to `limit` events from position `from` on, in order.
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError>;
 
+    /// Up to `limit` events at position `until` and before it, the newest first.
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError>;
+
     /// The event at `seq`.
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError>;
 
@@ -205,6 +211,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it holds and takes.
     fn figures(&self) -> Figures;
+
+    /// When the event at `seq` expired, to the day; `None` if it has not. Of one that a delivery had
+    /// kept for longer than others, it is when those expired.
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp>;
 
     /// Lets what is old enough expire, and gives its room back. Blocks for as long as that takes;
     /// others read, write and deliver meanwhile. A crash leaves what has expired either as it was or

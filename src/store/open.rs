@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::backend::{Backend, Durability};
-use super::codec::{self, Kind};
+use super::backend::Backend;
 use super::dedupe::Dedupe;
 use super::disk::{Disk, Settings};
 use super::high_water::{HighWater, Mark};
@@ -11,9 +10,9 @@ use super::lock::Lock;
 use super::log::{Log, Recovered};
 use super::look::look_before;
 use super::loss::{Search, check};
+use super::meta::{self, Meta};
 use super::parts::Writer;
 use super::private;
-use super::record::{Meta, key};
 use super::salvage::{self, Salvage};
 use super::snapshot;
 use super::state::State;
@@ -110,7 +109,7 @@ impl<B: Backend> Log<B> {
         let snapshot_path = dir.join("projections");
         let snapshot = snapshot::load(&snapshot_path);
         let is_new = mark.is_none() && snapshot.is_none();
-        let meta = meta(&backend, &clock, entropy, is_new)?;
+        let meta = meta::read_or_make(&backend, &clock, entropy, is_new)?;
         let log = empty(backend, clock, options, meta, |recovered| Recovered {
             high_water: Some(high_water),
             snapshot_path: Some(snapshot_path),
@@ -139,7 +138,7 @@ impl<B: Backend> Log<B> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
-        let meta = meta(&backend, &clock, entropy, true)?;
+        let meta = meta::read_or_make(&backend, &clock, entropy, true)?;
         let log = empty(backend, clock, options, meta, |recovered| recovered);
         log.recover(None, Mark::default(), &Search::Nowhere)?;
         Ok(log)
@@ -175,31 +174,4 @@ fn empty<B: Backend>(
         snapshot_path: None,
     });
     Log::assemble(backend, clock, options, recovered)
-}
-
-/// Reads what the store is, or makes it a store, if it `is_new`.
-fn meta<B: Backend>(
-    backend: &B,
-    clock: &SharedClock,
-    entropy: [u64; 3],
-    is_new: bool,
-) -> Result<Meta, StoreError> {
-    let what = "the store's own description";
-    if let Some(bytes) = backend.get(key::META)? {
-        return codec::open(&bytes, Kind::Meta)
-            .and_then(|frame| frame.decode())
-            .map_err(|error| error.into_store_error(what));
-    }
-    if !is_new || backend.last(b"", &[u8::MAX])?.is_some() {
-        return Err(StoreError::Corrupt(format!("{what} is missing")));
-    }
-    let meta = Meta {
-        tag: (entropy[0] >> 32) as u32,
-        dedupe_secret: [entropy[1], entropy[2]],
-        created_at: clock.now(),
-    };
-    backend.write(vec![meta.record(1)?], Durability::Disk)?;
-    // Nothing else is told about so rarely: it is in the database from the start.
-    backend.checkpoint()?;
-    Ok(meta)
 }

@@ -105,7 +105,30 @@ impl<B: Backend> Log<B> {
         self.read_from(from, limit, Bodies::Read)
     }
 
-    /// The same, for those whom large bodies do not concern: they are empty.
+    /// See [`Store::read_back`].
+    pub(super) fn read_events_back(
+        &self,
+        until: Seq,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        let (mut events, mut next) = (Vec::new(), until.min(*self.tail().borrow()));
+        while events.len() < limit && next > 0 {
+            let gone = self.shared().state.last_gone(next).unwrap_or(0);
+            if gone == next {
+                next = self.shared().state.before_the_gone(next);
+                continue;
+            }
+            let most = (limit - events.len()) as Seq;
+            let from = (next + 1).saturating_sub(most).max(gone + 1);
+            let read = self.read_from(from, (next + 1 - from) as usize, Bodies::Read)?;
+            // What expires meanwhile lets others come in its place.
+            events.extend(read.into_iter().rev().filter(|event| event.seq <= next));
+            next = from - 1;
+        }
+        Ok(events)
+    }
+
+    /// [`Log::read_events`] for those whom large bodies do not concern: they are empty.
     pub(super) fn read_without_bodies(
         &self,
         from: Seq,

@@ -21,9 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
-use super::backend::Change;
-use super::codec::{self, Blob, Head, Kind};
+use super::codec::Blob;
 use super::queue::Then;
 use crate::clock::Timestamp;
 use crate::delivery::Attempt;
@@ -100,35 +98,6 @@ pub mod key {
     pub fn small_number(bytes: &[u8], at: usize) -> Option<u32> {
         let bytes = bytes.get(at..at + 4)?;
         Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    }
-}
-
-/// What the store is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Meta {
-    /// Tells this store's event ids from another's.
-    pub tag: u32,
-    /// Keys the hashes of the duplicate index, so that nobody can make two keys collide.
-    pub dedupe_secret: [u64; 2],
-    /// When the store was made.
-    pub created_at: Timestamp,
-}
-
-impl Meta {
-    /// The record of it. `version` 2 is of a store of which something may have expired.
-    pub fn record(&self, version: u8) -> Result<Change, StoreError> {
-        let head = Head {
-            kind: Kind::Meta,
-            previous: 0,
-            first: 0,
-            count: 1,
-        };
-        let encoded = codec::encode(head, self);
-        let (mut bytes, _) =
-            encoded.map_err(|error| error.into_store_error("the store's own description"))?;
-        // Not under the checksum, which is of what the head says behind it.
-        bytes[0] = version;
-        Ok(Change::Put(key::META.to_vec(), bytes))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Opening a store: the last snapshot, then what came after it, checked frame by frame.
 
 use super::backend::Backend;
-use super::base::{self, Base};
 use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
 use super::frames::Frames;
@@ -27,31 +26,7 @@ impl<B: Backend> Log<B> {
         mut mark: Mark,
         search: &Search,
     ) -> Result<(), StoreError> {
-        let (_, base) = base::load(&self.backend)?;
-        let mut snapshot = snapshot;
-        if let Some(Base {
-            snapshot: based,
-            expired,
-        }) = base
-        {
-            mark.next_seq = mark.next_seq.max(based.next_seq);
-            mark.next_frame = mark.next_frame.max(based.next_frame);
-            let is_behind = |s: &Snapshot| {
-                s.tag == self.meta.tag
-                    && s.next_frame >= based.next_frame
-                    && s.next_seq >= based.next_seq
-            };
-            let ahead = snapshot.take().filter(is_behind);
-            snapshot = match ahead {
-                Some(ahead) if self.fits(&ahead)? => Some(ahead),
-                _ if self.fits(&based)? => Some(based),
-                _ => {
-                    let what = "what has expired is not what its records say";
-                    return Err(StoreError::Corrupt(what.to_owned()));
-                }
-            };
-            self.shared().state.expired = expired;
-        }
+        let snapshot = self.take_base(snapshot, &mut mark)?;
         if let Some(snapshot) = snapshot {
             // It was written behind a sync, so it is a witness even where it does not fit.
             if snapshot.tag == self.meta.tag {
@@ -88,7 +63,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Whether the log reaches at least as far as the snapshot says, and is the same log.
-    fn fits(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+    pub(super) fn fits(&self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         if snapshot.tag != self.meta.tag {
             return Ok(false);
         }

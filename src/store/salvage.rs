@@ -6,6 +6,7 @@
 //! in the bytes of the files, wherever they lie. Nothing is written here.
 
 mod base;
+mod bodies;
 mod chain;
 mod frames;
 mod place;
@@ -23,7 +24,8 @@ use super::blocks;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
 use super::loss::check;
-use super::record::{Meta, Transition, TransitionFrame};
+use super::meta::Meta;
+use super::record::{Transition, TransitionFrame};
 use super::report::Report;
 use super::segments;
 use super::seqset::SeqSet;
@@ -150,30 +152,6 @@ impl Salvage {
         }
     }
 
-    /// What has expired does not come back, however many copies of it lie about; and where there is
-    /// no newer snapshot, the base is one.
-    fn take_base(&mut self, base: Option<(u64, Base)>) {
-        let tags: Vec<u32> = self.meta.iter().map(|meta| meta.tag).collect();
-        let Some((number, base)) = base.filter(|(_, b)| tags.contains(&b.snapshot.tag)) else {
-            return;
-        };
-        let based = &base.snapshot;
-        self.reach(based.next_seq, based.next_frame);
-        let is_newer =
-            |s: &Snapshot| s.next_frame >= based.next_frame && s.next_seq >= based.next_seq;
-        if !self.snapshot.as_ref().is_some_and(is_newer) {
-            self.snapshot = Some(based.clone());
-        }
-        self.base = Some((number, base));
-    }
-
-    /// The first frame of transitions that has not expired.
-    fn frames_from(&self) -> u64 {
-        self.base
-            .as_ref()
-            .map_or(1, |(_, base)| base.expired.frames_from)
-    }
-
     fn reach(&mut self, next_seq: Seq, next_frame: u64) {
         let reached = &mut self.reached;
         reached.next_seq = reached.next_seq.max(next_seq);
@@ -275,18 +253,6 @@ impl Salvage {
     pub fn finds_what_is_missing_by(&self, error: &StoreError) -> bool {
         let options = Options::default();
         check(&self.missing, &self.missing_frames, &options).as_ref() == Err(error)
-    }
-
-    /// Whether every part is there, once, and all of them together are as long as the body.
-    fn has_body(&self, seq: Seq, parts: u32, bytes: u32) -> bool {
-        let mut read = 0;
-        for part in 0..parts {
-            match self.parts.get(&(seq, part)).map(Vec::as_slice) {
-                Some([(_, _, len)]) => read += u64::from(*len),
-                _ => return false,
-            }
-        }
-        read == u64::from(bytes)
     }
 
     /// What there is, counted.

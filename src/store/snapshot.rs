@@ -41,6 +41,15 @@ pub struct Snapshot {
     pub dedupe: Vec<(u128, Seen)>,
 }
 
+impl Snapshot {
+    /// Whether it is of the same store as `other` and has all that is in it.
+    pub fn is_not_behind(&self, other: &Self) -> bool {
+        self.tag == other.tag
+            && self.next_frame >= other.next_frame
+            && self.next_seq >= other.next_seq
+    }
+}
+
 /// Reads the snapshot at `path`, if there is a whole one.
 pub fn load(path: &Path) -> Option<Snapshot> {
     let bytes = fs::read(path).ok()?;

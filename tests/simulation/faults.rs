@@ -277,6 +277,10 @@ impl Store for Faulty {
         self.store.read(from, limit)
     }
 
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.store.read_back(until, limit)
+    }
+
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
         self.store.event(seq)
     }
@@ -321,6 +325,10 @@ impl Store for Faulty {
 
     fn figures(&self) -> Figures {
         self.store.figures()
+    }
+
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp> {
+        self.store.expired_at(seq)
     }
 
     fn maintain(&self) -> Result<Maintained, StoreError> {

@@ -28,7 +28,7 @@ contract! {
     a_start_knows_endpoints_and_retries_when_the_records_of_them_have_expired
     an_expired_event_is_not_put_back_and_the_others_of_its_frame_are
     nothing_expires_unless_it_is_said
-    a_clock_that_is_set_forward_makes_nothing_expire
+    lists_pass_over_what_has_expired_however_much_it_is
 }
 
 fn hours(hours: u64) -> Option<Duration> {
@@ -63,7 +63,6 @@ fn events_older_than_max_age_expire_and_stay_gone_over_a_restart<I: Implementati
     world.append_many(2);
     assert_eq!(world.log.maintain().unwrap().expired_events, 0);
     world.advance(1);
-    let used = world.log.figures().live_bytes;
     assert_eq!(world.log.maintain().unwrap().expired_events, 4);
     for clean in [true, false, true] {
         assert_eq!(kept(&world), [5, 6]);
@@ -76,7 +75,6 @@ fn events_older_than_max_age_expire_and_stay_gone_over_a_restart<I: Implementati
     assert_eq!(world.append(vec![event("a", "")])[0].seq, 7);
     assert_eq!(kept(&world), [5, 6, 7]);
     assert!(world.log.maintain().unwrap().expired_events == 0);
-    let _ = used;
 }
 
 fn an_event_that_a_delivery_waits_for_is_kept_and_goes_when_that_has_ended<I: Implementation>() {
@@ -163,6 +161,7 @@ fn a_dead_letter_keeps_its_event_until_its_own_age_has_passed<I: Implementation>
     world.settle(&world.claim()[0], Outcome::Delivered);
     world.advance(47 * HOUR_S);
     world.append_many(1);
+    world.settle(&world.claim()[0], Outcome::Delivered);
     world.log.maintain().unwrap();
     assert_eq!(kept(&world), [1, 3]);
     // What is known of its attempts has expired; that it is a dead letter has not.
@@ -254,14 +253,6 @@ fn nothing_expires_unless_it_is_said<I: Implementation>() {
     assert_eq!(kept(&world), [1, 2, 3]);
 }
 
-fn a_clock_that_is_set_forward_makes_nothing_expire<I: Implementation>() {
-    let world = World::<I>::with(keeping(one_hour()));
-    world.append_many(3);
-    world.advance(1);
-    world.log.maintain().unwrap();
-    assert_eq!(kept(&world), [1, 2, 3]);
-}
-
 #[test]
 fn a_store_of_which_events_have_expired_is_whole() {
     let world = World::<OnDisk>::with(keeping(one_hour()));
@@ -280,4 +271,41 @@ fn a_store_of_which_events_have_expired_is_whole() {
     assert_eq!(report.findings, []);
     assert!(report.events < 120, "{report:?}");
     assert_eq!(report.last_seq, 300);
+}
+
+fn lists_pass_over_what_has_expired_however_much_it_is<I: Implementation>() {
+    let world = World::<I>::with(keeping(one_hour()));
+    let crm = world.add(settings("crm", Order::Independent));
+    for _ in 0..3 {
+        world.append((0..1_000).map(|_| event("a", "1")).collect());
+        world.advance(1);
+    }
+    // Delivered but for two, far apart.
+    while let Some(claim) = world.log.claim(1).unwrap().pop() {
+        let outcome = match claim.token.seq {
+            5 | 1_500 => Outcome::Dead,
+            _ => Outcome::Delivered,
+        };
+        let now = redeliver::clock::Clock::now(&*world.clock);
+        let settled = settlement(&claim, now, outcome, redeliver::store::Effect::None);
+        world.log.settle(claim.token, settled).unwrap();
+    }
+    world.advance(2 * HOUR_S);
+    world.append_many(2);
+    world.log.maintain().unwrap();
+    assert_eq!(kept(&world), [5, 1_500, 3_001, 3_002]);
+    let back = |until, limit| -> Vec<u64> {
+        let read = world.log.read_back(until, limit).unwrap();
+        read.iter().map(|event| event.seq).collect()
+    };
+    assert_eq!(back(u64::MAX, 10), [3_002, 3_001, 1_500, 5]);
+    assert_eq!((back(3_000, 1), back(4, 10)), (vec![1_500], vec![]));
+    let page = world.log.deliveries(&redeliver::store::DeliveryQuery {
+        endpoint: Some(crm),
+        limit: 10,
+        ..Default::default()
+    });
+    let page = page.unwrap();
+    let listed: Vec<u64> = page.items.iter().map(|view| view.event.seq).collect();
+    assert_eq!((listed, page.next), (vec![3_002, 3_001, 1_500, 5], None));
 }

@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
 use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
-use super::location::{LOCATION_BYTES, Location};
+use super::location::Location;
 use super::overlay::Way;
 use super::reclaim::Live;
 use super::sled_files;
@@ -36,12 +36,12 @@ pub type ChangeRef<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// A sled database in a directory that this process owns.
 pub struct Database {
-    db: sled::Db,
-    volumes: Volumes,
+    pub(super) db: sled::Db,
+    pub(super) volumes: Volumes,
     dir: PathBuf,
-    live: Mutex<Live>,
+    pub(super) live: Mutex<Live>,
     /// Held while records find their place.
-    taking: Mutex<()>,
+    pub(super) taking: Mutex<()>,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
     /// A write has failed.
@@ -115,7 +115,7 @@ impl Database {
     /// The words of a fault; a page that cannot be read, like a record, is taken note of, so that the
     /// next start looks for it elsewhere. After a failed write sled fails at everything,
     /// which says nothing of what is in the file.
-    fn noted(&self, fault: Fault) -> String {
+    pub(super) fn noted(&self, fault: Fault) -> String {
         let is_about_the_disk = fault.io.is_some() || self.failed.load(Ordering::Acquire);
         if !is_about_the_disk {
             self.note_that_it_is_unreadable();
@@ -123,7 +123,7 @@ impl Database {
         fault.words
     }
 
-    fn note_that_it_is_unreadable(&self) {
+    pub(super) fn note_that_it_is_unreadable(&self) {
         let noted = private::options().open(self.dir.join(UNREADABLE));
         if let Err(error) = noted {
             tracing::warn!(%error, "that the database is damaged cannot be noted");
@@ -163,33 +163,6 @@ impl Database {
             found.retain(|(key, _)| !key.is_empty());
         }
         Ok(found)
-    }
-
-    /// The value of `key`, which was said to lie at `location`; none if it has been taken out since.
-    fn record(&self, key: &[u8], mut location: Location) -> Result<Option<Vec<u8>>, StoreError> {
-        loop {
-            let read = || {
-                let record = self.volumes.read(location);
-                record.map_err(|error| StoreError::Disk(format!("records: {error}")))
-            };
-            let mut record = read()?;
-            if !record.is_readable {
-                // A disk that cannot be read for once is no reason to look elsewhere.
-                record = read()?;
-            }
-            if record.is_whole {
-                return Ok(Some(record.value));
-            }
-            // It may have been moved, and its volume deleted.
-            match self.location(key)? {
-                Some(moved) if moved != location => location = moved,
-                Some(_) => {
-                    self.note_that_it_is_unreadable();
-                    return Ok(Some(record.value));
-                }
-                None => return Ok(None),
-            }
-        }
     }
 
     fn write_once<'a>(
@@ -239,50 +212,6 @@ impl Database {
         written
     }
 
-    /// As [`Database::write`], with the records among the values in volumes, and synced.
-    pub fn take_in<'a>(
-        &self,
-        changes: impl Iterator<Item = ChangeRef<'a>>,
-    ) -> Result<(), StoreError> {
-        let _turn = self.taking();
-        self.take_in_turn(changes.collect())
-    }
-
-    /// [`Database::take_in`], by whoever has the turn.
-    pub(super) fn take_in_turn(&self, changes: Vec<ChangeRef<'_>>) -> Result<(), StoreError> {
-        let values = changes.iter().filter_map(|(_, value)| *value);
-        let records: Vec<&[u8]> = values.filter(|value| Location::is_for(value)).collect();
-        let locations = match records.is_empty() {
-            true => Vec::new(),
-            false => {
-                let appended = self.volumes.append(records.into_iter());
-                appended.map_err(|error| StoreError::Stopped(format!("records: {error}")))?
-            }
-        };
-        let mut left = Vec::new();
-        for (key, value) in &changes {
-            if value.is_none_or(Location::is_for) {
-                left.extend(self.location(key)?);
-            }
-        }
-        let live = {
-            let mut live = self.live();
-            let touched = live.change(&locations, &left);
-            live.entries(touched)
-        };
-        let locations: Vec<_> = locations.into_iter().map(Location::encode).collect();
-        let mut locations = locations.iter();
-        let held = changes.iter().map(|(key, value)| {
-            let held = |value| match Location::is_for(value) {
-                true => locations.next().map(<[u8; LOCATION_BYTES]>::as_slice),
-                false => Some(value),
-            };
-            (*key, value.and_then(held))
-        });
-        let live = live.iter().map(|(key, bytes)| (&**key, Some(&bytes[..])));
-        self.write(held.chain(live), Durability::Disk)
-    }
-
     /// The value at `key`.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = self.read(|| Ok(self.db.get(key)?.map(|value| (key.into(), value))))?;
@@ -312,23 +241,6 @@ impl Database {
         own + self.volumes.used_bytes()
     }
 
-    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
-        // Nothing under it panics halfway through a change.
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn taking(&self) -> MutexGuard<'_, ()> {
-        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn db(&self) -> &sled::Db {
-        &self.db
-    }
-
-    pub(super) fn volumes(&self) -> &Volumes {
-        &self.volumes
-    }
-
     /// Everything whose key begins with `prefix`, as sled holds it.
     pub(super) fn raw(&self, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
         let found = guarded("reading", || {
@@ -337,11 +249,6 @@ impl Database {
             entries.collect::<sled::Result<Vec<Entry>>>()
         });
         found.map_err(|fault| StoreError::Read(self.noted(fault)))
-    }
-
-    /// Bytes of the volumes that are pointed to.
-    pub fn live_bytes(&self) -> u64 {
-        self.live().total()
     }
 
     /// Bytes that the volumes take.

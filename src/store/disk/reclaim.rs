@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::backend::Durability;
 use super::super::codec::{self, Kind};
 use super::super::error::StoreError;
 use super::super::record::key;
@@ -73,7 +74,7 @@ impl Database {
     /// What sled says is pointed to; counted anew where it does not say so of every volume but the
     /// last, of which a crash may have left nothing but the file.
     pub(super) fn load_live(&self) -> Result<Live, StoreError> {
-        let numbers = self.volumes().numbers();
+        let numbers = self.volumes.numbers();
         let numbers = numbers.map_err(|error| StoreError::Disk(format!("records: {error}")))?;
         let mut live = Live::default();
         for (entry, value) in self.raw(b"v")? {
@@ -84,7 +85,7 @@ impl Database {
         if !numbers.iter().rev().skip(1).all(is_known) {
             live.bytes = numbers.iter().map(|number| (*number, 0)).collect();
             let locations = guarded("counting", || {
-                let values = self.db().iter().values();
+                let values = self.db.iter().values();
                 let locations = values.filter_map(|value| match value {
                     Ok(value) => Location::decode(&value).map(Ok),
                     Err(error) => Some(Err(error)),
@@ -100,7 +101,7 @@ impl Database {
 
     /// Where the value at `key` lies, if it is in a volume.
     pub(super) fn location(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
-        let held = guarded("reading", || self.db().get(key));
+        let held = guarded("reading", || self.db.get(key));
         let held = held.map_err(|fault| StoreError::Stopped(fault.words))?;
         Ok(held.and_then(|held| Location::decode(&held)))
     }
@@ -109,11 +110,11 @@ impl Database {
     pub fn reclaim(&self, stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {
         let failed = |error| StoreError::Stopped(format!("records: {error}"));
         let mut copied = 0;
-        let mut numbers = self.volumes().numbers().map_err(failed)?;
+        let mut numbers = self.volumes.numbers().map_err(failed)?;
         // The last one is being written.
         numbers.pop();
         for number in numbers {
-            let len = self.volumes().len(number);
+            let len = self.volumes.len(number);
             let (live, is_stuck) = {
                 let live = self.live();
                 (live.of(number), live.stuck.contains(&number))
@@ -126,13 +127,10 @@ impl Database {
                 Some(bytes) => copied += bytes,
                 None => continue,
             }
-            self.volumes().remove(number).map_err(failed)?;
+            self.volumes.remove(number).map_err(failed)?;
             self.live().bytes.remove(&number);
             let change: [ChangeRef<'_>; 1] = [(&live_key(number), None)];
-            self.write(
-                change.into_iter(),
-                super::super::backend::Durability::Process,
-            )?;
+            self.write(change.into_iter(), Durability::Process)?;
         }
         Ok(copied)
     }
@@ -144,7 +142,7 @@ impl Database {
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<u64>, StoreError> {
         let failed = |error| StoreError::Stopped(format!("records: {error}"));
-        let mut records = self.volumes().records(number).map_err(failed)?;
+        let mut records = self.volumes.records(number).map_err(failed)?;
         let (mut copied, mut all_known) = (0, true);
         loop {
             if stop() {

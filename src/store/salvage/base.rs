@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::super::StoreError;
 use super::super::base::Base;
+use super::super::snapshot::Snapshot;
+use super::Salvage;
 use super::source::Sources;
 
 /// Where parts of bases lie, by the number of the base and of the part. A number is given once, so
@@ -30,4 +32,29 @@ pub fn latest(sources: &Sources, found: &Parts) -> Result<Option<(u64, Base)>, S
         below = number;
     }
     Ok(None)
+}
+
+impl Salvage {
+    /// What has expired does not come back, however many copies of it lie about; and where there is
+    /// no newer snapshot, the base is one.
+    pub(super) fn take_base(&mut self, base: Option<(u64, Base)>) {
+        let tags: Vec<u32> = self.meta.iter().map(|meta| meta.tag).collect();
+        let Some((number, base)) = base.filter(|(_, b)| tags.contains(&b.snapshot.tag)) else {
+            return;
+        };
+        let based = &base.snapshot;
+        self.reach(based.next_seq, based.next_frame);
+        let is_newer = |snapshot: &Snapshot| snapshot.is_not_behind(based);
+        if !self.snapshot.as_ref().is_some_and(is_newer) {
+            self.snapshot = Some(based.clone());
+        }
+        self.base = Some((number, base));
+    }
+
+    /// The first frame of transitions that has not expired.
+    pub(super) fn frames_from(&self) -> u64 {
+        self.base
+            .as_ref()
+            .map_or(1, |(_, base)| base.expired.frames_from)
+    }
 }

@@ -2,9 +2,8 @@
 
 use super::super::base;
 use super::super::codec::{self, Blob, Frame, Kind};
-use super::super::record::{
-    Body, EventRecord, MAX_INLINE_BODY_BYTES, Meta, Transition, TransitionFrame,
-};
+use super::super::meta::Meta;
+use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Transition, TransitionFrame};
 
 /// A block of zeros holds nothing, and most of a young log is zeros.
 const BLOCK: usize = 4096;

@@ -12,7 +12,8 @@ use super::super::disk::{
     volumes_of,
 };
 use super::super::high_water::Mark;
-use super::super::record::{Meta, key};
+use super::super::meta::Meta;
+use super::super::record::key;
 use super::super::segments::{self, Survey};
 use super::super::{blocks, codec};
 use super::base;

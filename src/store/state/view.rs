@@ -23,6 +23,29 @@ impl State {
         nexts.into_iter().flatten().min()
     }
 
+    /// The last event at `seq` or before it that was given up for lost or has expired.
+    pub fn last_gone(&self, seq: Seq) -> Option<Seq> {
+        let behind = seq.saturating_add(1);
+        let last = |set: &SeqSet| set.below(behind).next();
+        last(self.expired.seqs()).max(last(&self.lost))
+    }
+
+    /// The event before the run of those at and right before `seq` that are gone.
+    pub fn before_the_gone(&self, seq: Seq) -> Seq {
+        let run = self.expired.seqs().run_of(seq);
+        let run = run.or_else(|| self.lost.run_of(seq));
+        run.map_or(seq, |(first, _)| first - 1)
+    }
+
+    /// The events from `from` to `to` that are not gone.
+    pub fn kept(&self, from: Seq, to: Seq) -> SeqSet {
+        let mut kept = SeqSet::default();
+        kept.insert_range(from, to);
+        kept.remove_all(self.expired.seqs());
+        kept.remove_all(&self.lost);
+        kept
+    }
+
     /// Events that some delivery still waits for.
     pub fn held(&self) -> SeqSet {
         let mut held = SeqSet::default();
