@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 
+mod blob;
+
+pub use blob::Blob;
+
 /// The latest version that this program reads.
 pub const VERSION: u8 = 2;
 
@@ -222,22 +226,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Bytes that are written and read in one piece, which serde does not do by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blob<'a>(pub &'a [u8]);
-
-impl Serialize for Blob<'_> {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(self.0)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <&'de [u8]>::deserialize(d).map(Blob)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +289,10 @@ mod tests {
         let error = open(&bytes, Kind::Events).unwrap_err();
         assert_eq!(
             error.into_store_error("meta"),
-            StoreError::TooNew { found: 9, known: 1 }
+            StoreError::TooNew {
+                found: 9,
+                known: VERSION
+            }
         );
     }
 }

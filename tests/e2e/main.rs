@@ -9,4 +9,5 @@ mod endpoints;
 #[path = "../process/mod.rs"]
 mod process;
 mod python;
+mod retention;
 mod schedules;

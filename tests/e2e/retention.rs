@@ -8,10 +8,8 @@ use crate::process::receiver::Receiver;
 #[test]
 fn a_day_on_the_manual_clock_lets_a_delivered_event_expire_and_keeps_one_that_waits() {
     let site = Site::new();
-    let config = site.path().join("redeliver.toml");
-    std::fs::write(&config, "[retention]\nmax_age = \"1h\"\n").unwrap();
-    let config = config.to_str().unwrap();
-    let broker = site.start(&["--clock", "manual", "--config", config]);
+    site.configure("[retention]\nmax_age = \"1h\"\n");
+    let broker = site.start(&["--clock", "manual"]);
     let delivered = broker.event("order.paid", &json!({"order": 1}));
     let refusing = Receiver::always(500);
     broker.post(
@@ -19,10 +17,10 @@ fn a_day_on_the_manual_clock_lets_a_delivered_event_expire_and_keeps_one_that_wa
         &json!({"name": "e", "url": refusing.url(), "policy": "esputnik"}),
     );
     let waiting = broker.event("order.paid", &json!({"order": 2}));
-    broker.post("/v1/clock/advance", &json!({"by": "24h"}));
-    let gone = broker.try_get(&format!("/v1/events/{delivered}"));
-    assert_eq!(gone.0, 410, "{gone:?}");
-    assert!(gone.1.to_string().contains("expired by retention"));
+    broker.advance("24h");
+    let gone = broker.send("GET", &format!("/v1/events/{delivered}"), &[], b"");
+    assert_eq!(gone.status, 410);
+    assert!(gone.text().contains("expired by retention"));
     broker.get(&format!("/v1/events/{waiting}"));
     assert_eq!(broker.delivery_of(&waiting)["status"], "waiting");
 }

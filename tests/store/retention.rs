@@ -309,3 +309,59 @@ fn lists_pass_over_what_has_expired_however_much_it_is<I: Implementation>() {
     let listed: Vec<u64> = page.items.iter().map(|view| view.event.seq).collect();
     assert_eq!((listed, page.next), (vec![3_002, 3_001, 1_500, 5], None));
 }
+
+#[test]
+fn what_has_expired_stays_gone_when_the_database_is_put_together_anew() {
+    let world = World::<OnDisk>::with(keeping(one_hour()));
+    let crm = world.add(settings("crm", Order::Independent));
+    for n in 0..80_u32 {
+        world.append(vec![event("a", vec![n as u8; 9_000])]);
+        for claim in world.claim() {
+            let outcome = match claim.token.seq {
+                9 => retry(100 * HOUR_S),
+                _ => Outcome::Delivered,
+            };
+            world.settle(&claim, outcome);
+        }
+        world.advance(180);
+    }
+    // In the files are the expired ones as well.
+    let copies: Vec<_> = files_below(&world.dir());
+    assert!(world.log.maintain().unwrap().expired_events > 40);
+    let there = kept(&world);
+    let directory = world.into_directory();
+    assert!(copies.iter().any(|(name, _)| name.contains("records/")));
+    for without_snapshot in [false, true] {
+        let path = directory.0.path();
+        if without_snapshot {
+            std::fs::remove_file(path.join("projections")).unwrap();
+        }
+        std::fs::write(path.join("conf"), b"nonsense").unwrap();
+        let clock = std::sync::Arc::new(redeliver::clock::ManualClock::new(
+            START.plus(Duration::from_secs(80 * 180)),
+        ));
+        let log = redeliver::store::Log::open(path, 8 << 20, clock, keeping(one_hour()), ENTROPY);
+        let log = log.unwrap();
+        let seqs: Vec<u64> = log.read(1, 1000).unwrap().iter().map(|e| e.seq).collect();
+        assert_eq!(seqs, there, "{without_snapshot}");
+        assert!(path.join("damaged-1").is_dir());
+        let view = log.endpoint_view(crm).unwrap().unwrap();
+        assert_eq!((view.backlog, view.ended.delivered), (1, 79));
+        log.close().unwrap();
+        drop(log);
+        assert_eq!(verify(path, 8 << 20).unwrap().findings, []);
+    }
+}
+
+/// The files of a store, by name.
+fn files_below(dir: &std::path::Path) -> Vec<(String, u64)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push((path.display().to_string(), entry.metadata().unwrap().len())),
+        }
+    }
+    files
+}

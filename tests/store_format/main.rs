@@ -210,7 +210,10 @@ fn a_store_of_version_2_knows_what_has_expired_and_gives_back_the_rest() {
     let log = Log::over(backend, clock, Options::default(), [9; 3]).unwrap();
     let figures = log.figures();
     assert_eq!(figures.last_seq, 7);
-    assert!(figures.expired_events > 0 && figures.events > 0, "{figures:?}");
+    assert!(
+        figures.expired_events > 0 && figures.events > 0,
+        "{figures:?}"
+    );
     assert_eq!(log.event(1).unwrap(), None);
     assert_eq!(log.expired_at(1), Some(at(7 * 86_400)));
     let views = log.endpoints().unwrap();

@@ -62,7 +62,7 @@ fn mistakes_of_retention_are_told_with_their_mend() {
             ),
             (
                 "max_age = \"30d\"\ndead_letters_max_age = \"7d\"",
-                "3: dead_letters_max_age \"7d\" is shorter than max_age \"30d\", before which no event goes; raise it, or lower max_age",
+                "3: dead_letters_max_age \"168h\" is shorter than max_age \"720h\", before which no event goes; raise it, or lower max_age",
             ),
             (
                 "dead_letters_max_age = \"7d\"",
@@ -80,7 +80,10 @@ fn the_retention_of_the_operators_page_is_read_and_nothing_expires_without_any()
     let day = std::time::Duration::from_secs(86_400);
     assert_eq!(config.retention.max_age, Some(30 * day));
     assert_eq!(config.retention.max_bytes, Some(20 << 30));
-    assert_eq!(config.retention.every(), Some(std::time::Duration::from_secs(60)));
+    assert_eq!(
+        config.retention.every(),
+        Some(std::time::Duration::from_secs(60))
+    );
     assert_eq!(parsed("").unwrap().retention.every(), None);
 }
 

@@ -1,8 +1,10 @@
 //! Giving back the room of records that nothing points to any more.
 //!
-//! How much of each volume is pointed to is kept in sled, in the batch that changes it. A volume of
-//! which less than half is, is copied to the end of the last one, some records at a time, and
-//! deleted when sled, synced, points to none of it. A crash at any moment leaves records twice, never
+//! How much of each volume is pointed to is kept in sled, in the batch that changes it. A volume to
+//! which nothing points is deleted. When all of them are twice as long as what is pointed to, and one
+//! volume more, the one with the least of it is copied to the end of the last one, some records at a
+//! time, and deleted when sled, synced, points to none of it: most records are about to expire
+//! anyway, and are not worth copying. A crash at any moment leaves records twice, never
 //! a location without its record.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,7 @@ use super::database::{ChangeRef, Database};
 use super::guarded::guarded;
 use super::location::Location;
 use super::volume::RECORD_HEAD;
+use super::volumes::VOLUME_BYTES;
 
 /// What is copied in one go: whoever takes in the journal waits for no more.
 const COPY_BYTES: usize = 1 << 20;
@@ -113,14 +116,18 @@ impl Database {
         let mut numbers = self.volumes.numbers().map_err(failed)?;
         // The last one is being written.
         numbers.pop();
+        numbers.retain(|number| !self.live().stuck.contains(number));
+        // In thousandths, the emptiest first.
+        let share = |number: &u32| {
+            let live = self.live().of(*number);
+            1000 * live / self.volumes.len(*number).max(1)
+        };
+        numbers.sort_by_key(share);
         for number in numbers {
-            let len = self.volumes.len(number);
-            let (live, is_stuck) = {
-                let live = self.live();
-                (live.of(number), live.stuck.contains(&number))
-            };
-            if live >= len / 2 || is_stuck || stop() {
-                continue;
+            let live = self.live().of(number);
+            let is_too_much = self.log_bytes() > 2 * self.live_bytes() + VOLUME_BYTES;
+            if (live > 0 && !is_too_much) || stop() {
+                break;
             }
             // Looked through even where nothing is counted: a count that is wrong must cost nothing.
             match self.copy_what_is_live(number, stop)? {

@@ -17,7 +17,7 @@ use super::records::Records;
 use super::volume::{self, DIRECTORY, HEAD, RECORD_HEAD, Volume, numbers, path};
 
 /// A volume of this length gets no more records.
-const VOLUME_BYTES: u64 = 64 << 20;
+pub const VOLUME_BYTES: u64 = 64 << 20;
 
 /// How long a writer waits for a descriptor: half a minute in all.
 const OPEN_TRIES: u32 = 3_000;
