@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use redeliver::clock::Timestamp;
 use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
 use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
