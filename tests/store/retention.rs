@@ -337,7 +337,8 @@ fn what_has_expired_stays_gone_when_the_database_is_put_together_anew() {
         if without_snapshot {
             std::fs::remove_file(path.join("projections")).unwrap();
         }
-        std::fs::write(path.join("conf"), b"nonsense").unwrap();
+        // As it is noted when a page could not be read.
+        std::fs::write(path.join("unreadable"), b"").unwrap();
         let clock = std::sync::Arc::new(redeliver::clock::ManualClock::new(
             START.plus(Duration::from_secs(80 * 180)),
         ));
@@ -345,7 +346,8 @@ fn what_has_expired_stays_gone_when_the_database_is_put_together_anew() {
         let log = log.unwrap();
         let seqs: Vec<u64> = log.read(1, 1000).unwrap().iter().map(|e| e.seq).collect();
         assert_eq!(seqs, there, "{without_snapshot}");
-        assert!(path.join("damaged-1").is_dir());
+        let kept = path.join(format!("damaged-{}", 1 + u8::from(without_snapshot)));
+        assert!(kept.is_dir());
         let view = log.endpoint_view(crm).unwrap().unwrap();
         assert_eq!((view.backlog, view.ended.delivered), (1, 79));
         log.close().unwrap();
