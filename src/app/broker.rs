@@ -13,7 +13,7 @@ use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
 use super::{
-    AppError, Settings, opening, pages, reading, register, sources, store_options, tasking,
+    AppError, Settings, keeping, opening, pages, reading, register, sources, store_options, tasking,
 };
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
@@ -59,6 +59,8 @@ pub struct Broker {
     tasks: JoinHandle<()>,
     /// Tells operational events, if it is to.
     teller: Option<JoinHandle<()>>,
+    /// Lets what is old expire, if anything does.
+    keeper: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -139,6 +141,14 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
+        let (retention, stop_keeping) = (&config.retention, stopping.clone());
+        let keeper = keeping::start(
+            retention,
+            store.clone(),
+            clock.clone(),
+            &agenda,
+            stop_keeping,
+        );
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Alerts::new(config.alerts, websites, views_max);
@@ -228,6 +238,7 @@ impl Broker {
             reloading,
             tasks,
             teller,
+            keeper,
             undelivered,
             polling,
             committer,
@@ -306,7 +317,9 @@ impl Broker {
         }
         self.polling.stopped().await;
         self.reloading.alerting.stopped().await;
-        let others = [self.reader, self.teller].into_iter().flatten();
+        let others = [self.reader, self.teller, self.keeper]
+            .into_iter()
+            .flatten();
         for task in others.chain([self.tasks]) {
             let _ = task.await;
         }

@@ -200,7 +200,7 @@ impl<B: Backend> Log<B> {
         }
         // A single delivery that waits for its retry goes at once; the queue knows its attempts.
         reopened.retain_mut(|delivery| match entry.queue.status(delivery.seq) {
-            None => shared.state.lost_until(delivery.seq).is_none(),
+            None => shared.state.gone_until(delivery.seq).is_none(),
             Some((_, Some(waiting))) if is_single => {
                 delivery.attempts = waiting.attempts;
                 true

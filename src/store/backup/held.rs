@@ -3,7 +3,8 @@
 use super::super::StoreError;
 use super::super::backend::Backend;
 use super::super::codec::{self, Kind};
-use super::super::record::{Meta, key};
+use super::super::meta::Meta;
+use super::super::record::key;
 use super::BackupError;
 use super::piece::Have;
 
