@@ -1,5 +1,7 @@
 //! A broker without a listener: everything between an open store and the routes.
 
+mod view;
+
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -131,7 +133,7 @@ impl Broker {
         let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);
         let zebline = Zebline::new(&config.sources, ingest.clone(), clock.clone());
         let zebline = Arc::new(zebline);
-        read_types(zebline.clone());
+        sources::read_types(zebline.clone());
         let streams = Streams::new(limits);
         let polling = Polling::start(&config.sources, &|| Tools {
             transport: transport.clone(),
@@ -245,41 +247,6 @@ impl Broker {
         })
     }
 
-    /// What answers requests.
-    pub fn front(&self) -> &Front {
-        &self.front
-    }
-
-    /// Its clock.
-    pub fn clock(&self) -> &SharedClock {
-        &self.clock
-    }
-
-    /// Its store.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
-    /// What moves its clock, if that is a manual one.
-    pub fn advance(&self) -> &Arc<Advance> {
-        &self.advance
-    }
-
-    /// How its attempts end.
-    pub fn outcomes(&self) -> &Outcomes {
-        &self.outcomes
-    }
-
-    /// What does faults on demand, if there is a plan.
-    pub fn faults(&self) -> Option<&Arc<Faults>> {
-        self.faults.as_ref()
-    }
-
-    /// Turns true when it begins to stop.
-    pub fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
-    }
-
     /// Brings endpoints, policies and alerts into line with `config`.
     ///
     /// # Errors
@@ -330,13 +297,4 @@ impl Broker {
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;
         Ok(())
     }
-}
-
-/// In the background: a long log takes a while, and deliveries need not wait for it.
-fn read_types(zebline: Arc<Zebline>) {
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = zebline.read_types() {
-            tracing::error!(%error, "the types of attributes cannot be read from the log; Zebline's events are refused");
-        }
-    });
 }

@@ -102,6 +102,11 @@ impl<B: Backend> Log<B> {
         turn: &mut Maintenance,
         maintained: &mut Maintained,
     ) -> Result<(), StoreError> {
+        // Whoever begins to read the whole log meanwhile waits; what is read now stays.
+        let deletion = self.pins().delete_below(Seq::MAX);
+        if deletion.below() <= 1 {
+            return Ok(());
+        }
         let number = match turn.base {
             Some(number) => number,
             None => {
@@ -120,7 +125,7 @@ impl<B: Backend> Log<B> {
                 .replaying
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let Some(decided) = self.decide()? else {
+            let Some(decided) = self.decide(deletion.below())? else {
                 return Ok(());
             };
             self.mark_as_expired(decided)?

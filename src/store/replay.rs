@@ -148,6 +148,9 @@ impl<B: Backend> Log<B> {
 
     /// How a delivery that is not queued stands, if it is one that can be put back.
     fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
+        if self.gone_until(seq).is_some() {
+            return Ok(None);
+        }
         let was_dead = self.backend.get(&key::dead(endpoint, seq))?.is_some();
         if !was_dead && !self.matches(endpoint, seq)? {
             return Ok(None);

@@ -28,8 +28,8 @@ pub struct Decided {
 }
 
 impl<B: Backend> Log<B> {
-    /// What is to go, if anything is.
-    pub(super) fn decide(&self) -> Result<Option<Decided>, StoreError> {
+    /// What is to go, if anything is: events below `below`, and transitions that came before them.
+    pub(super) fn decide(&self, below: Seq) -> Result<Option<Decided>, StoreError> {
         let retention = &self.options.retention;
         let held = self.shared().state.held();
         // What has died since is among the held; the others' ends are in the records after this.
@@ -40,7 +40,7 @@ impl<B: Backend> Log<B> {
         };
         let by_bytes = self.first_within_bytes()?;
         let last = *self.tail.borrow();
-        let cut = by_age.max(by_bytes).min(last + 1);
+        let cut = by_age.max(by_bytes).min(last + 1).min(below);
         let dead_from = match retention.dead_letters_max_age {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => 1,
@@ -62,7 +62,7 @@ impl<B: Backend> Log<B> {
             None => cut,
         };
         let frames_before = self.shared().state.expired.frames_from;
-        let frames_from = self.first_frame_behind(attempts_cut)?;
+        let frames_from = self.first_frame_behind(attempts_cut.min(below - 1))?;
         if seqs.is_empty() && frames_from < frames_before + FRAMES_MIN {
             return Ok(None);
         }

@@ -71,7 +71,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
         [1..=codec::VERSION, 2] => Kind::Transitions,
         [1..=codec::VERSION, 3] => Kind::Chunk,
         [1..=codec::VERSION, 5] => Kind::Meta,
-        [1..=codec::VERSION, 8] => Kind::BasePart,
+        [1..=codec::VERSION, 9] => Kind::BasePart,
         _ => return None,
     };
     let (_, count) = codec::claims(bytes)?;
