@@ -12,6 +12,7 @@ mod alerting;
 mod broker;
 mod descriptors;
 mod error;
+mod keeping;
 mod observers;
 mod opening;
 mod pages;

@@ -12,6 +12,7 @@
 //! | `report` | mistakes, warnings, lines |
 //! | `section`, `tables` | typed reads from one table; the tables written as `[[key]]` |
 //! | `secrets` | `env:NAME`, `file:PATH` |
+//! | `retention` | how long what is kept |
 //! | [`limits`] | every limit with its default and its reason |
 //! | `fixed` | what a reload cannot change |
 //! | `faults` | a script of faults, which is a file of its own |
@@ -28,6 +29,7 @@ mod operations;
 mod policy;
 mod poller;
 mod report;
+mod retention;
 mod secrets;
 mod section;
 mod server;
@@ -53,6 +55,7 @@ pub use master_key::MasterKeys;
 pub use operations::Operations;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
+pub use retention::Retention;
 pub use server::{OpenToAnyone, Server};
 pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
@@ -70,6 +73,8 @@ use tables::{list_of_tables, unique};
 pub struct Config {
     /// `[server]` and `[limits]`.
     pub server: Server,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[[source]]`, in the file's order.
     pub sources: Vec<Source>,
     /// `[[endpoint]]`, in the file's order.
@@ -161,6 +166,7 @@ fn read(
         &[
             "server",
             "limits",
+            "retention",
             "source",
             "endpoint",
             "policy",
@@ -180,6 +186,11 @@ fn read(
         && let Some(table) = section(report, "[limits]", table)
     {
         config.server.limits = Limits::read(report, &table);
+    }
+    if let Some(table) = root.table.get("retention")
+        && let Some(table) = section(report, "[retention]", table)
+    {
+        config.retention = Retention::read(report, &table);
     }
     if let Some(table) = root.table.get("operations")
         && let Some(table) = section(report, "[operations]", table)

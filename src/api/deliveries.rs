@@ -8,6 +8,7 @@ use hyper::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::events::expired;
 use super::explained::Explained;
 use super::input::Named;
 use super::objects::Delivery;
@@ -182,5 +183,6 @@ async fn find(admin: &Admin, text: &str) -> Result<DeliveryView, Problem> {
     let found = admin
         .ask(move |store| store.delivery(id.endpoint(), id.seq()))
         .await?;
-    found.filter(|view| view.id == id).ok_or_else(none)
+    let found = found.filter(|view| view.id == id);
+    found.ok_or_else(|| expired(admin, id.seq(), "delivery", text).unwrap_or_else(none))
 }

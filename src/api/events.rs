@@ -183,9 +183,18 @@ pub(super) async fn find(admin: &Admin, text: &str) -> Result<Arc<Event>, Proble
         None => text.parse::<Seq>().map_err(|_| none())?,
     };
     let found = admin.ask(move |store| store.event(seq)).await?;
-    found
-        .filter(|event| id.is_none_or(|id| event.id == id))
-        .ok_or_else(none)
+    let found = found.filter(|event| id.is_none_or(|id| event.id == id));
+    found.ok_or_else(|| expired(admin, seq, "event", text).unwrap_or_else(none))
+}
+
+/// 410, if what was asked for has expired with the event at `seq`.
+pub(super) fn expired(admin: &Admin, seq: Seq, what: &str, text: &str) -> Option<Problem> {
+    let at = admin.store.expired_at(seq)?.to_string();
+    let day = at.get(..10).unwrap_or(&at);
+    let text = quoted(text);
+    Some(Problem::gone(format!(
+        "{what} {text} expired by retention on {day}; what is kept for how long is set under [retention]"
+    )))
 }
 
 fn read(store: &dyn Store, query: &Query) -> Result<Page<Arc<Event>, Seq>, StoreError> {
@@ -205,18 +214,20 @@ fn read(store: &dyn Store, query: &Query) -> Result<Page<Arc<Event>, Seq>, Store
     }
     let (mut items, mut looked_at, mut bytes) = (Vec::new(), 0, 0);
     while low <= high {
-        let count = READ_AT_ONCE.min(high - low + 1);
-        let from = if query.ascending {
-            low
-        } else {
-            high + 1 - count
+        let count = READ_AT_ONCE.min(high - low + 1) as usize;
+        let events = match query.ascending {
+            true => store.read(low, count)?,
+            false => store.read_back(high, count)?,
         };
-        let mut events = store.read(from, count as usize)?;
-        if !query.ascending {
-            events.reverse();
+        if events.is_empty() {
+            break;
         }
         for event in events {
             let seq = event.seq;
+            // What has expired is passed over, perhaps beyond the end.
+            if !(low..=high).contains(&seq) {
+                return Ok(Page { items, next: None });
+            }
             if query.selects(&event) {
                 bytes += event.content.body.len();
                 items.push(event);

@@ -1,5 +1,7 @@
 //! A broker without a listener: everything between an open store and the routes.
 
+mod view;
+
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -13,7 +15,7 @@ use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
 use super::{
-    AppError, Settings, opening, pages, reading, register, sources, store_options, tasking,
+    AppError, Settings, keeping, opening, pages, reading, register, sources, store_options, tasking,
 };
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
@@ -59,6 +61,8 @@ pub struct Broker {
     tasks: JoinHandle<()>,
     /// Tells operational events, if it is to.
     teller: Option<JoinHandle<()>>,
+    /// Lets what is old expire, if anything does.
+    keeper: Option<JoinHandle<()>>,
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
@@ -129,7 +133,7 @@ impl Broker {
         let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);
         let zebline = Zebline::new(&config.sources, ingest.clone(), clock.clone());
         let zebline = Arc::new(zebline);
-        read_types(zebline.clone());
+        sources::read_types(zebline.clone());
         let streams = Streams::new(limits);
         let polling = Polling::start(&config.sources, &|| Tools {
             transport: transport.clone(),
@@ -139,6 +143,14 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
+        let (retention, stop_keeping) = (&config.retention, stopping.clone());
+        let keeper = keeping::start(
+            retention,
+            store.clone(),
+            clock.clone(),
+            &agenda,
+            stop_keeping,
+        );
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Alerts::new(config.alerts, websites, views_max);
@@ -228,45 +240,11 @@ impl Broker {
             reloading,
             tasks,
             teller,
+            keeper,
             undelivered,
             polling,
             committer,
         })
-    }
-
-    /// What answers requests.
-    pub fn front(&self) -> &Front {
-        &self.front
-    }
-
-    /// Its clock.
-    pub fn clock(&self) -> &SharedClock {
-        &self.clock
-    }
-
-    /// Its store.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
-    /// What moves its clock, if that is a manual one.
-    pub fn advance(&self) -> &Arc<Advance> {
-        &self.advance
-    }
-
-    /// How its attempts end.
-    pub fn outcomes(&self) -> &Outcomes {
-        &self.outcomes
-    }
-
-    /// What does faults on demand, if there is a plan.
-    pub fn faults(&self) -> Option<&Arc<Faults>> {
-        self.faults.as_ref()
-    }
-
-    /// Turns true when it begins to stop.
-    pub fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
     }
 
     /// Brings endpoints, policies and alerts into line with `config`.
@@ -306,7 +284,9 @@ impl Broker {
         }
         self.polling.stopped().await;
         self.reloading.alerting.stopped().await;
-        let others = [self.reader, self.teller].into_iter().flatten();
+        let others = [self.reader, self.teller, self.keeper]
+            .into_iter()
+            .flatten();
         for task in others.chain([self.tasks]) {
             let _ = task.await;
         }
@@ -317,13 +297,4 @@ impl Broker {
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;
         Ok(())
     }
-}
-
-/// In the background: a long log takes a while, and deliveries need not wait for it.
-fn read_types(zebline: Arc<Zebline>) {
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = zebline.read_types() {
-            tracing::error!(%error, "the types of attributes cannot be read from the log; Zebline's events are refused");
-        }
-    });
 }

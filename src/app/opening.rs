@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use rand::RngExt;
 
-use super::{AppError, Keep};
+use super::{AppError, Keep, keeping};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::store::backend::Backend;
@@ -24,6 +24,7 @@ pub fn store_options(config: &Config) -> Options {
         dedupe_window: limits.dedupe_window,
         dedupe_max_entries: limits.dedupe_max_entries,
         endpoints_max: limits.endpoints_max,
+        retention: keeping::retention(&config.retention),
         journal_bytes: limits.store_journal_bytes as u64,
         disk_reserve_bytes: limits.disk_reserve_bytes as u64,
         waiting_max_per_endpoint: limits.waiting_max_per_endpoint,

@@ -1,5 +1,7 @@
 //! The sources of the configuration, as the relay takes them.
 
+use std::sync::Arc;
+
 use super::AppError;
 use crate::clock::SharedClock;
 use crate::config;
@@ -10,6 +12,7 @@ use crate::inbound::relay::esputnik::Esputnik;
 use crate::inbound::relay::hotjar::Hotjar;
 use crate::inbound::relay::source::{Elsewhere, Kind, Source};
 use crate::inbound::relay::standard::Standard;
+use crate::inbound::zebline::Zebline;
 use crate::secret::Secret;
 use crate::vendor::KeyError;
 
@@ -78,4 +81,13 @@ fn kind(source: &config::Source) -> Result<Result<Kind, &'static str>, KeyError>
         SourceKind::Zebline => return Ok(Err("send to /v1/accounts/LICENSE/events")),
         SourceKind::Zenovay => return Ok(Err("it is polled, and nothing is sent to it")),
     }))
+}
+
+/// In the background: a long log takes a while, and deliveries need not wait for it.
+pub(super) fn read_types(zebline: Arc<Zebline>) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = zebline.read_types() {
+            tracing::error!(%error, "the types of attributes cannot be read from the log; Zebline's events are refused");
+        }
+    });
 }

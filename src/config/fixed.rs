@@ -1,6 +1,6 @@
 //! What a running broker keeps until it is started again.
 
-use super::{Config, Export, Operations, Server, Source, Website};
+use super::{Config, Export, Operations, Retention, Server, Source, Website};
 
 /// The tables that a reload cannot change, without the lines on which they stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,7 @@ pub struct Fixed {
     pub websites: Vec<Website>,
     exports: Vec<Export>,
     operations: Option<Operations>,
+    retention: Retention,
 }
 
 impl Fixed {
@@ -22,6 +23,7 @@ impl Fixed {
             websites: config.websites.clone(),
             exports: config.exports.clone(),
             operations: config.operations.clone(),
+            retention: config.retention.clone(),
         };
         for source in &mut fixed.sources {
             source.line = 0;
@@ -46,6 +48,7 @@ impl Fixed {
             (self.websites != other.websites, "[[website]]"),
             (self.exports != other.exports, "[[export]]"),
             (self.operations != other.operations, "[operations]"),
+            (self.retention != other.retention, "[retention]"),
         ]
         .into_iter()
         .filter_map(|(differs, table)| differs.then_some(table))

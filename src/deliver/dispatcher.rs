@@ -3,6 +3,8 @@
 //! Fairness is the store's: it hands out claims endpoint by endpoint. Here the number of attempts
 //! at once is bounded, and an attempt that hangs costs one place until its deadline.
 
+mod pause;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,10 +19,9 @@ use super::observer::{Nobody, Observer};
 use super::outcomes::{Ended, Outcomes};
 use super::verdict::judge;
 use crate::clock::{SharedClock, Stopwatch, Timestamp};
-use crate::endpoint::EndpointState;
 use crate::id::DeliveryId;
 use crate::policy::Input;
-use crate::store::{Claim, Effect, EndpointCommand, Store, StoreError, Token};
+use crate::store::{Claim, Effect, Store, StoreError, Token};
 
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
@@ -282,23 +283,5 @@ impl Dispatcher {
     fn jitter(&self) -> f64 {
         let mut rng = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
         rng.random()
-    }
-
-    fn pause_without_policy(&self, claim: &Claim) {
-        let settings = &claim.endpoint.settings;
-        let now = self.store.endpoint_view(claim.endpoint.number);
-        let now = now.ok().flatten().map(|view| view.endpoint);
-        if now.is_some_and(|endpoint| endpoint.settings.policy != settings.policy) {
-            // It was given another one after the claim.
-            let _ = self.store.release(claim.token);
-            return;
-        }
-        let reason = format!("its policy {} is not in the configuration", settings.policy);
-        tracing::error!(endpoint = settings.name, reason, "pausing the endpoint");
-        let pause =
-            EndpointCommand::SetState(claim.endpoint.number, EndpointState::Paused, Some(reason));
-        // Removed meanwhile: then there is nothing to pause.
-        let _ = self.store.endpoint(pause);
-        let _ = self.store.release(claim.token);
     }
 }

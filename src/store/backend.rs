@@ -91,6 +91,12 @@ pub trait Backend: Send + Sync + 'static {
         }
     }
 
+    /// Gives room back that deleted records take, until `stop`; says how many bytes it copied. Others
+    /// may read and write meanwhile.
+    fn reclaim(&self, _stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     /// Bytes left on the disk, where that is known. Asked for once a group.
     fn free_bytes(&self) -> Option<u64>;
 }

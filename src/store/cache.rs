@@ -46,6 +46,20 @@ impl Cache {
         Some(event.clone())
     }
 
+    /// Forgets the frames that begin between `from` and `to`.
+    pub fn forget(&self, from: Seq, to: Seq) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let firsts: Vec<Seq> = inner.frames.range(from..=to).map(|(f, _)| *f).collect();
+        for first in &firsts {
+            let gone = inner.frames.remove(first);
+            inner.bytes -= gone.map_or(0, |gone| gone.bytes);
+        }
+        if !firsts.is_empty() {
+            let Inner { frames, turns, .. } = &mut *inner;
+            turns.retain(|first| frames.contains_key(first));
+        }
+    }
+
     /// Keeps a frame, in place of those that were not used lately.
     pub fn insert(&self, events: Arc<[Arc<Event>]>) {
         let Some(first) = events.first().map(|event| event.seq) else {

@@ -19,12 +19,22 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 
+mod blob;
+
+pub use blob::Blob;
+
 /// The latest version that this program reads. A frame is written in the earliest that can hold it,
 /// so that a program before this one reads a store in which nothing is new.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The version in which most frames are written.
 pub const FIRST_VERSION: u8 = 1;
+
+/// The version of transitions and snapshots in which a secret is sealed or a key was replaced.
+pub const SEALED_VERSION: u8 = 2;
+
+/// The version of bases, and of the description of a store of which something may have expired.
+pub const EXPIRING_VERSION: u8 = 3;
 
 const HEAD: usize = 22;
 
@@ -45,14 +55,19 @@ pub enum Kind {
     Journal = 6,
     /// A piece of a backup on its way; in no store.
     Backup = 7,
+    /// The projections from which a start goes on when what came before has expired.
+    Base = 8,
+    /// A part of these.
+    BasePart = 9,
 }
 
 impl Kind {
     /// The latest version of frames of this kind.
     pub fn latest(self) -> u8 {
         match self {
-            Self::Transitions | Self::Snapshot => VERSION,
-            Self::Events | Self::Chunk | Self::Meta | Self::Journal | Self::Backup => FIRST_VERSION,
+            Self::Transitions | Self::Snapshot => SEALED_VERSION,
+            Self::Meta | Self::Base | Self::BasePart => EXPIRING_VERSION,
+            Self::Events | Self::Chunk | Self::Journal | Self::Backup => FIRST_VERSION,
         }
     }
 }
@@ -160,7 +175,10 @@ pub fn encode_onto<T: Serialize>(
     bytes.extend([0; HEAD]);
     bincode::serde::encode_into_std_write(body, bytes, config()).map_err(|_| FrameError::Body)?;
     let bytes = &mut bytes[begin..];
-    bytes[0] = FIRST_VERSION;
+    bytes[0] = match head.kind {
+        Kind::Base | Kind::BasePart => EXPIRING_VERSION,
+        _ => FIRST_VERSION,
+    };
     bytes[1] = head.kind as u8;
     bytes[6..10].copy_from_slice(&head.previous.to_le_bytes());
     bytes[10..18].copy_from_slice(&head.first.to_le_bytes());
@@ -228,7 +246,7 @@ impl<'a> Frame<'a> {
     /// The body. Everything in it may borrow from the frame's bytes.
     pub fn decode<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
         let decoded = match self.head.kind {
-            Kind::Snapshot | Kind::Journal => {
+            Kind::Snapshot | Kind::Journal | Kind::Base => {
                 bincode::serde::borrow_decode_from_slice(self.body, config_without_limit())
             }
             _ => bincode::serde::borrow_decode_from_slice(self.body, config()),
@@ -239,22 +257,6 @@ impl<'a> Frame<'a> {
         } else {
             Err(FrameError::Body)
         }
-    }
-}
-
-/// Bytes that are written and read in one piece, which serde does not do by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blob<'a>(pub &'a [u8]);
-
-impl Serialize for Blob<'_> {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(self.0)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <&'de [u8]>::deserialize(d).map(Blob)
     }
 }
 

@@ -63,6 +63,7 @@ impl<B: Backend> Log<B> {
     /// See [`Store::close`](super::Store::close).
     pub(super) fn write_everything(&self) -> Result<(), StoreError> {
         self.inbox.close();
+        self.wait_for_maintenance();
         while self.commit_next(Saving::Everything)? {}
         self.write_snapshot(&mut self.writer())?;
         self.backend.checkpoint()?;

@@ -8,6 +8,8 @@
 //! | `overlay.rs` | what the database may not have yet, in memory |
 //! | `checkpoint.rs` | the thread by which the database takes it in |
 //! | `database.rs`, `sled_files.rs`, `guarded.rs` | sled, its files, and the edge at which its panics become errors |
+//! | `taking.rs` | a batch on its way into the database, a record on its way out |
+//! | `reclaim.rs`, `records.rs` | giving back the room of records that nothing points to |
 //! | `volumes.rs`, `volume.rs`, `location.rs` | the records: all files of them, one file, and what sled holds instead of a record |
 
 use std::ops::Bound;
@@ -30,7 +32,10 @@ mod journal;
 mod live;
 mod location;
 mod overlay;
+mod reclaim;
+mod records;
 mod sled_files;
+mod taking;
 mod volume;
 mod volumes;
 
@@ -254,8 +259,14 @@ impl Backend for Disk {
         Space {
             used_bytes: sled_files::bytes_below(&self.core.dir),
             log_bytes,
-            live_bytes: log_bytes,
+            live_bytes: self.core.database.live_bytes(),
         }
+    }
+
+    fn reclaim(&self, stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {
+        self.core.progress.check()?;
+        let reclaimed = self.core.database.reclaim(stop);
+        reclaimed.inspect_err(|error| self.core.progress.fail(error))
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -44,7 +44,10 @@ impl<B: Backend> Log<B> {
     /// See [`Store::figures`](super::Store::figures).
     pub(super) fn figures_now(&self) -> Figures {
         let last_seq = *self.tail.borrow();
-        let gone = self.shared().state.gone();
+        let (gone, expired_events) = {
+            let shared = self.shared();
+            (shared.state.gone(), shared.state.expired.seqs().len())
+        };
         // One that cannot be read is no reason to show nothing of the rest.
         let oldest = self.read_without_bodies(1, 1).ok();
         let oldest = oldest.and_then(|events| events.into_iter().next());
@@ -58,7 +61,7 @@ impl<B: Backend> Log<B> {
             log_bytes: space.log_bytes,
             live_bytes: space.live_bytes,
             free_bytes: self.backend.free_bytes(),
-            expired_events: 0,
+            expired_events,
         }
     }
 }

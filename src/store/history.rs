@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::backend::Backend;
+use super::codec::{self, Kind};
 use super::commit::Saving;
 use super::log::Log;
 use super::queue::{Then, Waiting};
-use super::record::{AttemptRecord, Transition, key};
+use super::record::{AttemptRecord, Transition, TransitionFrame, key};
 use super::write::{SUCCESSES_SPAN, is_first_try_success};
 use super::{DeliveryView, StoreError};
 use crate::clock::Timestamp;
@@ -130,11 +131,54 @@ impl<B: Backend> Log<B> {
             return Ok(None);
         }
         let mut records = self.attempts(number, seq, most_attempts)?;
-        if lags_behind(&event, &endpoint, queued, records.last()) {
+        let ended = match (queued, records.is_empty()) {
+            (None, true) => self.end_without_records(&event, &endpoint)?,
+            _ => None,
+        };
+        if ended.is_none() && lags_behind(&event, &endpoint, queued, records.last()) {
             self.save_settlements()?;
             records = self.attempts(number, seq, most_attempts)?;
         }
-        Ok(Some(view(event, endpoint, queued, records)))
+        let mut view = view(event, endpoint, queued, records);
+        if let (Some(ended), true) = (ended, view.attempts.is_empty()) {
+            view.status = ended;
+        }
+        Ok(Some(view))
+    }
+}
+
+impl<B: Backend> Log<B> {
+    /// How a delivery has ended whose records may have expired: whoever was routed to and neither
+    /// waits nor died was delivered to.
+    fn end_without_records(
+        &self,
+        event: &Event,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Status>, StoreError> {
+        if self.shared().state.expired.frames_from == 1 {
+            return Ok(None);
+        }
+        let dead = key::dead(endpoint.number, event.seq);
+        if self.backend.get(&dead)?.is_some() {
+            return Ok(Some(Status::Dead));
+        }
+        let settings = &endpoint.settings;
+        let was_routed = endpoint.from_seq <= event.seq
+            && endpoint.state != EndpointState::Removed
+            && !settings.drop_while_inactive
+            && settings.filter.matches(&event.content);
+        // A young one has just been settled: its records are on their way.
+        let is_old = self.expired_before().is_some_and(|seq| event.seq < seq);
+        Ok((was_routed && is_old).then_some(Status::Delivered))
+    }
+
+    /// The event behind which all records of attempts are kept.
+    fn expired_before(&self) -> Option<Seq> {
+        let frames_from = self.shared().state.expired.frames_from;
+        let first = self.backend.get(&key::transitions(frames_from)).ok()??;
+        let frame = codec::open(&first, Kind::Transitions).ok()?;
+        let body: TransitionFrame<Vec<Transition>> = frame.decode().ok()?;
+        Some(body.as_of)
     }
 }
 
@@ -198,87 +242,4 @@ fn view(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::ManualClock;
-    use crate::endpoint::draft::build;
-    use crate::endpoint::tests::policies;
-    use crate::endpoint::{EndpointDraft, Field};
-    use crate::event::{Form, NewEvent};
-    use crate::store::Store;
-    use crate::store::memory::Memory;
-    use crate::store::{EndpointCommand, Options, Outcome, Settlement};
-
-    fn log() -> Log<Memory> {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
-        let log = Log::over(Memory::default(), clock, Options::default(), [1, 2, 3]).unwrap();
-        let draft = EndpointDraft {
-            name: Field::Set("e".into()),
-            url: Field::Set("http://127.0.0.1:9/".into()),
-            policy: Field::Set("standard".into()),
-            ..EndpointDraft::default()
-        };
-        let settings = build(draft, &policies()).unwrap();
-        let add = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
-        drop(log.endpoint(add).unwrap());
-        log.commit().unwrap();
-        let event = NewEvent {
-            source: "api".into(),
-            kind: "t".into(),
-            subject: None,
-            time: None,
-            content_type: "application/json".into(),
-            form: Form::Data,
-            body: Default::default(),
-            status: None,
-            idempotency_key: None,
-        };
-        drop(log.append(vec![event]).unwrap());
-        log.commit().unwrap();
-        log
-    }
-
-    /// Ends the next attempt; the record of it stays unwritten.
-    fn settle(log: &Log<Memory>, outcome: Outcome) {
-        let claim = log.claim(1).unwrap().remove(0);
-        let now = log.clock.now();
-        let attempt = Attempt {
-            number: claim.attempt,
-            started_at: now,
-            ended_at: now,
-            status: Some(200),
-            error: None,
-            response_excerpt: None,
-        };
-        let settlement = Settlement {
-            attempt,
-            outcome,
-            effect: crate::store::Effect::None,
-        };
-        log.settle(claim.token, settlement).unwrap();
-    }
-
-    #[test]
-    fn a_delivery_that_has_just_been_settled_never_looks_filtered_or_removed() {
-        let log = log();
-        let number = log.endpoints().unwrap()[0].endpoint.number;
-        let seen = |log: &Log<Memory>| {
-            let view = log.delivery_view(number, 1, 10).unwrap().unwrap();
-            (view.status, view.attempt_count)
-        };
-        let after = std::time::Duration::ZERO;
-        settle(&log, Outcome::Retry { after });
-        assert_eq!(seen(&log), (Status::Waiting, 1));
-        settle(&log, Outcome::Delivered);
-        assert_eq!(seen(&log), (Status::Delivered, 2));
-    }
-
-    #[test]
-    fn a_first_success_that_has_just_been_settled_looks_delivered() {
-        let log = log();
-        settle(&log, Outcome::Delivered);
-        let number = log.endpoints().unwrap()[0].endpoint.number;
-        let view = log.delivery_view(number, 1, 10).unwrap().unwrap();
-        assert_eq!((view.status, view.attempt_count), (Status::Delivered, 1));
-    }
-}
+mod tests;

@@ -119,6 +119,11 @@ impl Inbox {
         self.bell.notify_all();
     }
 
+    /// Whether nothing more comes in.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Blocks until there is something to write; false when there never will be.
     pub fn wait(&self) -> bool {
         let mut inner = self.lock();

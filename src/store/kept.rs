@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{self, FIRST_VERSION, Frame, FrameError, Head, VERSION};
+use super::codec::{self, FIRST_VERSION, Frame, FrameError, Head, SEALED_VERSION};
 use super::keyring::{Keyring, Sealed, Unopened};
 use super::record::{Transition, TransitionFrame};
 use crate::endpoint::{Endpoint, Rotation};
@@ -214,7 +214,11 @@ pub fn write(
         .map(|transition| transition.map(|it| KeptEndpoint::of(&it, keys)))
         .collect();
     let transitions = kept.as_slice();
-    codec::encode_as(VERSION, head, &TransitionFrame { as_of, transitions })
+    codec::encode_as(
+        SEALED_VERSION,
+        head,
+        &TransitionFrame { as_of, transitions },
+    )
 }
 
 /// The bytes of a frame that was read, under another head.
@@ -235,7 +239,7 @@ pub fn write_again(head: Head, body: &KeptFrame) -> Result<(Vec<u8>, u32), Frame
             let as_of = body.as_of;
             codec::encode(head, &TransitionFrame { as_of, transitions })
         }
-        None => codec::encode_as(VERSION, head, body),
+        None => codec::encode_as(SEALED_VERSION, head, body),
     }
 }
 

@@ -157,8 +157,9 @@ impl<B: Backend> Log<B> {
         let behind = |pair: &(Seq, u32)| {
             query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
         };
-        let pairs = (first..=bound.min(highest))
-            .rev()
+        let kept = self.shared().state.kept(first, bound.min(highest));
+        let pairs = kept
+            .below(Seq::MAX)
             .flat_map(|seq| numbers.iter().map(move |number| (seq, *number)));
         Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect())
     }

@@ -4,10 +4,10 @@
 //! others never are.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::answers::{Carrier, Carriers};
 use super::backend::Backend;
@@ -15,15 +15,16 @@ use super::backup::{BackupError, Cursor, Have};
 use super::cache::Cache;
 use super::commit::Saving;
 use super::high_water::HighWater;
-use super::inbox::{Inbox, Pushed, Request};
+use super::inbox::Inbox;
+use super::maintain::Maintenance;
+use super::meta::Meta;
 use super::parts::{Shared, Writer};
 use super::pins::Pins;
-use super::record::Meta;
 use super::state::State;
 use super::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery,
-    EndpointCommand, EndpointError, EndpointView, Figures, Options, Page, QueueView, ReplayRequest,
-    SettleError, Settlement, Store, StoreError, Ticket, Token,
+    EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Options, Page, QueueView,
+    ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use crate::clock::{SharedClock, Timestamp};
 use crate::endpoint::Endpoint;
@@ -48,6 +49,7 @@ pub struct Log<B> {
     pub(super) replaying: Mutex<()>,
     /// What a reader of the whole log holds; whatever deletes asks here.
     pub(super) pins: Pins,
+    pub(super) maintenance: Mutex<Maintenance>,
     pub(super) inbox: Inbox,
     pub(super) answering: Carriers,
     pub(super) observed: super::observer::Observed,
@@ -99,6 +101,7 @@ impl<B: Backend> Log<B> {
             snapshot_path: recovered.snapshot_path,
             replaying: Mutex::new(()),
             pins: Pins::default(),
+            maintenance: Mutex::default(),
             inbox: Inbox::default(),
             answering: Carriers::default(),
             observed: Default::default(),
@@ -146,42 +149,19 @@ impl<B: Backend> Log<B> {
 
 impl<B: Backend> Store for Log<B> {
     fn append(&self, events: Vec<NewEvent>) -> Result<Ticket<Vec<Appended>>, AppendError> {
-        if let Some(error) = self.stopped.borrow().clone() {
-            return Err(error.into());
-        }
-        if self.disk_is_full.load(Ordering::Acquire) {
-            self.look_at_the_disk();
-            if self.disk_is_full.load(Ordering::Acquire) {
-                let reserve_bytes = self.options.disk_reserve_bytes;
-                return Err(AppendError::DiskFull { reserve_bytes });
-            }
-        }
-        let (reply, ticket) = oneshot::channel();
-        let (max_events, max_bytes) = (self.options.queue_max_events, self.options.queue_max_bytes);
-        match self
-            .inbox
-            .push(Request { events, reply }, max_events, max_bytes)
-        {
-            Pushed::Yes => Ok(ticket),
-            Pushed::Full => Err(AppendError::Full),
-            Pushed::Closed => Err(StoreError::Stopped("it is being closed".to_owned()).into()),
-        }
+        self.take_in(events)
     }
 
     fn find_by_key(&self, source: &str, key: &str) -> Result<Option<Appended>, StoreError> {
-        let moment = self.clock.moment();
-        // Held while a group is written: what is found is on disk, unless writing it failed.
-        let writer = self.writer();
-        if let Some(error) = self.stopped.borrow().clone() {
-            return Err(error);
-        }
-        let hash = writer.dedupe.hash_of(source, key);
-        let seen = writer.dedupe.find(hash, moment);
-        Ok(seen.map(|seen| seen.answered(self.meta.tag, true)))
+        self.find_original(source, key)
     }
 
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
         self.read_events(from, limit)
+    }
+
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.read_events_back(until, limit)
     }
 
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
@@ -227,7 +207,7 @@ impl<B: Backend> Store for Log<B> {
     }
 
     fn find_endpoint(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
-        self.endpoint_called(name_or_id)
+        self.find_named(name_or_id)
     }
 
     fn replay(&self, request: ReplayRequest) -> Result<u64, StoreError> {
@@ -268,6 +248,14 @@ impl<B: Backend> Store for Log<B> {
 
     fn read_backup(&self, cursor: &mut Cursor) -> Result<Option<Vec<u8>>, BackupError> {
         self.read_on(cursor)
+    }
+
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp> {
+        self.shared().state.expired.at(seq)
+    }
+
+    fn maintain(&self) -> Result<Maintained, StoreError> {
+        self.maintain_now()
     }
 
     fn depth(&self) -> Depth {

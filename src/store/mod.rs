@@ -5,7 +5,7 @@
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
 //! | `log.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
 //! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
-//! | `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
+//! | `intake.rs`, `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
@@ -17,12 +17,13 @@
 //! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
 //! | `blocks.rs` | a file of which the disk gives back only parts |
 //! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
+//! | `maintain.rs`, `expired.rs`, `base.rs` | retention: what expires, what is known of it, and where a start goes on then |
 //! | `figures.rs` | what it holds and takes, for gauges |
 //! | [`backup`] | a copy of the log as it stood at one moment, while it goes on |
 //! | `batches.rs` | many records for a new database |
 //! | `verify.rs`, `report.rs` | reading every record, and what was found |
 //! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
-//! | `record.rs`, `codec.rs` | what is written, and its bytes |
+//! | `meta.rs`, `record.rs`, `codec.rs` | what is written, and its bytes |
 //! | `kept.rs`, `seals.rs`, [`keyring`] | endpoints as they are kept, with their secrets sealed |
 //! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
 //! | `observer.rs` | who is told what the store does |
@@ -44,6 +45,7 @@ use crate::id::{EventId, Seq};
 mod answers;
 pub mod backend;
 pub mod backup;
+mod base;
 mod batches;
 mod blocks;
 mod cache;
@@ -55,11 +57,13 @@ pub mod committer;
 mod dedupe;
 pub mod disk;
 mod error;
+mod expired;
 mod figures;
 mod frames;
 mod high_water;
 mod history;
 mod inbox;
+mod intake;
 mod kept;
 pub mod keyring;
 mod list;
@@ -67,7 +71,9 @@ mod lock;
 mod log;
 mod look;
 mod loss;
+mod maintain;
 pub mod memory;
+mod meta;
 mod observer;
 mod open;
 mod options;
@@ -101,6 +107,7 @@ pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Space};
 pub use log::Log;
+pub use maintain::{Maintained, Retention};
 pub use observer::{Observer, Written};
 pub use options::Options;
 pub use queue::Ended;
@@ -156,6 +163,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `limit` events from position `from` on, in order.
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError>;
+
+    /// Up to `limit` events at position `until` and before it, the newest first.
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError>;
 
     /// The event at `seq`.
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError>;
@@ -233,6 +243,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it holds and takes.
     fn figures(&self) -> Figures;
+
+    /// When the event at `seq` expired, to the day; `None` if it has not. Of one that a delivery had
+    /// kept for longer than others, it is when those expired.
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp>;
+
+    /// Lets what is old enough expire, and gives its room back. Blocks for as long as that takes;
+    /// others read, write and deliver meanwhile. A crash leaves what has expired either as it was or
+    /// gone. Called in turn by the composition root.
+    fn maintain(&self) -> Result<Maintained, StoreError>;
 
     /// Writes what is waiting to be written as one group, if there is anything; the ends of attempts
     /// may wait for some groups of events to go before them. Called in turn by the committer's

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::backend::{Backend, Change, Durability};
+use super::backend::Backend;
 use super::backup;
-use super::codec::{self, Head, Kind};
 use super::dedupe::Dedupe;
 use super::disk::{Disk, Settings};
 use super::high_water::{HighWater, Mark};
@@ -12,9 +11,9 @@ use super::lock::Lock;
 use super::log::{Log, Recovered};
 use super::look::look_before;
 use super::loss::{Search, check};
+use super::meta::{self, Meta};
 use super::parts::Writer;
 use super::private;
-use super::record::{Meta, key};
 use super::salvage::{self, Salvage};
 use super::snapshot;
 use super::state::State;
@@ -112,7 +111,7 @@ impl<B: Backend> Log<B> {
         let snapshot_path = dir.join("projections");
         let snapshot = snapshot::load(&snapshot_path);
         let is_new = mark.is_none() && snapshot.is_none();
-        let meta = meta(&backend, &clock, entropy, is_new)?;
+        let meta = meta::read_or_make(&backend, &clock, entropy, is_new)?;
         let log = empty(backend, clock, options, meta, |recovered| Recovered {
             high_water: Some(high_water),
             snapshot_path: Some(snapshot_path),
@@ -142,7 +141,7 @@ impl<B: Backend> Log<B> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
-        let meta = meta(&backend, &clock, entropy, true)?;
+        let meta = meta::read_or_make(&backend, &clock, entropy, true)?;
         let log = empty(backend, clock, options, meta, |recovered| recovered);
         log.recover(None, Mark::default(), &Search::Nowhere)?;
         Ok(log)
@@ -179,41 +178,4 @@ fn empty<B: Backend>(
         snapshot_path: None,
     });
     Log::assemble(backend, clock, options, recovered)
-}
-
-/// Reads what the store is, or makes it a store, if it `is_new`.
-fn meta<B: Backend>(
-    backend: &B,
-    clock: &SharedClock,
-    entropy: [u64; 3],
-    is_new: bool,
-) -> Result<Meta, StoreError> {
-    let what = "the store's own description";
-    if let Some(bytes) = backend.get(key::META)? {
-        return codec::open(&bytes, Kind::Meta)
-            .and_then(|frame| frame.decode())
-            .map_err(|error| error.into_store_error(what));
-    }
-    if !is_new || backend.last(b"", &[u8::MAX])?.is_some() {
-        return Err(StoreError::Corrupt(format!("{what} is missing")));
-    }
-    let meta = Meta {
-        tag: (entropy[0] >> 32) as u32,
-        dedupe_secret: [entropy[1], entropy[2]],
-        created_at: clock.now(),
-    };
-    let head = Head {
-        kind: Kind::Meta,
-        previous: 0,
-        first: 0,
-        count: 1,
-    };
-    let (bytes, _) = codec::encode(head, &meta).map_err(|error| error.into_store_error(what))?;
-    backend.write(
-        vec![Change::Put(key::META.to_vec(), bytes)],
-        Durability::Disk,
-    )?;
-    // Nothing else is told about so rarely: it is in the database from the start.
-    backend.checkpoint()?;
-    Ok(meta)
 }

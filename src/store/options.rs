@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::AcceptedLoss;
 use super::keyring::Keyring;
+use super::{AcceptedLoss, Retention};
 
 /// The limits of a store.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Options {
     pub journal_bytes: u64,
     /// Below this much free disk nothing is ingested.
     pub disk_reserve_bytes: u64,
+    /// How long what is kept.
+    pub retention: Retention,
     /// Events that the operator gave up for lost.
     pub accept_loss: AcceptedLoss,
     /// Frames of transitions that the operator gave up for lost.
@@ -62,6 +64,7 @@ impl Default for Options {
             snapshot_max_records: 100_000,
             journal_bytes: 4 << 20,
             disk_reserve_bytes: 64 << 20,
+            retention: Retention::default(),
             accept_loss: None,
             accept_lost_transitions: None,
             mend: true,

@@ -44,9 +44,17 @@ impl<B: Backend> Log<B> {
         if let Some(event) = self.cache.get(seq) {
             return Ok(Some(event));
         }
-        if self.lost_until(seq).is_some() {
+        if self.gone_until(seq).is_some() {
             return Ok(None);
         }
+        match self.read_kept(seq) {
+            // It has expired meanwhile.
+            Err(StoreError::Damaged { .. }) if self.gone_until(seq).is_some() => Ok(None),
+            read => read,
+        }
+    }
+
+    fn read_kept(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
         let Some((entry, bytes)) = self.backend.last(b"e", &key::events(seq))? else {
             return Err(self.hole(1, seq)?);
         };
@@ -57,6 +65,10 @@ impl<B: Backend> Log<B> {
         let behind = first + frame.len() as u64;
         if let Ok(whole) = frame.into_iter().collect::<Result<Arc<[_]>, _>>() {
             self.cache.insert(whole);
+            if self.gone_until(seq).is_some() {
+                self.cache.forget(first, behind - 1);
+                return Ok(None);
+            }
         }
         match found {
             Some(event) => event.map(Some),
@@ -79,12 +91,13 @@ impl<B: Backend> Log<B> {
         Ok(behind.map_or_else(|| (*self.tail.borrow()).max(seq), |first| first - 1))
     }
 
-    /// The last event of the range that was given up for lost and holds `seq`.
-    fn lost_until(&self, seq: Seq) -> Option<Seq> {
-        self.shared().state.lost_until(seq)
+    /// The last event of the range that was given up for lost, or has expired, and holds `seq`.
+    pub(super) fn gone_until(&self, seq: Seq) -> Option<Seq> {
+        self.shared().state.gone_until(seq)
     }
 
-    /// Up to `limit` events from position `from` on, without those that were given up for lost.
+    /// Up to `limit` events from position `from` on, without those that were given up for lost or
+    /// have expired.
     pub(super) fn read_events(
         &self,
         from: Seq,
@@ -93,7 +106,30 @@ impl<B: Backend> Log<B> {
         self.read_from(from, limit, Bodies::Read)
     }
 
-    /// The same, for those whom large bodies do not concern: they are empty.
+    /// See [`Store::read_back`].
+    pub(super) fn read_events_back(
+        &self,
+        until: Seq,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        let (mut events, mut next) = (Vec::new(), until.min(*self.tail().borrow()));
+        while events.len() < limit && next > 0 {
+            let gone = self.shared().state.last_gone(next).unwrap_or(0);
+            if gone == next {
+                next = self.shared().state.before_the_gone(next);
+                continue;
+            }
+            let most = (limit - events.len()) as Seq;
+            let from = (next + 1).saturating_sub(most).max(gone + 1);
+            let read = self.read_from(from, (next + 1 - from) as usize, Bodies::Read)?;
+            // What expires meanwhile lets others come in its place.
+            events.extend(read.into_iter().rev().filter(|event| event.seq <= next));
+            next = from - 1;
+        }
+        Ok(events)
+    }
+
+    /// [`Log::read_events`] for those whom large bodies do not concern: they are empty.
     pub(super) fn read_without_bodies(
         &self,
         from: Seq,
@@ -114,12 +150,20 @@ impl<B: Backend> Log<B> {
             if let Some(event) = self.cache.get(next) {
                 events.push(event);
                 next += 1;
-            } else if let Some(end) = self.lost_until(next) {
+            } else if let Some(end) = self.gone_until(next) {
                 next = end + 1;
             } else {
-                let read = self.read_frames(next, last, limit - events.len(), bodies)?;
-                next += read.len() as u64;
-                events.extend(read);
+                let until = self.shared().state.next_gone(next);
+                let last = until.map_or(last, |gone| last.min(gone - 1));
+                match self.read_frames(next, last, limit - events.len(), bodies) {
+                    // They have expired meanwhile.
+                    Err(StoreError::Damaged { .. }) if self.gone_until(next).is_some() => {}
+                    read => {
+                        let read = read?;
+                        next += read.len() as u64;
+                        events.extend(read);
+                    }
+                }
             }
         }
         Ok(events)
@@ -237,6 +281,10 @@ impl<B: Backend> Log<B> {
     ) -> Result<Vec<Transition<KeptEndpoint>>, StoreError> {
         let what = || format!("frame of transitions {number}");
         let bytes = self.backend.get(&key::transitions(number))?;
+        if bytes.is_none() && number < self.shared().state.expired.frames_from {
+            // It has expired since its number was read.
+            return Ok(Vec::new());
+        }
         let bytes = bytes.ok_or_else(|| StoreError::Corrupt(format!("{} is missing", what())))?;
         let frame = codec::open(&bytes, Kind::Transitions);
         frame

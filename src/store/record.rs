@@ -12,6 +12,7 @@
 //! | `a` endpoint (4), sequence number (8), attempt (4) | number (8) of the frame that holds this attempt; for all but first-try successes |
 //! | `s` endpoint (4), least sequence number (8) | greatest sequence number (8) and frame number (8): the first-try successes of one endpoint in one frame |
 //! | `x` endpoint (4), sequence number (8) | empty: this delivery is a dead letter |
+//! | `p` number (8), part (4) | part of a base |
 //!
 //! `a`, `s` and `x` are an index of `t`, written in the same batch.
 
@@ -82,6 +83,11 @@ pub mod key {
         [&b"x"[..], &endpoint.to_be_bytes(), &seq.to_be_bytes()].concat()
     }
 
+    /// A part of a base.
+    pub fn base(number: u64, part: u32) -> Vec<u8> {
+        [&b"p"[..], &number.to_be_bytes(), &part.to_be_bytes()].concat()
+    }
+
     /// The number in the eight bytes from `at` on.
     pub fn number(bytes: &[u8], at: usize) -> Option<u64> {
         let bytes = bytes.get(at..at + 8)?;
@@ -93,17 +99,6 @@ pub mod key {
         let bytes = bytes.get(at..at + 4)?;
         Some(u32::from_be_bytes(bytes.try_into().ok()?))
     }
-}
-
-/// What the store is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Meta {
-    /// Tells this store's event ids from another's.
-    pub tag: u32,
-    /// Keys the hashes of the duplicate index, so that nobody can make two keys collide.
-    pub dedupe_secret: [u64; 2],
-    /// When the store was made.
-    pub created_at: Timestamp,
 }
 
 /// Where an event's body lies.

@@ -27,6 +27,7 @@ impl<B: Backend> Log<B> {
         mut mark: Mark,
         search: &Search,
     ) -> Result<(), StoreError> {
+        let snapshot = self.take_base(snapshot, &mut mark)?;
         if let Some(snapshot) = snapshot {
             // It was written behind a sync, so it is a witness even where it does not fit.
             if snapshot.tag == self.meta.tag {
@@ -64,7 +65,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Whether the log reaches at least as far as the snapshot says, and is the same log.
-    fn fits(&self, snapshot: &KeptSnapshot) -> Result<bool, StoreError> {
+    pub(super) fn fits(&self, snapshot: &KeptSnapshot) -> Result<bool, StoreError> {
         if snapshot.tag != self.meta.tag {
             return Ok(false);
         }
@@ -73,7 +74,9 @@ impl<B: Backend> Log<B> {
         };
         let ends_at = |seq: Seq| -> Result<bool, StoreError> {
             let last = self.backend.last(b"e", &key::events(seq))?;
-            Ok(seq == 0 || crc_of(last, Kind::Events) == Some(snapshot.events_crc))
+            // A database that was put together anew has none of those that had expired.
+            let is_first = last.is_none() && snapshot.events_crc == 0;
+            Ok(seq == 0 || is_first || crc_of(last, Kind::Events) == Some(snapshot.events_crc))
         };
         let last = snapshot.next_seq - 1;
         let events = ends_at(last)? || ends_at(snapshot.state.before_the_lost(last))?;
@@ -101,8 +104,10 @@ impl<B: Backend> Log<B> {
             writer.dedupe.restore(hash, seen);
         }
         self.tail.send_replace(snapshot.next_seq - 1);
-        self.shared().state =
-            State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+        let mut shared = self.shared();
+        let expired = std::mem::take(&mut shared.state.expired);
+        shared.state = State::restore(self.options.waiting_max_per_endpoint, snapshot.state, now);
+        shared.state.expired = expired;
     }
 
     /// Keys of events that were given up, which a snapshot or a frame with a damaged body knows

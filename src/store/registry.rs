@@ -35,8 +35,8 @@ impl<B: Backend> Log<B> {
         Ok(ticket)
     }
 
-    /// The endpoint called so, or with this id in text.
-    pub(super) fn endpoint_called(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
+    /// See [`Store::find_endpoint`](super::Store::find_endpoint).
+    pub(super) fn find_named(&self, name_or_id: &str) -> Option<Arc<Endpoint>> {
         let shared = self.shared();
         if let Some(entry) = shared.state.named(name_or_id) {
             return Some(entry.endpoint.clone());

@@ -148,6 +148,9 @@ impl<B: Backend> Log<B> {
 
     /// How a delivery that is not queued stands, if it is one that can be put back.
     fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
+        if self.gone_until(seq).is_some() {
+            return Ok(None);
+        }
         let was_dead = self.backend.get(&key::dead(endpoint, seq))?.is_some();
         if !was_dead && !self.matches(endpoint, seq)? {
             return Ok(None);
@@ -200,7 +203,7 @@ impl<B: Backend> Log<B> {
         }
         // A single delivery that waits for its retry goes at once; the queue knows its attempts.
         reopened.retain_mut(|delivery| match entry.queue.status(delivery.seq) {
-            None => shared.state.lost_until(delivery.seq).is_none(),
+            None => shared.state.gone_until(delivery.seq).is_none(),
             Some((_, Some(waiting))) if is_single => {
                 delivery.attempts = waiting.attempts;
                 true

@@ -5,6 +5,8 @@
 //! file. Our frames name themselves, are written once and carry checksums, so they are looked for
 //! in the bytes of the files, wherever they lie. Nothing is written here.
 
+mod base;
+mod bodies;
 mod chain;
 mod frames;
 mod place;
@@ -17,12 +19,14 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::base::Base;
 use super::blocks;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
 use super::kept::{self, KeptFrame};
 use super::loss::check;
-use super::record::{Meta, Transition};
+use super::meta::Meta;
+use super::record::Transition;
 use super::report::Report;
 use super::segments;
 use super::seqset::SeqSet;
@@ -46,6 +50,8 @@ pub struct Salvage {
     transitions: BTreeMap<u64, Piece>,
     parts: BTreeMap<(Seq, u32), Vec<Part>>,
     snapshot: Option<KeptSnapshot>,
+    /// What has expired, with the number of the base that says so.
+    base: Option<(u64, Base)>,
     /// How far the log once reached, by every witness.
     reached: Mark,
     /// Events that were there and cannot be read, without those that were given up.
@@ -95,6 +101,7 @@ impl Salvage {
             transitions: BTreeMap::new(),
             parts: found.parts,
             snapshot: None,
+            base: None,
             reached: mark.unwrap_or_default(),
             missing: SeqSet::default(),
             missing_frames: SeqSet::default(),
@@ -114,6 +121,7 @@ impl Salvage {
             salvage.reach(snapshot.next_seq, snapshot.next_frame);
             salvage.snapshot = Some(snapshot);
         }
+        salvage.take_base(base::latest(&salvage.sources, &found.bases)?);
         let (events, transitions) = (&mut found.events, &mut found.transitions);
         let synced_seq = events.end_before_the_last_batch();
         if survey.last_batch_is_torn && mark.is_some() {
@@ -170,24 +178,31 @@ impl Salvage {
             }
         }
         let mut next = self.reached.next_frame.max(1);
-        self.missing_frames.insert_range(1, next - 1);
+        let first = self.frames_from();
+        self.missing_frames.insert_range(first, next - 1);
         while self.transitions.contains_key(&next) {
             next += 1;
         }
-        self.transitions.retain(|number, _| *number < next);
+        self.transitions
+            .retain(|number, _| (first..next).contains(number));
         for number in self.transitions.keys() {
             self.missing_frames.remove(*number);
         }
         Ok(())
     }
 
-    /// What was given up for lost; on the way, how far the transitions say that the log reached.
+    /// What was given up for lost, and what has expired; on the way, how far the transitions say that the log reached.
     fn lost(&mut self) -> Result<SeqSet, StoreError> {
         let mut lost = SeqSet::default();
         let mut reached = 0;
         let known = self.snapshot.as_ref().map(|snapshot| snapshot.state.lost());
         for (from, to) in known.unwrap_or_default() {
             lost.insert_range(*from, *to);
+        }
+        if let Some((_, base)) = &self.base {
+            for (from, to) in base.expired.seqs().iter_runs() {
+                lost.insert_range(from, to);
+            }
         }
         for piece in self.transitions.values() {
             let frame = self.read_transitions(piece)?;
@@ -239,18 +254,6 @@ impl Salvage {
     pub fn finds_what_is_missing_by(&self, error: &StoreError) -> bool {
         let options = Options::default();
         check(&self.missing, &self.missing_frames, &options).as_ref() == Err(error)
-    }
-
-    /// Whether every part is there, once, and all of them together are as long as the body.
-    fn has_body(&self, seq: Seq, parts: u32, bytes: u32) -> bool {
-        let mut read = 0;
-        for part in 0..parts {
-            match self.parts.get(&(seq, part)).map(Vec::as_slice) {
-                Some([(_, _, len)]) => read += u64::from(*len),
-                _ => return false,
-            }
-        }
-        read == u64::from(bytes)
     }
 
     /// What there is, counted.

@@ -12,19 +12,20 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::backend::{Backend, Durability};
-use super::codec::{self, FIRST_VERSION, Head, Kind, VERSION};
+use super::codec::{self, FIRST_VERSION, Head, Kind, SEALED_VERSION};
 use super::dedupe::Seen;
+use super::high_water::Mark;
 use super::kept::{self, KeptEndpoint};
 use super::log::Log;
 use super::parts::Writer;
 use super::private;
-use super::state::StateSnapshot;
+use super::state::{State, StateSnapshot};
 use super::write::Group;
 use crate::endpoint::Endpoint;
 use crate::id::Seq;
 
 /// The projections, as of a point between two groups.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot<E = Endpoint> {
     /// Of which store.
     pub tag: u32,
@@ -58,6 +59,13 @@ impl<E> Snapshot<E> {
             dedupe: self.dedupe,
         }
     }
+
+    /// Whether it is of the same store as `other` and has all that is in it.
+    pub fn is_not_behind<F>(&self, other: &Snapshot<F>) -> bool {
+        self.tag == other.tag
+            && self.next_frame >= other.next_frame
+            && self.next_seq >= other.next_seq
+    }
 }
 
 /// Reads the snapshot at `path`, if there is a whole one.
@@ -85,9 +93,38 @@ impl<B: Backend> Log<B> {
         let Some(path) = &self.snapshot_path else {
             return Ok(());
         };
+        let (snapshot, mark) = self.take_snapshot(writer, |_| ())?;
+        // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
+        self.backend.write(Vec::new(), Durability::Disk)?;
+        self.mark(mark)?;
+        let keys = &self.options.keys;
+        let saved = match kept::is_new(snapshot.state.endpoints(), keys) {
+            false => save(path, FIRST_VERSION, &snapshot),
+            true => {
+                let kept = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
+                save(path, SEALED_VERSION, &kept)
+            }
+        };
+        if let Err(error) = saved {
+            // The next start takes longer, which is all.
+            tracing::warn!(%error, "a snapshot cannot be written");
+        }
+        writer.records_since_snapshot = 0;
+        writer.bytes_since_snapshot = 0;
+        Ok(())
+    }
+
+    /// The projections as they stand after `change`, and how far the log reaches with them; that is
+    /// still to be synced.
+    pub(super) fn take_snapshot(
+        &self,
+        writer: &mut Writer,
+        change: impl FnOnce(&mut State),
+    ) -> Result<(Snapshot, Mark), StoreError> {
         // What is in memory must be in the records too; what is settled from here on is in neither.
         let (unsaved, state) = {
             let mut shared = self.shared();
+            change(&mut shared.state);
             (shared.take_unsaved(), shared.state.snapshot())
         };
         let group = Group::encode(writer, &unsaved, &[])?;
@@ -102,24 +139,7 @@ impl<B: Backend> Log<B> {
             state,
             dedupe: writer.dedupe.snapshot(),
         };
-        // Safely so: a snapshot that is ahead of its log would be a lie after a power cut.
-        self.backend.write(Vec::new(), Durability::Disk)?;
-        self.mark(group.mark)?;
-        let keys = &self.options.keys;
-        let saved = match kept::is_new(snapshot.state.endpoints(), keys) {
-            false => save(path, FIRST_VERSION, &snapshot),
-            true => {
-                let kept = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
-                save(path, VERSION, &kept)
-            }
-        };
-        if let Err(error) = saved {
-            // The next start takes longer, which is all.
-            tracing::warn!(%error, "a snapshot cannot be written");
-        }
-        writer.records_since_snapshot = 0;
-        writer.bytes_since_snapshot = 0;
-        Ok(())
+        Ok((snapshot, group.mark))
     }
 }
 

@@ -8,6 +8,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::expired::Expired;
 use super::queue::{InFlight, Queue, Readiness};
 use super::routes::Routes;
 use super::seqset::SeqSet;
@@ -43,6 +44,8 @@ pub struct State {
     next_number: u32,
     /// Events that the operator gave up for lost.
     lost: SeqSet,
+    /// What retention has taken away.
+    pub expired: Expired,
     /// Endpoints with events that were left in the log.
     unrouted: BTreeSet<u32>,
     /// Endpoints whose last attempt was given up without an answer.
@@ -98,6 +101,11 @@ impl State {
     /// How many endpoints there are that are not removed.
     pub fn present(&self) -> usize {
         self.by_name.len()
+    }
+
+    /// Events that the operator gave up for lost.
+    pub fn lost(&self) -> &SeqSet {
+        &self.lost
     }
 
     /// The last event of the range that was given up for lost and holds `seq`.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::StoreError;
 use super::backend::Backend;
+use super::base;
 use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
 use super::high_water::{HighWater, Mark};
@@ -44,7 +45,12 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
 /// Reads every record through the database.
 fn read<B: Backend>(backend: &B, mark: Mark) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let (next_frame, lost) = transitions(backend, &mut report)?;
+    let (_, base) = base::load(backend)?;
+    let expired = base.map(|base| base.expired).unwrap_or_default();
+    let (next_frame, mut lost) = transitions(backend, &mut report, expired.frames_from)?;
+    for (from, to) in expired.seqs().iter_runs() {
+        lost.insert_range(from, to);
+    }
     let next_seq = events(backend, &mut report, &lost)?;
     let what = "the high-water mark says that they were written";
     report.find_unless_lost(&lost, next_seq, mark.next_seq.saturating_sub(1), what);
@@ -98,10 +104,18 @@ fn for_each_frame<B: Backend>(
     }
 }
 
-fn transitions<B: Backend>(backend: &B, report: &mut Report) -> Result<(u64, SeqSet), StoreError> {
-    let (mut next, mut previous, mut lost) = (1, 0, SeqSet::default());
+/// Those from `first` on; what has expired may be there still, or not.
+fn transitions<B: Backend>(
+    backend: &B,
+    report: &mut Report,
+    first: u64,
+) -> Result<(u64, SeqSet), StoreError> {
+    let (mut next, mut previous, mut lost) = (first, 0, SeqSet::default());
     for_each_frame(backend, b"t", |entry, bytes| {
         let number = key::number(entry, 1).unwrap_or(next);
+        if number < first {
+            return Ok(());
+        }
         if number > next {
             report.find(
                 0,
@@ -109,7 +123,7 @@ fn transitions<B: Backend>(backend: &B, report: &mut Report) -> Result<(u64, Seq
                 format!("frames of transitions {next} to {} are missing", number - 1),
             );
         }
-        let chained = number == next;
+        let chained = number == next && (number > first || first == 1);
         next = number + 1;
         report.transition_frames += 1;
         let frame = match codec::open(bytes, Kind::Transitions) {

@@ -79,3 +79,45 @@ async fn an_event_is_found_by_its_id_and_its_position() {
     let foreign = String::from_utf8(foreign).unwrap();
     api.get(&format!("/v1/events/{foreign}")).await.problem(404);
 }
+
+#[tokio::test]
+async fn an_expired_event_is_answered_410_with_the_day_on_which_it_went_and_lists_leave_it_out() {
+    let options = redeliver::store::Options {
+        retention: redeliver::store::Retention {
+            max_age: Some(Duration::from_secs(3600)),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let api = Api::with(crate::harness::Setup {
+        options,
+        ..Default::default()
+    })
+    .await;
+    for _ in 0..5 {
+        api.event("t").await;
+    }
+    api.clock
+        .set(api.clock.now().plus(Duration::from_secs(7200)));
+    api.event("t").await;
+    redeliver::store::Store::maintain(&*api.store).unwrap();
+    let gone = api.get("/v1/events/3").await.expect(410);
+    let detail = gone["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("expired by retention on 2023-11-15"),
+        "{detail}"
+    );
+    api.get("/v1/events/7").await.expect(404);
+    for query in [
+        "limit=3",
+        "order=asc",
+        "since=2023-11-14T22:13:20Z",
+        "until=2030-01-01T00:00:00Z",
+    ] {
+        assert_eq!(seqs(&api, query).await, (vec![6], None), "{query}");
+    }
+    assert_eq!(
+        seqs(&api, "until=2023-11-14T23:00:00Z").await.0,
+        Vec::<u64>::new()
+    );
+}

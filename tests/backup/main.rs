@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod documented;
+mod expired;
 mod making;
 mod measured;
 #[path = "../process/mod.rs"]

@@ -10,4 +10,5 @@ mod endpoints;
 mod process;
 mod python;
 mod reload;
+mod retention;
 mod schedules;

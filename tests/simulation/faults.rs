@@ -12,8 +12,8 @@ use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
-    EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Outcome, Page, QueueView,
-    ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Outcome, Page,
+    QueueView, ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -279,6 +279,10 @@ impl Store for Faulty {
         self.store.read(from, limit)
     }
 
+    fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.store.read_back(until, limit)
+    }
+
     fn event(&self, seq: Seq) -> Result<Option<Arc<Event>>, StoreError> {
         self.store.event(seq)
     }
@@ -347,6 +351,14 @@ impl Store for Faulty {
 
     fn figures(&self) -> Figures {
         self.store.figures()
+    }
+
+    fn expired_at(&self, seq: Seq) -> Option<Timestamp> {
+        self.store.expired_at(seq)
+    }
+
+    fn maintain(&self) -> Result<Maintained, StoreError> {
+        self.store.maintain()
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod churn;
 mod contract;
 mod damage;
 mod disk;
@@ -10,5 +11,7 @@ mod harness;
 mod lists;
 mod power_cut;
 mod races;
+mod retention;
+mod retention_crashes;
 mod settling;
 mod steps;

@@ -288,3 +288,22 @@ fn a_start_takes_a_clock_that_was_set_forward_at_its_word_and_one_set_back_for_n
         }
     }
 }
+
+#[test]
+fn a_clock_that_is_set_forward_by_a_year_makes_nothing_expire() {
+    let clock = SetClock::at(START);
+    let options = Options {
+        retention: redeliver::store::Retention {
+            max_age: Some(Duration::from_secs(3600)),
+            ..Default::default()
+        },
+        ..Options::default()
+    };
+    let log = Log::over(Memory::default(), clock.clone(), options, ENTROPY).unwrap();
+    drop(log.append(vec![event("a", "1")]).unwrap());
+    log.commit().unwrap();
+    clock.set(YEAR_S);
+    assert_eq!(log.maintain().unwrap().expired_events, 0);
+    clock.pass(3601);
+    assert_eq!(log.maintain().unwrap().expired_events, 1);
+}

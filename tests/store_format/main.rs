@@ -2,7 +2,8 @@
 //!
 //! `tests/fixtures/store-v1.hex` is every record of a small store, `store-v1.projections.hex` its
 //! snapshot. They are dumps of bytes and not sled's files, so that they can be read in a review
-//! and hold our format alone; `store-v2.hex` has what is new in version 2. They were made by
+//! and hold our format alone; `store-v2.hex` has what is new in version 2,
+//! `store-v3.hex` what is new in version 3. They were made by
 //!
 //! ```text
 //! cargo test --test store_format -- --ignored regenerate
@@ -13,6 +14,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod expired;
 mod hexdump;
 mod sealed;
 mod story;

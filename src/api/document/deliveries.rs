@@ -54,13 +54,13 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::get("/v1/deliveries/{delivery}", "getDelivery", "Show a delivery, and why it is where it is")
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .answers(200, "The delivery, with its vendor's rule and what its signature is made of.", schemas.of::<Shown>(), detail())
-            .guarded(&[404]),
+            .guarded(&[404, 410]),
         Operation::post("/v1/deliveries/{delivery}/retry", "retryDelivery", "Attempt a delivery again, now")
             .describe("From the schedule's start. What is due, or under way, is refused with 409.")
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .takes_nothing()
             .answers(202, "It is due.", schemas.of::<Delivery>(), example())
-            .guarded(&[404, 409])
+            .guarded(&[404, 409, 410])
             .with_body(),
     ]
 }

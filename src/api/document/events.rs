@@ -43,20 +43,20 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::get("/v1/events/{event}", "getEvent", "Show an event")
             .path("event", EVENT, EVENT_EXAMPLE)
             .answers(200, "The event.", schemas.of::<Event<'static>>(), example())
-            .guarded(&[404]),
+            .guarded(&[404, 410]),
         Operation::get("/v1/events/{event}/body", "getEventBody", "An event's bytes as they came")
             .path("event", EVENT, EVENT_EXAMPLE)
             .answers_with(200, json!({
                 "description": "The body, whatever it is.",
                 "content": { "application/octet-stream": { "schema": { "type": "string" } } },
             }))
-            .guarded(&[404]),
+            .guarded(&[404, 410]),
         Operation::get("/v1/events/{event}/deliveries", "listEventDeliveries", "List an event's deliveries")
             .describe("In the order in which the endpoints were made.")
             .path("event", EVENT, EVENT_EXAMPLE)
             .some_of("status", "In one of these states; without it in all but `filtered`.", &super::deliveries::STATUSES)
             .in_parts()
             .answers(200, "A part of its deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [super::deliveries::example()], "next": null }))
-            .guarded(&[404, 422]),
+            .guarded(&[404, 410, 422]),
     ]
 }

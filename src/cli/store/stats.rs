@@ -17,13 +17,19 @@ use crate::store::{EndpointView, Log, Options, Store, StoreError, expect_store};
 /// What is in a store.
 #[derive(Debug, Serialize)]
 struct Stats {
-    /// Positions from the first to the last event; `store verify` counts what can be read.
+    /// Those that are kept; `store verify` counts what can be read.
     events: u64,
     first_seq: Option<Seq>,
     last_seq: Seq,
     first_received_at: Option<Timestamp>,
     last_received_at: Option<Timestamp>,
     used_bytes: u64,
+    /// Bytes of the files of records.
+    log_bytes: u64,
+    /// Those of them that are wanted; the rest comes back as files are emptied.
+    live_bytes: u64,
+    /// Events that have expired by retention, since the store was made.
+    expired_events: u64,
     free_bytes: Option<u64>,
     endpoints: Vec<EndpointStats>,
 }
@@ -64,16 +70,19 @@ pub(super) fn run(place: &Where) -> Result<(), Failure> {
 fn stats<B: Backend>(log: &Log<B>) -> Result<Stats, StoreError> {
     let last_seq = log.depth().last_seq;
     let first = log.read(1, 1)?.into_iter().next();
+    let figures = log.figures();
     let last = log.event(last_seq)?;
-    let backend = log.backend();
     Ok(Stats {
-        events: first.as_ref().map_or(0, |first| last_seq - first.seq + 1),
+        events: figures.events,
         first_seq: first.as_ref().map(|event| event.seq),
         last_seq,
         first_received_at: first.map(|event| event.received_at),
         last_received_at: last.map(|event| event.received_at),
-        used_bytes: backend.used_bytes(),
-        free_bytes: backend.free_bytes(),
+        used_bytes: figures.used_bytes,
+        log_bytes: figures.log_bytes,
+        live_bytes: figures.live_bytes,
+        expired_events: figures.expired_events,
+        free_bytes: figures.free_bytes,
         endpoints: log.endpoints()?.iter().map(EndpointStats::from).collect(),
     })
 }
@@ -99,7 +108,10 @@ fn human(stats: &Stats) -> Result<(), Failure> {
         ("last position", stats.last_seq.to_string()),
         ("first received at", time(stats.first_received_at)),
         ("last received at", time(stats.last_received_at)),
+        ("expired events", stats.expired_events.to_string()),
         ("bytes on disk", stats.used_bytes.to_string()),
+        ("bytes of records", stats.log_bytes.to_string()),
+        ("of these wanted", stats.live_bytes.to_string()),
         ("bytes free", shown(stats.free_bytes.map(|n| n.to_string()))),
     ])?;
     output::line("")?;

@@ -40,6 +40,54 @@ fn mistakes_of_syntax_are_told_with_their_mend() {
 }
 
 #[test]
+fn mistakes_of_retention_are_told_with_their_mend() {
+    check(
+        "[retention]\n",
+        &[
+            (
+                "max_agee = \"1h\"",
+                "2: unknown key \"max_agee\" in [retention]; did you mean \"max_age\"?",
+            ),
+            (
+                "max_age = 30",
+                "2: max_age 30 has no unit; write for example \"30s\"",
+            ),
+            (
+                "max_age = \"10s\"",
+                "2: max_age \"10s\" is shorter than 1m, the least; give a longer time",
+            ),
+            (
+                "max_bytes = 1000",
+                "2: max_bytes 1000 is not within 134217728 to 1125899906842624; choose another",
+            ),
+            (
+                "max_age = \"30d\"\ndead_letters_max_age = \"7d\"",
+                "3: dead_letters_max_age \"168h\" is shorter than max_age \"720h\", before which no event goes; raise it, or lower max_age",
+            ),
+            (
+                "dead_letters_max_age = \"7d\"",
+                "2: dead_letters_max_age does nothing without max_age or max_bytes, for events are kept for ever; add one of them",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_retention_of_the_operators_page_is_read_and_nothing_expires_without_any() {
+    let page = include_str!("../../../docs/retention.md");
+    let toml = page.split("```toml\n").nth(1).unwrap();
+    let config = parsed(toml.split("```").next().unwrap()).unwrap();
+    let day = std::time::Duration::from_secs(86_400);
+    assert_eq!(config.retention.max_age, Some(30 * day));
+    assert_eq!(config.retention.max_bytes, Some(20 << 30));
+    assert_eq!(
+        config.retention.every(),
+        Some(std::time::Duration::from_secs(60))
+    );
+    assert_eq!(parsed("").unwrap().retention.every(), None);
+}
+
+#[test]
 fn mistakes_of_shape_are_told_with_their_mend() {
     check(
         "",

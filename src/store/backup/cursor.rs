@@ -28,6 +28,10 @@ pub struct Cursor {
 enum Stage {
     Begin,
     Meta,
+    /// Parts of bases, from this key on. They come before what a base says has expired is missed.
+    Base(Vec<u8>),
+    /// Dead letters from this key on, of which no attempt is kept.
+    Dead(Vec<u8>),
     /// Frames of events, from this one on.
     Events(Seq),
     /// Parts of bodies from this key on, of events below that one; then these frames, so that where
@@ -83,11 +87,20 @@ impl<B: Backend> Log<B> {
                     return cursor.place.encode(&begin).map(Some);
                 }
                 Stage::Meta => {
-                    cursor.stage = Stage::Events(cursor.from.events_from);
+                    cursor.stage = Stage::Base(key::base(0, 0));
                     let meta = self.backend.get(key::META)?;
                     let missing = || StoreError::Corrupt("its own description is missing".into());
                     vec![(key::META.to_vec(), meta.ok_or_else(missing)?)]
                 }
+                Stage::Base(from) => {
+                    let records = self.backend.scan(b"p", &from, RECORDS_PER_PIECE)?;
+                    cursor.stage = match records.last() {
+                        Some((last, _)) => Stage::Base([last.as_slice(), &[0]].concat()),
+                        None => Stage::Dead(key::dead(0, 0)),
+                    };
+                    records
+                }
+                Stage::Dead(from) => self.dead_for(cursor, from)?,
                 Stage::Events(from) => {
                     self.look_for_events(cursor, from)?;
                     Vec::new()
@@ -115,6 +128,29 @@ impl<B: Backend> Log<B> {
         }
     }
 
+    /// Other dead letters come to light again by their attempts.
+    fn dead_for(&self, cursor: &mut Cursor, from: Vec<u8>) -> Result<Vec<Entry>, BackupError> {
+        let mut records = self.backend.scan(b"x", &from, RECORDS_PER_PIECE)?;
+        cursor.stage = match records.last() {
+            Some((last, _)) => Stage::Dead([last.as_slice(), &[0]].concat()),
+            None => Stage::Events(cursor.from.events_from),
+        };
+        let mut failed = Ok(());
+        records.retain(|(entry, _)| {
+            let attempts = [b"a", &entry[1..]].concat();
+            let found = self.backend.scan(&attempts, &attempts, 1);
+            match found {
+                Ok(found) => found.is_empty(),
+                Err(error) => {
+                    failed = Err(error);
+                    false
+                }
+            }
+        });
+        failed?;
+        Ok(records)
+    }
+
     fn look_for_events(&self, cursor: &mut Cursor, from: Seq) -> Result<(), BackupError> {
         let entries = self
             .backend
@@ -134,7 +170,10 @@ impl<B: Backend> Log<B> {
         }
         cursor.stage = match next > from {
             true => Stage::Parts(key::chunk(from, 0), next, records),
-            false => Stage::Transitions(cursor.from.transitions_from),
+            false => {
+                let kept_from = self.shared().state.expired.frames_from;
+                Stage::Transitions(cursor.from.transitions_from.max(kept_from))
+            }
         };
         Ok(())
     }
@@ -189,7 +228,7 @@ impl<B: Backend> Log<B> {
         Ok(records)
     }
 
-    /// The frame, unless it is damaged and its event was given up for lost.
+    /// The frame, unless it is damaged and its event is gone: given up for lost, or expired.
     fn readable<'a>(
         &self,
         seq: Seq,
@@ -201,7 +240,7 @@ impl<B: Backend> Log<B> {
             Err(codec::FrameError::Version(found)) => Err(codec::FrameError::Version(found)
                 .into_store_error("a record")
                 .into()),
-            Err(_) if self.shared().state.lost_until(seq).is_some() => Ok(None),
+            Err(_) if self.gone_until(seq).is_some() => Ok(None),
             Err(error) => Err(BackupError::Unreadable {
                 from: seq,
                 what: error.to_string(),

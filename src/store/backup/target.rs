@@ -165,6 +165,9 @@ impl Target {
                 Ok(())
             }
             Piece::End { records } if records == self.records => {
+                if let Some(reseal) = &mut self.reseal {
+                    self.batches.change(reseal.base()?)?;
+                }
                 self.is_whole = true;
                 Ok(())
             }
@@ -194,17 +197,16 @@ impl Target {
     }
 
     fn record(&mut self, key: &[u8], value: &[u8]) -> Result<(), BackupError> {
-        let unknown = || BackupError::broken("a record that this version does not know");
         let number = key::number(key, 1);
-        let is_joint = match (key.first(), number) {
-            (Some(b'm'), _) => true,
-            (Some(b'e'), Some(first)) => first == self.have.events_from,
-            (Some(b'b'), Some(seq)) => seq == self.have.events_from,
-            (Some(b't'), Some(number)) => number == self.have.transitions_from,
-            _ => return Err(unknown()),
-        };
+        let is_joint = self.have.asks_again_for(key);
+        let is_joint = is_joint
+            .ok_or_else(|| BackupError::broken("a record that this version does not know"))?;
         if is_joint && self.reseal.is_none() {
             expect_same(&*self.disk, key, value)?;
+        }
+        if let (Some(b'p'), Some(number), Some(reseal)) = (key.first(), number, &mut self.reseal) {
+            reseal.part_of_base(number, value);
+            return Ok(());
         }
         let mut value = value.to_owned();
         if let (Some(b't'), Some(number), Some(reseal)) = (key.first(), number, &mut self.reseal) {

@@ -5,14 +5,16 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
 use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
-use super::location::{LOCATION_BYTES, Location};
+use super::location::Location;
 use super::overlay::Way;
+use super::reclaim::Live;
 use super::sled_files;
 use super::volumes::Volumes;
 
@@ -34,9 +36,12 @@ pub type ChangeRef<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// A sled database in a directory that this process owns.
 pub struct Database {
-    db: sled::Db,
-    volumes: Volumes,
+    pub(super) db: sled::Db,
+    pub(super) volumes: Volumes,
     dir: PathBuf,
+    pub(super) live: Mutex<Live>,
+    /// Held while records find their place.
+    pub(super) taking: Mutex<()>,
     /// sled's own data file, for the `fdatasync` that its `flush` does not do.
     data_file: File,
     /// A write has failed.
@@ -68,16 +73,19 @@ impl Database {
             .write(true)
             .open(dir.join("db"))
             .map_err(|error| StoreError::of_file(dir, &error))?;
-        let database = Self {
+        let mut database = Self {
             db,
             volumes: Volumes::of(dir, salt),
             dir: dir.to_owned(),
+            live: Mutex::default(),
+            taking: Mutex::default(),
             data_file,
             failed: AtomicBool::new(false),
         };
         let synced = sled_files::sync(&database.db, dir);
         database.failed.store(synced.is_err(), Ordering::Release);
         synced?;
+        database.live = Mutex::new(database.load_live()?);
         Ok(database)
     }
 
@@ -107,7 +115,7 @@ impl Database {
     /// The words of a fault; a page that cannot be read, like a record, is taken note of, so that the
     /// next start looks for it elsewhere. After a failed write sled fails at everything,
     /// which says nothing of what is in the file.
-    fn noted(&self, fault: Fault) -> String {
+    pub(super) fn noted(&self, fault: Fault) -> String {
         let is_about_the_disk = fault.io.is_some() || self.failed.load(Ordering::Acquire);
         if !is_about_the_disk {
             self.note_that_it_is_unreadable();
@@ -115,7 +123,7 @@ impl Database {
         fault.words
     }
 
-    fn note_that_it_is_unreadable(&self) {
+    pub(super) fn note_that_it_is_unreadable(&self) {
         let noted = private::options().open(self.dir.join(UNREADABLE));
         if let Err(error) = noted {
             tracing::warn!(%error, "that the database is damaged cannot be noted");
@@ -142,22 +150,17 @@ impl Database {
             Some(_) => StoreError::Disk(fault.words),
             None => StoreError::Read(self.noted(fault)),
         })?;
-        for (_, value) in &mut found {
+        let mut gone = false;
+        for (key, value) in &mut found {
             if let Some(location) = Location::decode(value) {
-                let read = || {
-                    let record = self.volumes.read(location);
-                    record.map_err(|error| StoreError::Disk(format!("records: {error}")))
-                };
-                let mut record = read()?;
-                if !record.is_readable {
-                    // A disk that cannot be read for once is no reason to look elsewhere.
-                    record = read()?;
+                match self.record(key, location)? {
+                    Some(record) => *value = record,
+                    None => (gone, *key) = (true, Vec::new()),
                 }
-                if !record.is_whole {
-                    self.note_that_it_is_unreadable();
-                }
-                *value = record.value;
             }
+        }
+        if gone {
+            found.retain(|(key, _)| !key.is_empty());
         }
         Ok(found)
     }
@@ -209,33 +212,6 @@ impl Database {
         written
     }
 
-    /// As [`Database::write`], with the records among the values in volumes, and synced.
-    pub fn take_in<'a>(
-        &self,
-        changes: impl Iterator<Item = ChangeRef<'a>>,
-    ) -> Result<(), StoreError> {
-        let changes: Vec<ChangeRef<'_>> = changes.collect();
-        let values = changes.iter().filter_map(|(_, value)| *value);
-        let records: Vec<&[u8]> = values.filter(|value| Location::is_for(value)).collect();
-        let locations = match records.is_empty() {
-            true => Vec::new(),
-            false => {
-                let appended = self.volumes.append(records.into_iter());
-                appended.map_err(|error| StoreError::Stopped(format!("records: {error}")))?
-            }
-        };
-        let locations: Vec<_> = locations.into_iter().map(Location::encode).collect();
-        let mut locations = locations.iter();
-        let held = changes.iter().map(|(key, value)| {
-            let held = |value| match Location::is_for(value) {
-                true => locations.next().map(<[u8; LOCATION_BYTES]>::as_slice),
-                false => Some(value),
-            };
-            (*key, value.and_then(held))
-        });
-        self.write(held, Durability::Disk)
-    }
-
     /// The value at `key`.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = self.read(|| Ok(self.db.get(key)?.map(|value| (key.into(), value))))?;
@@ -263,6 +239,16 @@ impl Database {
     pub fn used_bytes(&self) -> u64 {
         let own = guarded("measuring", || self.db.size_on_disk()).unwrap_or(0);
         own + self.volumes.used_bytes()
+    }
+
+    /// Everything whose key begins with `prefix`, as sled holds it.
+    pub(super) fn raw(&self, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
+        let found = guarded("reading", || {
+            let entries = self.db.scan_prefix(prefix);
+            let entries = entries.map(|entry| entry.map(|(k, v)| (k.to_vec(), v.to_vec())));
+            entries.collect::<sled::Result<Vec<Entry>>>()
+        });
+        found.map_err(|fault| StoreError::Read(self.noted(fault)))
     }
 
     /// Bytes that the volumes take.

@@ -25,7 +25,7 @@ pub const HEAD: usize = 64;
 
 /// What a write begins at: no write touches a block in which there is something that was synced, for
 /// a power cut may take all of it.
-const BLOCK: u64 = 4096;
+pub const BLOCK: u64 = 4096;
 
 /// What comes before a value.
 pub const RECORD_HEAD: usize = 8;

@@ -4,9 +4,24 @@ use super::{Queue, Waiting};
 use crate::clock::Timestamp;
 use crate::delivery::Status;
 use crate::endpoint::Order;
-use crate::id::Seq;
+use crate::id::{MAX_SEQ, Seq};
+use crate::store::seqset::SeqSet;
 
 impl Queue {
+    /// Adds every event that a delivery waits for to `held`.
+    pub fn hold(&self, held: &mut SeqSet) {
+        for (from, to) in self.pending.iter_runs() {
+            held.insert_range(from, to);
+        }
+        let waiting = self.waiting.iter().map(|(seq, _)| seq);
+        for seq in waiting.chain(self.in_flight.keys().copied()) {
+            held.insert(seq);
+        }
+        if let Some(from) = self.unrouted_from {
+            held.insert_range(from, MAX_SEQ);
+        }
+    }
+
     /// Where the delivery of `seq` stands, if it is in the queue.
     pub fn status(&self, seq: Seq) -> Option<(Status, Option<Waiting>)> {
         if self.in_flight.contains_key(&seq) {

@@ -1,8 +1,10 @@
 //! Frames in bytes that nobody understands: each one shows itself by its head and its checksum.
 
+use super::super::base;
 use super::super::codec::{self, Blob, Frame, Kind};
 use super::super::kept::{self, KeptFrame};
-use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Meta, Transition};
+use super::super::meta::Meta;
+use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Transition};
 
 /// A block of zeros holds nothing, and most of a young log is zeros.
 const BLOCK: usize = 4096;
@@ -18,6 +20,8 @@ pub enum Content {
     Transitions(KeptFrame),
     /// A part of a body, with its length.
     Part(u32),
+    /// A part of a base.
+    BasePart,
     /// What the store is.
     Meta(Meta),
 }
@@ -26,7 +30,7 @@ impl Content {
     /// Whether the group that this was written with was synced before the next one was begun.
     pub fn is_synced(&self) -> bool {
         match self {
-            Self::Events(..) | Self::Part(_) => true,
+            Self::Events(..) | Self::Part(_) | Self::BasePart => true,
             Self::Transitions(frame) => {
                 let mut transitions = frame.transitions.iter();
                 !transitions.all(|transition| matches!(transition, Transition::Attempt(_)))
@@ -67,6 +71,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
         [1..=codec::VERSION, 2] => Kind::Transitions,
         [1..=codec::VERSION, 3] => Kind::Chunk,
         [1..=codec::VERSION, 5] => Kind::Meta,
+        [1..=codec::VERSION, 9] => Kind::BasePart,
         _ => return None,
     };
     let (_, count) = codec::claims(bytes)?;
@@ -93,7 +98,11 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
             let is_part = part.len() <= MAX_INLINE_BODY_BYTES;
             (is_part.then_some(Content::Part(part.len() as u32))?, len)
         }
-        Kind::Meta | Kind::Snapshot | Kind::Journal | Kind::Backup => {
+        Kind::BasePart => {
+            let (_, len) = codec::begins_with::<base::Part<'_>>(bytes)?;
+            (Content::BasePart, len)
+        }
+        Kind::Meta | Kind::Snapshot | Kind::Journal | Kind::Base | Kind::Backup => {
             let (meta, len) = codec::begins_with::<Meta>(bytes)?;
             (Content::Meta(meta), len)
         }

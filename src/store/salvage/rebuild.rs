@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::super::StoreError;
 use super::super::batches::Batches;
-use super::super::codec::{self, Head, Kind, VERSION};
+use super::super::codec::{EXPIRING_VERSION, FIRST_VERSION, Head, Kind, SEALED_VERSION};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
 use super::super::kept::{self, KeptFrame};
 use super::super::lock::Lock;
 use super::super::record::key;
 use super::super::segments::SEGMENT_BYTES;
-use super::super::snapshot;
+use super::super::snapshot::{self, KeptSnapshot};
 use super::super::write::index;
 use super::Salvage;
 use super::place::{FINISHED, clear, finish, sync};
@@ -70,16 +70,15 @@ impl Salvage {
         // Also if it stays empty: it takes the place of the old one.
         make_volumes(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let mut batches = Batches::to(disk);
-        let head = Head {
-            kind: Kind::Meta,
-            previous: 0,
-            first: 0,
-            count: 1,
+        let version = match self.base {
+            Some(_) => EXPIRING_VERSION,
+            None => FIRST_VERSION,
         };
-        let (meta, _) = codec::encode(head, self.only_meta()?)
-            .map_err(|error| error.into_store_error("the store's own description"))?;
-        batches.put(key::META.to_vec(), meta)?;
+        batches.change(vec![self.only_meta()?.record(version)?])?;
         let next_frame = self.put_transitions(&mut batches)?;
+        if let Some((number, base)) = &self.base {
+            batches.change(base.encode(*number)?)?;
+        }
         for (first, piece) in &self.events {
             batches.put(key::events(*first), self.bytes(piece.at, piece.len)?)?;
         }
@@ -95,10 +94,22 @@ impl Salvage {
 
     /// Gives the number of the next frame.
     fn put_transitions(&mut self, batches: &mut Batches) -> Result<u64, StoreError> {
-        let (mut next, mut crc) = (1, 0);
+        let first = self.transitions.values().next();
+        let (mut next, mut crc) = match (&self.base, first) {
+            // It names the CRC of one that has expired.
+            (Some(_), Some(first)) => (self.frames_from(), first.previous),
+            _ => (1, 0),
+        };
         let mut snapshot = self.snapshot.take();
-        let ends_at = snapshot.as_ref().map_or(0, |snapshot| snapshot.next_frame);
-        let mut end = (next, crc);
+        let mut base = self.base.take();
+        let mut snapshots: Vec<(&mut KeptSnapshot, u64, (u64, u32))> = snapshot
+            .iter_mut()
+            .chain(base.iter_mut().map(|(_, base)| &mut base.snapshot))
+            .map(|snapshot| {
+                let ends_at = snapshot.next_frame;
+                (snapshot, ends_at, (next, crc))
+            })
+            .collect();
         for (number, piece) in &self.transitions {
             let body = self.read_transitions(piece)?;
             let bytes;
@@ -110,23 +121,25 @@ impl Salvage {
             batches.put(key::transitions(next), bytes)?;
             batches.change(index(next, &body.transitions))?;
             next += 1;
-            if *number < ends_at {
-                end = (next, crc);
+            for (_, ends_at, end) in &mut snapshots {
+                if *number < *ends_at {
+                    *end = (next, crc);
+                }
             }
         }
-        if let Some(snapshot) = &mut snapshot {
+        for (snapshot, _, end) in snapshots {
             (snapshot.next_frame, snapshot.transitions_crc) = end;
             let before = self.events.range(..snapshot.next_seq).next_back();
             snapshot.events_crc = before.map_or(0, |(_, piece)| piece.crc);
         }
-        self.snapshot = snapshot;
+        (self.snapshot, self.base) = (snapshot, base);
         Ok(next)
     }
 
     /// The snapshot of the projections, which knows what the lost transitions did, and the mark.
     fn put_files(&self, dir: &Path, next_frame: u64) -> Result<(), StoreError> {
         if let Some(snapshot) = &self.snapshot {
-            snapshot::save(&dir.join("projections"), VERSION, snapshot)
+            snapshot::save(&dir.join("projections"), SEALED_VERSION, snapshot)
                 .map_err(|error| StoreError::of_file(dir, &error))?;
         }
         let (high_water, _) = HighWater::open(&dir.join("high-water"))?;

@@ -12,9 +12,11 @@ use super::super::disk::{
     volumes_of,
 };
 use super::super::high_water::Mark;
-use super::super::record::{Meta, key};
+use super::super::meta::Meta;
+use super::super::record::key;
 use super::super::segments::{self, Survey};
 use super::super::{blocks, codec};
+use super::base;
 use super::chain::{Candidates, Piece, Trust};
 use super::frames::{self, Content};
 use super::source::{self, JOURNAL_AT, Sources};
@@ -33,6 +35,7 @@ pub struct Found {
     pub events: Candidates,
     pub transitions: Candidates,
     pub parts: BTreeMap<(Seq, u32), Vec<Part>>,
+    pub bases: base::Parts,
     /// Of `meta`, and of parts: whether they were found in a message.
     metas: Vec<(Meta, bool)>,
     /// By CRC, to know a copy.
@@ -81,11 +84,15 @@ impl Found {
                     }
                 }
             }
+            // Of whatever looks like one but is none the parts do not follow one another.
+            Content::BasePart if trust.is_in_a_message => {
+                self.bases.insert((first, count), (at, len));
+            }
             Content::Meta(meta) => match self.metas.iter_mut().find(|(other, _)| *other == meta) {
                 Some((_, is_in)) => *is_in |= trust.is_in_a_message,
                 None => self.metas.push((meta, trust.is_in_a_message)),
             },
-            Content::Events(..) | Content::Transitions(_) => {}
+            Content::Events(..) | Content::Transitions(_) | Content::BasePart => {}
         }
     }
 
@@ -207,6 +214,8 @@ pub fn holds_promises(
                 Content::Transitions(_) => {
                     (key::transitions(first), before(|mark| mark.next_frame))
                 }
+                // What had expired by it, if it was the last one, is there still.
+                Content::BasePart => (key::base(first, part), false),
                 Content::Meta(_) => (key::META.to_vec(), mark.is_none()),
             };
             let was_synced = was_synced

@@ -9,7 +9,7 @@ use crate::id::Seq;
 use crate::store::queue::QueueSnapshot;
 
 /// What a snapshot keeps.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StateSnapshot<E = Endpoint> {
     next_number: u32,
     lost: Vec<(Seq, Seq)>,

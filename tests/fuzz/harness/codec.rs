@@ -15,13 +15,15 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{self, Body, Event, HEAD, Meta, Transitions};
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 8] = [
     Kind::Events,
     Kind::Transitions,
     Kind::Chunk,
     Kind::Snapshot,
     Kind::Meta,
     Kind::Journal,
+    Kind::Base,
+    Kind::BasePart,
 ];
 
 /// The first byte chooses: a frame as it is, a body under a right head, or a record to write.
@@ -73,8 +75,9 @@ fn decode_a_body(rest: &[u8]) {
         Kind::Events => encodes_again::<Vec<Event>>(&frame, body),
         Kind::Transitions => encodes_again::<Transitions>(&frame, body),
         Kind::Chunk => encodes_again::<Vec<u8>>(&frame, body),
-        Kind::Snapshot | Kind::Meta => encodes_again::<Meta>(&frame, body),
+        Kind::Snapshot | Kind::Meta | Kind::Base => encodes_again::<Meta>(&frame, body),
         Kind::Journal | Kind::Backup => encodes_again::<JournalEntry>(&frame, body),
+        Kind::BasePart => encodes_again::<(u32, Vec<u8>)>(&frame, body),
     }
 }
 

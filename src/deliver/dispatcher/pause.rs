@@ -1,0 +1,26 @@
+//! Pausing an endpoint whose policy is gone.
+
+use super::Dispatcher;
+use crate::endpoint::EndpointState;
+use crate::store::{Claim, EndpointCommand};
+
+impl Dispatcher {
+    /// Gives the claim back; the endpoint stands until somebody gives it a policy.
+    pub(super) fn pause_without_policy(&self, claim: &Claim) {
+        let settings = &claim.endpoint.settings;
+        let now = self.store.endpoint_view(claim.endpoint.number);
+        let now = now.ok().flatten().map(|view| view.endpoint);
+        if now.is_some_and(|endpoint| endpoint.settings.policy != settings.policy) {
+            // It was given another one after the claim.
+            let _ = self.store.release(claim.token);
+            return;
+        }
+        let reason = format!("its policy {} is not in the configuration", settings.policy);
+        tracing::error!(endpoint = settings.name, reason, "pausing the endpoint");
+        let pause =
+            EndpointCommand::SetState(claim.endpoint.number, EndpointState::Paused, Some(reason));
+        // Removed meanwhile: then there is nothing to pause.
+        let _ = self.store.endpoint(pause);
+        let _ = self.store.release(claim.token);
+    }
+}

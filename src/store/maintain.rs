@@ -1,0 +1,214 @@
+//! Retention: what is old, or too much, goes, and its room comes back.
+//!
+//! One pass decides what expires, writes that down in a [`Base`], synced, and only then deletes.
+//! Deleting is repeated after a crash until nothing is left of what has expired. No lock is held
+//! for longer than a snapshot takes; the writer of events waits for no more than a small batch.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `maintain.rs` | a pass, from its decision to its end |
+//! | `decide.rs` | which events and transitions are to go |
+//! | `overdue.rs` | deliveries that have waited for too long become dead letters |
+//! | `delete.rs` | taking away what has expired |
+
+mod decide;
+mod delete;
+mod overdue;
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::StoreError;
+use super::backend::Backend;
+use super::base::Base;
+use super::kept::KeptEndpoint;
+use super::log::Log;
+use super::seqset::SeqSet;
+use crate::clock::Timestamp;
+use crate::id::Seq;
+use decide::Decided;
+
+/// How long what is kept. What is `None` is kept for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Events, from when they were received; but none that a delivery waits for.
+    pub max_age: Option<Duration>,
+    /// Bytes of the records: above them the oldest events go, but none that a delivery waits for.
+    pub max_bytes: Option<u64>,
+    /// Transitions; by default those that came before the oldest event that is not merely held.
+    pub attempts_max_age: Option<Duration>,
+    /// Events with a dead letter, from when they were received.
+    pub dead_letters_max_age: Option<Duration>,
+    /// Deliveries, from when their event was received: longer ones become dead letters.
+    pub waiting_max_age: Option<Duration>,
+}
+
+impl Retention {
+    /// Whether anything ever goes.
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a pass did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Events that have expired.
+    pub expired_events: u64,
+    /// Deliveries that had waited for too long.
+    pub overdue_deliveries: u64,
+    /// Frames of transitions that have expired.
+    pub expired_frames: u64,
+    /// Bytes that were copied so that the files around them could go.
+    pub copied_bytes: u64,
+}
+
+/// What one pass leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Maintenance {
+    /// The number of the last base, known from the first pass on.
+    base: Option<u64>,
+}
+
+impl<B: Backend> Log<B> {
+    /// See [`Store::maintain`](super::Store::maintain).
+    pub(super) fn maintain_now(&self) -> Result<Maintained, StoreError> {
+        let mut turn = self
+            .maintenance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let done = self.pass(&mut turn);
+        if let Err(error @ StoreError::Stopped(_)) = &done {
+            self.stop(error);
+        }
+        done
+    }
+
+    fn pass(&self, turn: &mut Maintenance) -> Result<Maintained, StoreError> {
+        if let Some(error) = self.stopped.borrow().clone() {
+            return Err(error);
+        }
+        let mut maintained = Maintained::default();
+        if !self.options.retention.is_off() {
+            maintained.overdue_deliveries = self.end_overdue()?;
+            self.expire(turn, &mut maintained)?;
+        }
+        maintained.copied_bytes = self.backend.reclaim(&|| self.is_ending())?;
+        Ok(maintained)
+    }
+
+    fn expire(
+        &self,
+        turn: &mut Maintenance,
+        maintained: &mut Maintained,
+    ) -> Result<(), StoreError> {
+        // Whoever begins to read the whole log meanwhile waits; what is read now stays.
+        let deletion = self.pins().delete_below(Seq::MAX);
+        if deletion.below() <= 1 {
+            return Ok(());
+        }
+        let number = match turn.base {
+            Some(number) => number,
+            None => {
+                let (number, base) = super::base::load(&self.backend)?;
+                if let Some(base) = base {
+                    // A crash may have come in between.
+                    self.delete_what_has_expired(base.snapshot.next_seq, base.expired.seqs())?;
+                    self.delete_transitions(1, base.expired.frames_from)?;
+                }
+                *turn.base.insert(number)
+            }
+        };
+        let (base, decided, frames_before) = {
+            // Nothing that has ended is put back meanwhile.
+            let _no_replays = self
+                .replaying
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let Some(decided) = self.decide(deletion.below())? else {
+                return Ok(());
+            };
+            self.mark_as_expired(decided)?
+        };
+        maintained.expired_events = decided.seqs.len();
+        maintained.expired_frames = decided.frames_from - frames_before;
+        self.write_base(&base, number + 1)?;
+        turn.base = Some(number + 1);
+        for (from, to) in decided.seqs.iter_runs() {
+            self.cache.forget(from, to);
+        }
+        self.delete_dead_letters(&decided)?;
+        let touched = whole_runs(base.expired.seqs(), &decided.seqs);
+        self.delete_what_has_expired(base.snapshot.next_seq, &touched)?;
+        self.delete_transitions(frames_before, decided.frames_from)
+    }
+
+    /// From here on what was decided is not there any more for anybody; of it only what nobody
+    /// waits for by now.
+    fn mark_as_expired(&self, mut decided: Decided) -> Result<(Base, Decided, u64), StoreError> {
+        let mut writer = self.writer();
+        let now = self.clock.now();
+        let (mut expired, mut frames_before) = (None, 1);
+        let (snapshot, _) = self.take_snapshot(&mut writer, |state| {
+            decided.seqs.remove_all(&state.held());
+            frames_before = state.expired.frames_from;
+            state.expired.insert(&decided.seqs, now);
+            state.expired.frames_from = decided.frames_from.max(frames_before);
+            expired = Some(state.expired.clone());
+        })?;
+        let keys = &self.options.keys;
+        let snapshot = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
+        let expired = expired.unwrap_or_default();
+        decided.frames_from = expired.frames_from;
+        Ok((Base { snapshot, expired }, decided, frames_before))
+    }
+
+    /// The position of the first event that was received at or after `moment`. One that cannot be
+    /// read counts as newer.
+    fn first_received_from(&self, moment: Timestamp) -> Result<Seq, StoreError> {
+        let (mut low, mut high) = (1, *self.tail.borrow() + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let event = match self.read_without_bodies(middle, 1) {
+                Err(StoreError::Damaged { .. }) => None,
+                read => read?.pop(),
+            };
+            if event.is_some_and(|event| event.received_at < moment) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// The moment so long ago, on a clock that nobody has set forward: were it, everything would
+    /// look old.
+    fn ago(&self, age: Duration) -> Timestamp {
+        let moment = self.clock.moment();
+        let now = moment.now.min(moment.steady());
+        now.moved(i64::try_from(age.as_millis()).map_or(i64::MIN, |ms| -ms))
+    }
+
+    /// A pass that goes on ends soon, for nothing more comes in.
+    pub(super) fn wait_for_maintenance(&self) {
+        drop(
+            self.maintenance
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn is_ending(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+/// The runs of `all` that hold a member of `some`.
+fn whole_runs(all: &SeqSet, some: &SeqSet) -> SeqSet {
+    let mut runs = SeqSet::default();
+    for (from, to) in some.iter_runs().filter_map(|(from, _)| all.run_of(from)) {
+        runs.insert_range(from, to);
+    }
+    runs
+}

@@ -1,0 +1,83 @@
+//! Crashes while something expires: what is kept is kept, and what has expired stays gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redeliver::clock::ManualClock;
+use redeliver::endpoint::Order;
+use redeliver::store::backend::Backend;
+use redeliver::store::memory::Memory;
+use redeliver::store::{Log, Options, Outcome, Retention, Store};
+
+use super::harness::*;
+use super::retention::keeping;
+
+fn options() -> Options {
+    keeping(Retention {
+        max_age: Some(Duration::from_secs(3600)),
+        ..Retention::default()
+    })
+}
+
+/// Forty events, some of them large, delivered but for number 11, and eight that are young.
+fn world() -> World<InMemory> {
+    let world = World::<InMemory>::with(options());
+    world.add(settings("crm", Order::Independent));
+    for n in 0..40_u8 {
+        world.append(vec![event("a", vec![n; 1_000 * (1 + usize::from(n % 9))])]);
+        for claim in world.claim() {
+            let outcome = match claim.token.seq {
+                11 => retry(100_000),
+                _ => Outcome::Delivered,
+            };
+            world.settle(&claim, outcome);
+        }
+    }
+    world.advance(7200);
+    world.append_many(8);
+    world
+}
+
+fn opened(backend: Memory, clock: &Arc<ManualClock>) -> Log<Memory> {
+    Log::over(backend, clock.clone(), options(), ENTROPY).unwrap()
+}
+
+fn kept(log: &Log<Memory>) -> Vec<u64> {
+    let read = log.read(1, 1000).unwrap();
+    read.iter().map(|event| event.seq).collect()
+}
+
+#[test]
+fn a_crash_at_every_write_of_a_pass_leaves_what_is_kept_and_the_next_pass_ends_it() {
+    let expected: Vec<u64> = std::iter::once(11).chain(41..=48).collect();
+    let mut passed = false;
+    for writes in 0.. {
+        let world = world();
+        world.log.backend().fail_writes_after(writes);
+        passed = world.log.maintain().is_ok();
+        let backend = world.log.backend();
+        let mut left = vec![backend.after_kill()];
+        left.extend((0..=backend.unsynced_batches()).map(|n| backend.after_power_cut_keeping(n)));
+        for left in left {
+            let log = opened(left, &world.clock);
+            let there = kept(&log);
+            let whole: Vec<u64> = (1..=48).collect();
+            assert!(there == whole || there == expected, "{writes}: {there:?}");
+            for seq in &there {
+                let event = log.event(*seq).unwrap().unwrap();
+                assert!(!event.content.body.is_empty());
+            }
+            log.maintain().unwrap();
+            assert_eq!(kept(&log), expected, "{writes}");
+            let again = opened(log.backend().after_power_cut(), &world.clock);
+            assert_eq!(kept(&again), expected, "{writes}");
+            assert_eq!(again.endpoints().unwrap()[0].backlog, 9, "{writes}");
+            let all = log.backend().used_bytes();
+            assert!(all < 40_000, "{writes}: {all} bytes are left");
+        }
+        if passed {
+            break;
+        }
+    }
+    assert!(passed);
+}
