@@ -22,7 +22,7 @@ impl Fixed {
             sources: config.sources.clone(),
             websites: config.websites.clone(),
             exports: config.exports.clone(),
-            operations: config.operations.clone(),
+            operations: config.operations,
             retention: config.retention.clone(),
         };
         for source in &mut fixed.sources {

@@ -107,6 +107,9 @@ async fn an_expired_event_is_answered_410_with_the_day_on_which_it_went_and_list
         detail.contains("expired by retention on 2023-11-15"),
         "{detail}"
     );
+    for of in ["body", "deliveries"] {
+        api.get(&format!("/v1/events/3/{of}")).await.expect(410);
+    }
     api.get("/v1/events/7").await.expect(404);
     for query in [
         "limit=3",

@@ -169,10 +169,12 @@ fn what_waits_for_the_next_start_is_named() {
     let endpoint = endpoint("a", &receiver.url(), "standard");
     site.configure(&endpoint);
     let broker = site.start(&[]);
-    let more = "[limits]\nmax_connections = 10\n\n[[source]]\nname = \"s\"\nkind = \"raw\"\n\n";
+    let more = "[limits]\nmax_connections = 10\n\n[retention]\nmax_age = \"1h\"\n\n[[source]]\nname = \"s\"\nkind = \"raw\"\n\n";
     reload(&site, &broker, &format!("{more}{endpoint}"), TAKEN);
     eventually("the warning", || {
-        site.log().contains("[limits], [[source]]").then_some(())
+        site.log()
+            .contains("[limits], [[source]], [retention]")
+            .then_some(())
     });
     // Lines that only move are no change.
     let warned = site.log().matches("after the next start").count();

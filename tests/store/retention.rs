@@ -6,7 +6,8 @@ use redeliver::delivery::Status;
 use redeliver::endpoint::{EndpointState, Order};
 use redeliver::store::backend::Backend;
 use redeliver::store::{
-    EndpointCommand, Options, Outcome, ReplayRequest, Retention, Store, verify,
+    EndedDelivery, EndedQuery, EndpointCommand, Options, Outcome, ReplayRequest, Retention, Store,
+    verify,
 };
 
 use super::harness::*;
@@ -240,6 +241,24 @@ fn an_expired_event_is_not_put_back_and_the_others_of_its_frame_are<I: Implement
         assert_eq!(world.log.replay(one).unwrap(), 0);
     }
     let world = world.restart(false);
+    // What a task looks for, in two steps; and from where on.
+    let ended = world.log.find_ended(&EndedQuery {
+        endpoint: crm,
+        from: world.log.position_at(START).unwrap(),
+        until: u64::MAX,
+        only_dead: false,
+        kinds: None,
+        limit: 10,
+    });
+    let ended = ended.unwrap();
+    let found: Vec<u64> = ended.items.iter().map(|delivery| delivery.seq).collect();
+    assert_eq!((found, ended.next), (vec![2, 4], None));
+    let gone = |seq| EndedDelivery {
+        seq,
+        attempts: 1,
+        was_dead: false,
+    };
+    assert_eq!(world.log.put_back(crm, &[gone(1), gone(3)]).unwrap(), 0);
     assert_eq!(world.log.replay(replay(crm)).unwrap(), 2);
     let mut claimed = world.claimed_seqs();
     claimed.sort_unstable();
