@@ -61,6 +61,9 @@ fn a_record_of_a_later_version_is_named_as_such() {
     let error = open(&bytes, Kind::Events).unwrap_err();
     assert_eq!(
         error.into_store_error("meta"),
-        StoreError::TooNew { found: 9, known: 2 }
+        StoreError::TooNew {
+            found: 9,
+            known: VERSION
+        }
     );
 }
