@@ -118,16 +118,24 @@ impl<B: Backend> Log<B> {
             ..recovered
         });
         log.recover(snapshot, mark.unwrap_or_default(), &search)?;
-        log.seal_again()?;
-        let holds_something = {
+        let reached = {
             let writer = log.writer();
-            writer.next_seq > 1 || writer.next_frame > 1
+            Mark {
+                next_seq: writer.next_seq,
+                next_frame: writer.next_frame,
+            }
         };
-        if mark.is_none() && holds_something {
+        if mark.is_none() && (reached.next_seq > 1 || reached.next_frame > 1) {
             tracing::warn!(
                 "the high-water mark is missing or unreadable: if the log had lost its end, this start would not see it"
             );
+            if log.options.mend {
+                // Before the database takes anything in: a crash on the way would leave records in
+                // volumes, and nothing that says how far the log reached.
+                log.mark(reached)?;
+            }
         }
+        log.seal_again()?;
         Ok(log)
     }
 

@@ -10,6 +10,7 @@ mod bodies;
 mod chain;
 mod frames;
 mod place;
+mod promises;
 mod rebuild;
 mod search;
 mod source;
@@ -39,7 +40,7 @@ use search::{Part, scan};
 use source::Sources;
 
 pub use place::{expect_store, finish};
-pub use search::holds_promises;
+pub use promises::holds_promises;
 
 /// What was found in the files of a store.
 #[derive(Debug)]

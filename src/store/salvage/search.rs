@@ -8,12 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::super::disk::{
-    LOCATION_BYTES, Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt,
-    volumes_of,
+    Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt, volumes_of,
 };
-use super::super::high_water::Mark;
 use super::super::meta::Meta;
-use super::super::record::key;
 use super::super::segments::{self, Survey};
 use super::super::{blocks, codec};
 use super::base;
@@ -115,7 +112,7 @@ impl Found {
 }
 
 /// More than any frame has.
-const OVERLAP: usize = 1 << 20;
+pub(super) const OVERLAP: usize = 1 << 20;
 
 /// Reads every byte of the database's file and of the volumes in `dir`, and the records of the
 /// journal.
@@ -189,77 +186,4 @@ fn scan_volume(dir: &Path, number: u32, found: &mut Found) -> io::Result<()> {
         found.take(source::at(location), len, &frame, content, trust);
     });
     Ok(())
-}
-
-/// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log
-/// itself tell. Without a mark nobody knows, so all of it counts; but not what `is_elsewhere`.
-pub fn holds_promises(
-    file: &File,
-    survey: &Survey,
-    mark: Option<Mark>,
-    is_elsewhere: impl Fn(&[u8]) -> bool,
-) -> io::Result<bool> {
-    let mut promised = false;
-    for range in &survey.cut_off {
-        let end = usize::try_from(range.end - range.start).unwrap_or(0);
-        let bytes = segments::read(file, range.start, end + OVERLAP)?;
-        let segment = survey.segment_at(range.start).unwrap_or(0);
-        let end = end.min(bytes.len());
-        frames::for_each(&bytes, end, |at, len, frame, content| {
-            let (first, part) = (frame.head.first, frame.head.count);
-            let before = |next: fn(Mark) -> u64| mark.is_none_or(|mark| first < next(mark));
-            let (key, was_synced) = match &content {
-                Content::Events(..) => (key::events(first), before(|mark| mark.next_seq)),
-                Content::Part(_) => (key::chunk(first, part), before(|mark| mark.next_seq)),
-                Content::Transitions(_) => {
-                    (key::transitions(first), before(|mark| mark.next_frame))
-                }
-                // What had expired by it, if it was the last one, is there still.
-                Content::BasePart => (key::base(first, part), false),
-                Content::Meta(_) => (key::META.to_vec(), mark.is_none()),
-            };
-            let was_synced = was_synced
-                || (content.is_synced()
-                    && survey.is_before_the_last_batch(range.start + at as u64));
-            promised |= was_synced
-                && is_first_copy(&bytes[..at], &key)
-                && !is_elsewhere(&key)
-                && !segments::is_of_another_use(&bytes, at, at + len, segment);
-        });
-        // A checkpoint is synced before the journal forgets what was in it.
-        for (at, key) in locations(&bytes[..end]) {
-            let number = key::number(key, 1).unwrap_or(0);
-            let was_synced = mark.is_none_or(|mark| match key[0] {
-                b't' => number < mark.next_frame,
-                _ => number < mark.next_seq,
-            });
-            promised |= (was_synced || survey.is_before_the_last_batch(range.start + at as u64))
-                && !is_elsewhere(key)
-                && !segments::is_of_another_use(&bytes, at, at + LOCATION_BYTES, segment);
-        }
-    }
-    Ok(promised)
-}
-
-/// Where in `bytes` the location of a record was first written, and the record's key: there the key
-/// comes before it, and its length.
-fn locations(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    const BEGIN: [u8; 2] = [LOCATION_BYTES as u8, 0];
-    let begins = bytes.windows(2).enumerate();
-    let begins = begins.filter(|(_, window)| *window == BEGIN);
-    begins.filter_map(|(length_at, _)| {
-        let at = length_at + 1;
-        Location::decode(bytes.get(at..at + LOCATION_BYTES)?)?;
-        let key = |len: usize| bytes.get(length_at.checked_sub(len)?..length_at);
-        let is_of = |key: &&[u8], kinds: &[u8]| kinds.contains(&key[0]);
-        let frame = key(9).filter(|key| is_of(key, b"et"));
-        let key = frame.or_else(|| key(13).filter(|key| is_of(key, b"b")))?;
-        Some((at, key))
-    })
-}
-
-/// Whether a frame behind `before` is where it was first written: there its key comes before it,
-/// and the length of the value. In a page that was rewritten, all keys come before all values.
-fn is_first_copy(before: &[u8], key: &[u8]) -> bool {
-    (1..=4).any(|len| before.len() >= len && before[..before.len() - len].ends_with(key))
 }
