@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::endpoint::{
-    Check, Endpoint, EndpointSettings, Filter, Origin, TextEncoding, TimestampMode,
-};
+use crate::endpoint::{Endpoint, EndpointSettings};
 use crate::event::{Event, Form, NewEvent};
-use crate::id::{DeliveryId, EndpointId, EventId};
+use crate::id::{DeliveryId, EventId};
 use crate::vendor::builtin_policies;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -26,6 +24,7 @@ fn attempt(number: u32, status: Option<u16>, error: Option<&str>) -> Attempt {
 
 fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
     let order = builtin_policies().get(policy).unwrap().order;
+    let endpoint = crate::endpoint::tests::endpoint(1);
     let id = EventId::new(START, 5, 1);
     let failures = if status == Status::Waiting {
         attempts.len() as u32
@@ -51,35 +50,13 @@ fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
             },
         }),
         endpoint: Arc::new(Endpoint {
-            number: 1,
-            id: EndpointId::new(START, 1, 1),
-            revision: 1,
             settings: EndpointSettings {
                 name: "crm".to_owned(),
-                url: "https://a.example/".to_owned(),
                 policy: policy.to_owned(),
                 order,
-                filter: Filter::all(FilterOn::Kind),
-                concurrency: 1,
-                timeout: None,
-                basic_auth: None,
-                headers: Vec::new(),
-                signing_key: None,
-                key_encoding: TextEncoding::Utf8,
-                signature_encoding: TextEncoding::Hex,
-                timestamp_mode: TimestampMode::PerAttempt,
-                allow_http: false,
-                drop_while_inactive: false,
-                ca_pem: None,
-                check: Check::Off,
-                origin: Origin::Api,
-                rotation: None,
+                ..endpoint.settings.clone()
             },
-            state: EndpointState::Active,
-            state_reason: None,
-            created_at: START,
-            from_seq: 1,
-            until_seq: None,
+            ..(*endpoint).clone()
         }),
         status,
         failures,

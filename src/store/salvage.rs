@@ -192,7 +192,8 @@ impl Salvage {
         Ok(())
     }
 
-    /// What was given up for lost, and what has expired; on the way, how far the transitions say that the log reached.
+    /// What was given up for lost, and what has expired; on the way, how far the transitions say that
+    /// the log reached.
     fn lost(&mut self) -> Result<SeqSet, StoreError> {
         let mut lost = SeqSet::default();
         let mut reached = 0;
