@@ -23,6 +23,7 @@ pub(super) fn retention(read: &config::Retention) -> Retention {
         attempts_max_age: read.attempts_max_age,
         dead_letters_max_age: read.dead_letters_max_age,
         waiting_max_age: read.waiting_max_age,
+        ..Retention::default()
     }
 }
 

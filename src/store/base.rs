@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::backend::{Backend, Change, Durability};
-use super::codec::{self, Blob, EXPIRING_VERSION, Head, Kind};
-use super::expired::Expired;
+use super::blockset::BlockSet;
+use super::codec::{self, Blob, EXPIRING_VERSION, Head, Kind, THINNED_VERSION};
+use super::expired::{self, Expired};
 use super::high_water::Mark;
 use super::log::Log;
 use super::record::{MAX_INLINE_BODY_BYTES, key};
@@ -28,6 +29,18 @@ pub struct Base {
     pub snapshot: KeptSnapshot,
     /// What is not there any more, or may go.
     pub expired: Expired,
+    /// Of the events that have expired, those whose records may be there still; none in a base that
+    /// does not know.
+    pub fresh: Option<BlockSet>,
+    /// Whether the dead letters of which no attempt is kept are in `expired`.
+    pub names_dead: bool,
+}
+
+/// As version 3 has it.
+#[derive(Serialize, Deserialize)]
+struct Version3 {
+    snapshot: KeptSnapshot,
+    expired: expired::Version3,
 }
 
 /// A part of a base, as it lies in its frame.
@@ -50,7 +63,7 @@ impl Base {
             first: number,
             count,
         };
-        let (bytes, _) = codec::encode(head(Kind::Base, 0, 1), self).map_err(unencodable)?;
+        let bytes = self.bytes(head(Kind::Base, 0, 1)).map_err(unencodable)?;
         let pieces = bytes.chunks(MAX_INLINE_BODY_BYTES);
         let (mut changes, mut previous) = (Vec::new(), 0);
         let parts = pieces.len() as u32;
@@ -65,6 +78,22 @@ impl Base {
             changes.push(Change::Put(key::base(number, place), bytes));
         }
         Ok(changes)
+    }
+
+    fn bytes(&self, head: Head) -> Result<Vec<u8>, codec::FrameError> {
+        let encoded = match self.expired.to_version_3() {
+            Some(expired) => codec::encode(head, &(&self.snapshot, expired)),
+            None => codec::encode_as(THINNED_VERSION, head, self),
+        };
+        encoded.map(|(bytes, _)| bytes)
+    }
+
+    /// The version of a store that has this base.
+    pub fn version(&self) -> u8 {
+        match self.expired.to_version_3() {
+            Some(_) => EXPIRING_VERSION,
+            None => THINNED_VERSION,
+        }
     }
 
     /// The base of which these are the parts, if all of them are there.
@@ -89,8 +118,15 @@ impl Base {
         if wanted != Some(read) {
             return Ok(None);
         }
-        let frame = codec::open(&bytes, Kind::Base);
-        let base = frame.and_then(|frame| frame.decode());
+        let base = codec::open(&bytes, Kind::Base).and_then(|frame| match frame.version {
+            THINNED_VERSION => frame.decode(),
+            _ => frame.decode().map(|kept: Version3| Self {
+                snapshot: kept.snapshot,
+                expired: kept.expired.into(),
+                fresh: None,
+                names_dead: false,
+            }),
+        });
         base.map(Some)
             .map_err(|error| error.into_store_error("the base"))
     }
@@ -121,7 +157,7 @@ impl<B: Backend> Log<B> {
     pub(super) fn write_base(&self, base: &Base, number: u64) -> Result<(), StoreError> {
         let mut parts = base.encode(number)?;
         // An earlier program must not open what it would take for a store that has lost something.
-        parts.push(self.meta.record(EXPIRING_VERSION)?);
+        parts.extend(self.raised_to(base.version())?);
         for batch in parts.chunks(PARTS_PER_WRITE) {
             self.backend.write(batch.to_vec(), Durability::Process)?;
         }
@@ -150,6 +186,7 @@ impl<B: Backend> Log<B> {
         let Base {
             snapshot: based,
             expired,
+            ..
         } = base;
         mark.next_seq = mark.next_seq.max(based.next_seq);
         mark.next_frame = mark.next_frame.max(based.next_frame);

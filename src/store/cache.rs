@@ -1,8 +1,9 @@
-//! Decoded frames, so that a backlog is read in frames and fresh events are not read at all.
+//! Decoded frames, without what of them is gone, so that a backlog is read in frames and fresh events are not read at all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::blockset::BlockSet;
 use crate::event::Event;
 use crate::id::Seq;
 
@@ -41,23 +42,32 @@ impl Cache {
     pub fn get(&self, seq: Seq) -> Option<Arc<Event>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let (first, cached) = inner.frames.range_mut(..=seq).next_back()?;
-        let event = cached.events.get(usize::try_from(seq - first).ok()?)?;
+        // Where nothing has gone, it is at its place.
+        let place = usize::try_from(seq - first).ok()?;
+        let events = &cached.events;
+        let event = events.get(place).filter(|event| event.seq == seq);
+        let event = event.or_else(|| {
+            let found = events.binary_search_by_key(&seq, |event| event.seq);
+            found.ok().and_then(|place| events.get(place))
+        })?;
         cached.used = true;
         Some(event.clone())
     }
 
-    /// Forgets the frames that begin between `from` and `to`.
-    pub fn forget(&self, from: Seq, to: Seq) {
+    /// Forgets the frames that hold anything which is `gone`.
+    pub fn forget(&self, gone: &BlockSet) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let firsts: Vec<Seq> = inner.frames.range(from..=to).map(|(f, _)| *f).collect();
-        for first in &firsts {
-            let gone = inner.frames.remove(first);
-            inner.bytes -= gone.map_or(0, |gone| gone.bytes);
-        }
-        if !firsts.is_empty() {
-            let Inner { frames, turns, .. } = &mut *inner;
-            turns.retain(|first| frames.contains_key(first));
-        }
+        let Inner {
+            frames,
+            turns,
+            bytes,
+        } = &mut *inner;
+        frames.retain(|_, cached| {
+            let is_gone = cached.events.iter().any(|event| gone.contains(event.seq));
+            *bytes -= if is_gone { cached.bytes } else { 0 };
+            !is_gone
+        });
+        turns.retain(|first| frames.contains_key(first));
     }
 
     /// Keeps a frame, in place of those that were not used lately.
@@ -119,6 +129,23 @@ mod tests {
             received_at: at,
             content,
         })])
+    }
+
+    #[test]
+    fn a_frame_of_which_some_is_gone_is_found_by_what_is_left_and_forgotten_by_any_of_it() {
+        let cache = Cache::new(1 << 20);
+        let left = [3, 4, 9].map(|seq| frame(seq)[0].clone());
+        cache.insert(Arc::new(left));
+        cache.insert(frame(10));
+        let there = || (1..=11).filter(|seq| cache.get(*seq).is_some());
+        assert_eq!(there().collect::<Vec<_>>(), [3, 4, 9, 10]);
+        let mut gone = BlockSet::default();
+        gone.insert_range(5, 8);
+        cache.forget(&gone);
+        assert_eq!(there().count(), 4);
+        gone.insert(9);
+        cache.forget(&gone);
+        assert_eq!(there().collect::<Vec<_>>(), [10]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use blob::Blob;
 
 /// The latest version that this program reads. A frame is written in the earliest that can hold it,
 /// so that a program before this one reads a store in which nothing is new.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// The version in which most frames are written.
 pub const FIRST_VERSION: u8 = 1;
@@ -35,6 +35,10 @@ pub const SEALED_VERSION: u8 = 2;
 
 /// The version of bases, and of the description of a store of which something may have expired.
 pub const EXPIRING_VERSION: u8 = 3;
+
+/// The version of frames of events that hold no more than what is left of them, of bases that tell
+/// sources apart or name dead letters, and of the description of a store that has either.
+pub const THINNED_VERSION: u8 = 4;
 
 const HEAD: usize = 22;
 
@@ -66,8 +70,9 @@ impl Kind {
     pub fn latest(self) -> u8 {
         match self {
             Self::Transitions | Self::Snapshot => SEALED_VERSION,
-            Self::Meta | Self::Base | Self::BasePart => EXPIRING_VERSION,
-            Self::Events | Self::Chunk | Self::Journal | Self::Backup => FIRST_VERSION,
+            Self::BasePart => EXPIRING_VERSION,
+            Self::Events | Self::Meta | Self::Base => THINNED_VERSION,
+            Self::Chunk | Self::Journal | Self::Backup => FIRST_VERSION,
         }
     }
 }
@@ -92,7 +97,7 @@ pub struct Frame<'a> {
     pub head: Head,
     /// In which version its body is.
     pub version: u8,
-    /// Its CRC, which the next frame names as `previous`.
+    /// Its CRC, or of a thinned one the CRC that it had, which the next frame names as `previous`.
     pub crc: u32,
     body: &'a [u8],
 }
@@ -188,6 +193,17 @@ pub fn encode_onto<T: Serialize>(
     Ok(crc)
 }
 
+/// The bytes of a frame of events in place of one that had the CRC `had`.
+pub fn encode_thinned<T: Serialize>(head: Head, had: u32, body: &T) -> Result<Vec<u8>, FrameError> {
+    let (bytes, _) = encode_as(THINNED_VERSION, head, &(had.to_le_bytes(), body))?;
+    Ok(bytes)
+}
+
+/// Whether the CRC that the frame had stands before its body.
+fn is_thinned(version: u8, kind: u8) -> bool {
+    version == THINNED_VERSION && kind == Kind::Events as u8
+}
+
 /// Checks the frame in `bytes` and reads its head.
 pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     let (Some(head), Some(body)) = (bytes.first_chunk::<HEAD>(), bytes.get(HEAD..)) else {
@@ -204,6 +220,13 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     if head[1] != kind as u8 || head[0] == 0 {
         return Err(FrameError::Kind);
     }
+    let (crc, body) = match is_thinned(head[0], head[1]) {
+        true => {
+            let (had, body) = body.split_first_chunk().ok_or(FrameError::Short)?;
+            (u32::from_le_bytes(*had), body)
+        }
+        false => (crc, body),
+    };
     let mut first = [0; 8];
     first.copy_from_slice(&head[10..18]);
     Ok(Frame {
@@ -230,9 +253,10 @@ pub fn claims(bytes: &[u8]) -> Option<(u64, u32)> {
 /// The body of a frame that begins where `bytes` do, if it is a `T`, and the frame's length. The
 /// checksum is still to be looked at: only now it is known how far it goes.
 pub fn begins_with<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<(T, usize)> {
-    let body = bytes.get(HEAD..)?;
+    let head = HEAD + 4 * usize::from(is_thinned(*bytes.first()?, *bytes.get(1)?));
+    let body = bytes.get(head..)?;
     let (value, read) = bincode::serde::borrow_decode_from_slice(body, config()).ok()?;
-    Some((value, HEAD + read))
+    Some((value, head + read))
 }
 
 impl<'a> Frame<'a> {

@@ -157,9 +157,12 @@ impl<B: Backend> Log<B> {
         let behind = |pair: &(Seq, u32)| {
             query.after.is_none() || pair.0 < bound || (pair.0 == bound && pair.1 > bound_endpoint)
         };
-        let kept = self.shared().state.kept(first, bound.min(highest));
+        // One more than a page has of them: the first may have been on the page before.
+        let most = PAIRS_PER_PAGE / numbers.len().max(1) + 2;
+        let until = bound.min(highest);
+        let kept = self.shared().state.kept_back(first, until, most);
         let pairs = kept
-            .below(Seq::MAX)
+            .into_iter()
             .flat_map(|seq| numbers.iter().map(move |number| (seq, *number)));
         Ok(pairs.filter(behind).take(PAIRS_PER_PAGE).collect())
     }

@@ -8,22 +8,27 @@
 //! |---|---|
 //! | `maintain.rs` | a pass, from its decision to its end |
 //! | `decide.rs` | which events and transitions are to go |
+//! | `rules.rs`, `sift.rs`, `look.rs` | where sources have rules of their own: the rules, what they take, reading no more than that takes |
 //! | `overdue.rs` | deliveries that have waited for too long become dead letters |
 //! | `delete.rs` | taking away what has expired |
 
 mod decide;
 mod delete;
+mod look;
 mod overdue;
+mod rules;
+mod sift;
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::StoreError;
 use super::backend::Backend;
 use super::base::Base;
+use super::blockset::BlockSet;
 use super::kept::KeptEndpoint;
 use super::log::Log;
-use super::seqset::SeqSet;
 use crate::clock::Timestamp;
 use crate::id::Seq;
 use decide::Decided;
@@ -41,6 +46,20 @@ pub struct Retention {
     pub dead_letters_max_age: Option<Duration>,
     /// Deliveries, from when their event was received: longer ones become dead letters.
     pub waiting_max_age: Option<Duration>,
+    /// Sources for which other rules hold, by name.
+    pub sources: BTreeMap<String, SourceRetention>,
+}
+
+/// How long what of one source is kept. What is `None` is kept for ever, but for what the bytes of
+/// all records ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceRetention {
+    /// Its events, from when they were received; but none that a delivery waits for.
+    pub max_age: Option<Duration>,
+    /// Bytes of its events' records: above them the oldest go, but none that a delivery waits for.
+    pub max_bytes: Option<u64>,
+    /// Its events with a dead letter, from when they were received.
+    pub dead_letters_max_age: Option<Duration>,
 }
 
 impl Retention {
@@ -57,6 +76,8 @@ pub struct Maintained {
     pub expired_events: u64,
     /// Deliveries that had waited for too long.
     pub overdue_deliveries: u64,
+    /// Frames of events that were written again without what of them has expired.
+    pub thinned_frames: u64,
     /// Frames of transitions that have expired.
     pub expired_frames: u64,
     /// Bytes that were copied so that the files around them could go.
@@ -113,8 +134,14 @@ impl<B: Backend> Log<B> {
                 let (number, base) = super::base::load(&self.backend)?;
                 if let Some(base) = base {
                     // A crash may have come in between.
-                    self.delete_what_has_expired(base.snapshot.next_seq, base.expired.seqs())?;
+                    let all = || base.expired.seqs().clone();
+                    let fresh = base.fresh.clone().unwrap_or_else(all);
+                    let end = base.snapshot.next_seq;
+                    maintained.thinned_frames += self.delete_what_has_expired(end, &fresh)?;
                     self.delete_transitions(1, base.expired.frames_from)?;
+                    if !base.names_dead {
+                        self.remember_forgotten_dead_letters()?;
+                    }
                 }
                 *turn.base.insert(number)
             }
@@ -134,12 +161,10 @@ impl<B: Backend> Log<B> {
         maintained.expired_frames = decided.frames_from - frames_before;
         self.write_base(&base, number + 1)?;
         turn.base = Some(number + 1);
-        for (from, to) in decided.seqs.iter_runs() {
-            self.cache.forget(from, to);
-        }
+        self.cache.forget(&decided.seqs);
         self.delete_dead_letters(&decided)?;
-        let touched = whole_runs(base.expired.seqs(), &decided.seqs);
-        self.delete_what_has_expired(base.snapshot.next_seq, &touched)?;
+        maintained.thinned_frames +=
+            self.delete_what_has_expired(base.snapshot.next_seq, &decided.seqs)?;
         self.delete_transitions(frames_before, decided.frames_from)
     }
 
@@ -150,17 +175,37 @@ impl<B: Backend> Log<B> {
         let now = self.clock.now();
         let (mut expired, mut frames_before) = (None, 1);
         let (snapshot, _) = self.take_snapshot(&mut writer, |state| {
-            decided.seqs.remove_all(&state.held());
+            let mut held = BlockSet::default();
+            let is_decided = |(from, _): &(Seq, Seq)| decided.seqs.next_from(*from).is_some();
+            held.insert_runs(state.held().iter_runs().filter(is_decided));
+            let before = decided.seqs.len();
+            let all = decided.seqs.clone();
+            decided.seqs.remove_all(&held);
+            if decided.seqs.len() < before {
+                let mut waited_for = all;
+                waited_for.remove_all(&decided.seqs);
+                state.expired.progress.leave(&waited_for);
+            }
             frames_before = state.expired.frames_from;
-            state.expired.insert(&decided.seqs, now);
+            state.expired.insert(&decided.seqs, &decided.greatest, now);
             state.expired.frames_from = decided.frames_from.max(frames_before);
+            state.expired.take_note(&decided.endings);
+            let seqs = &decided.seqs;
+            decided.dead.retain(|(_, seq)| seqs.contains(*seq));
+            state.expired.bury(&decided.dead);
             expired = Some(state.expired.clone());
         })?;
         let keys = &self.options.keys;
         let snapshot = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
         let expired = expired.unwrap_or_default();
         decided.frames_from = expired.frames_from;
-        Ok((Base { snapshot, expired }, decided, frames_before))
+        let base = Base {
+            snapshot,
+            expired,
+            fresh: Some(decided.seqs.clone()),
+            names_dead: true,
+        };
+        Ok((base, decided, frames_before))
     }
 
     /// The position of the first event that was received at or after `moment`. One that cannot be
@@ -202,13 +247,4 @@ impl<B: Backend> Log<B> {
     fn is_ending(&self) -> bool {
         self.inbox.is_closed()
     }
-}
-
-/// The runs of `all` that hold a member of `some`.
-fn whole_runs(all: &SeqSet, some: &SeqSet) -> SeqSet {
-    let mut runs = SeqSet::default();
-    for (from, to) in some.iter_runs().filter_map(|(from, _)| all.run_of(from)) {
-        runs.insert_range(from, to);
-    }
-    runs
 }

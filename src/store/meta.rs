@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::backend::{Backend, Change, Durability};
 use super::codec::{self, FIRST_VERSION, Head, Kind};
+use super::log::Log;
 use super::record::key;
 use crate::clock::{SharedClock, Timestamp};
 
@@ -20,7 +21,8 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// The record of it. `EXPIRING_VERSION` is of a store of which something may have expired.
+    /// The record of it, of the latest version of anything in the store that an earlier program would
+    /// take for damage.
     pub fn record(&self, version: u8) -> Result<Change, StoreError> {
         let head = Head {
             kind: Kind::Meta,
@@ -62,4 +64,14 @@ pub(super) fn read_or_make<B: Backend>(
     // Nothing else is told about so rarely: it is in the database from the start.
     backend.checkpoint()?;
     Ok(meta)
+}
+
+impl<B: Backend> Log<B> {
+    /// What has to be written so that no program opens the store that does not know `version`, if
+    /// that is not so yet.
+    pub(super) fn raised_to(&self, version: u8) -> Result<Option<Change>, StoreError> {
+        let held = self.backend.get(key::META)?;
+        let is_lower = held.is_none_or(|held| held.first().is_none_or(|held| *held < version));
+        is_lower.then(|| self.meta.record(version)).transpose()
+    }
 }

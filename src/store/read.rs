@@ -1,39 +1,23 @@
 //! Reading the log: events and frames of transitions.
 
+mod frame;
+mod gone;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::backend::Backend;
-use super::codec::{self, Blob, FrameError, Kind};
+use super::codec::{self, Kind};
 use super::kept::{self, KeptEndpoint};
 use super::log::Log;
-use super::record::{Body, EventRecord, Transition, key};
+use super::record::{Transition, key};
 use super::{Store, StoreError};
 use crate::event::Event;
 use crate::id::Seq;
-
-/// Room that is made for a body before its parts are seen: a damaged length may be any.
-const BODY_BYTES_AT_FIRST: usize = 1 << 20;
+use frame::{Bodies, ReadFrame, damaged};
+use gone::Gone;
 
 /// How many frames are read at once.
 const FRAMES_PER_READ: usize = 8;
-
-/// Whether bodies are read that lie in records of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bodies {
-    Read,
-    /// They are left out, so that nothing can be wrong with them.
-    Leave,
-}
-
-fn damaged(from: Seq, to: Seq, what: impl ToString) -> StoreError {
-    StoreError::Damaged {
-        from,
-        to,
-        what: what.to_string(),
-    }
-}
 
 impl<B: Backend> Log<B> {
     /// The event at `seq`.
@@ -59,20 +43,27 @@ impl<B: Backend> Log<B> {
             return Err(self.hole(1, seq)?);
         };
         let first = key::number(&entry, 1).unwrap_or(seq);
-        let frame = self.read_frame(first, bytes.into(), Bodies::Read)?;
-        let found = usize::try_from(seq - first).ok();
-        let found = found.and_then(|at| frame.get(at)).cloned();
-        let behind = first + frame.len() as u64;
-        if let Ok(whole) = frame.into_iter().collect::<Result<Arc<[_]>, _>>() {
-            self.cache.insert(whole);
-            if self.gone_until(seq).is_some() {
-                self.cache.forget(first, behind - 1);
-                return Ok(None);
+        let ReadFrame { events, behind } = self.read_frame(first, bytes.into(), Bodies::Read)?;
+        if seq >= behind {
+            return Err(self.hole(behind, seq)?);
+        }
+        let found = events.iter().find(|(at, _)| *at == seq);
+        let found = found.map(|(_, event)| event.clone());
+        let gone = self.gone_within(first, behind - 1);
+        let left = events.into_iter().filter(|(seq, _)| !gone.holds(*seq));
+        if let Ok(left) = left
+            .map(|(_, event)| event)
+            .collect::<Result<Arc<[_]>, _>>()
+        {
+            self.cache.insert(left);
+            if self.gone_within(first, behind - 1) != gone {
+                self.cache.forget(self.shared().state.expired.seqs());
             }
         }
         match found {
+            _ if self.gone_until(seq).is_some() => Ok(None),
             Some(event) => event.map(Some),
-            None => Err(self.hole(behind, seq)?),
+            None => Err(damaged(seq, seq, "its frame does not hold it")),
         }
     }
 
@@ -89,6 +80,10 @@ impl<B: Backend> Log<B> {
             .scan(b"e", &key::events(seq.saturating_add(1)), 1)?;
         let behind = behind.first().and_then(|(entry, _)| key::number(entry, 1));
         Ok(behind.map_or_else(|| (*self.tail.borrow()).max(seq), |first| first - 1))
+    }
+
+    fn gone_within(&self, from: Seq, to: Seq) -> Gone {
+        Gone(self.shared().state.gone_within(from, to))
     }
 
     /// The last event of the range that was given up for lost, or has expired, and holds `seq`.
@@ -153,14 +148,12 @@ impl<B: Backend> Log<B> {
             } else if let Some(end) = self.gone_until(next) {
                 next = end + 1;
             } else {
-                let until = self.shared().state.next_gone(next);
-                let last = until.map_or(last, |gone| last.min(gone - 1));
                 match self.read_frames(next, last, limit - events.len(), bodies) {
                     // They have expired meanwhile.
                     Err(StoreError::Damaged { .. }) if self.gone_until(next).is_some() => {}
                     read => {
-                        let read = read?;
-                        next += read.len() as u64;
+                        let (read, behind) = read?;
+                        next = behind;
                         events.extend(read);
                     }
                 }
@@ -169,14 +162,15 @@ impl<B: Backend> Log<B> {
         Ok(events)
     }
 
-    /// Events from `next` on without a gap: at least one, at most `limit`, some frames' worth.
+    /// Events from `next` on, without those that are gone: some frames' worth, at most `limit`, and
+    /// none behind `last`; and the position behind what was looked at.
     fn read_frames(
         &self,
         next: Seq,
         last: Seq,
         limit: usize,
         bodies: Bodies,
-    ) -> Result<Vec<Arc<Event>>, StoreError> {
+    ) -> Result<(Vec<Arc<Event>>, Seq), StoreError> {
         let mut events: Vec<Arc<Event>> = Vec::new();
         let found = self.backend.last(b"e", &key::events(next))?;
         let Some(first) = found.and_then(|(entry, _)| key::number(&entry, 1)) else {
@@ -185,93 +179,42 @@ impl<B: Backend> Log<B> {
         let frames = self
             .backend
             .scan(b"e", &key::events(first), FRAMES_PER_READ)?;
-        let mut behind = first;
+        let (mut wanted, mut behind_frames) = (next, first);
         'frames: for (entry, bytes) in frames {
-            let first = key::number(&entry, 1).unwrap_or(behind);
+            let first = key::number(&entry, 1).unwrap_or(wanted);
             let frame = match self.read_frame(first, bytes.into(), bodies) {
                 Ok(frame) => frame,
                 // It may be given up for lost; whoever asks for just these events will know.
-                Err(_) if !events.is_empty() => break,
-                Err(error) if first <= next => return Err(error),
+                Err(error) if wanted == next && first <= next => return Err(error),
                 Err(_) => break,
             };
-            for (event, seq) in frame.into_iter().zip(first..) {
-                let wanted = next + events.len() as u64;
-                if seq > wanted || seq > last || events.len() == limit {
+            behind_frames = frame.behind;
+            let gone = self.gone_within(wanted, frame.behind - 1);
+            for (seq, event) in frame.events {
+                if seq < wanted || gone.holds(seq) {
+                    continue;
+                }
+                wanted = gone.behind(wanted);
+                if seq != wanted || seq > last || events.len() == limit {
                     break 'frames;
                 }
-                behind = seq + 1;
                 match event {
-                    _ if seq < wanted => {}
                     Ok(event) => events.push(event),
-                    Err(_) if !events.is_empty() => break 'frames,
-                    Err(error) => return Err(error),
+                    Err(error) if wanted == next => return Err(error),
+                    Err(_) => break 'frames,
                 }
+                wanted = seq + 1;
+            }
+            wanted = gone.behind(wanted);
+            if wanted < frame.behind {
+                break;
             }
         }
-        if events.is_empty() {
-            return Err(self.hole(behind, next)?);
+        match wanted > next {
+            true => Ok((events, wanted)),
+            false if behind_frames > next => Err(damaged(next, next, "its frame does not hold it")),
+            false => Err(self.hole(behind_frames, next)?),
         }
-        Ok(events)
-    }
-
-    /// The events of the frame at `first`, each by itself: a body may be damaged alone.
-    fn read_frame(
-        &self,
-        first: Seq,
-        bytes: Bytes,
-        bodies: Bodies,
-    ) -> Result<Vec<Result<Arc<Event>, StoreError>>, StoreError> {
-        let frame = match codec::open(&bytes, Kind::Events) {
-            Ok(frame) if frame.head.first == first => frame,
-            Ok(_) => return Err(self.damaged_frame(first, FrameError::Place)?),
-            Err(error @ FrameError::Version(_)) => {
-                return Err(error.into_store_error("a frame of events"));
-            }
-            Err(error) => return Err(self.damaged_frame(first, error)?),
-        };
-        let records: Vec<EventRecord<'_>> = match frame.decode() {
-            Ok(records) => records,
-            Err(error) => return Err(self.damaged_frame(first, error)?),
-        };
-        let mut events = Vec::with_capacity(records.len());
-        for (record, seq) in records.into_iter().zip(first..) {
-            let body = match record.body {
-                Body::Inline(Blob(body)) => Ok(bytes.slice_ref(body)),
-                Body::Chunked { .. } if bodies == Bodies::Leave => Ok(Bytes::new()),
-                Body::Chunked { parts, bytes } => match self.read_chunks(seq, parts, bytes) {
-                    Err(error) if !matches!(error, StoreError::Damaged { .. }) => {
-                        return Err(error);
-                    }
-                    body => body,
-                },
-            };
-            events.push(body.map(|body| Arc::new(record.into_event(seq, self.meta.tag, body))));
-        }
-        Ok(events)
-    }
-
-    fn damaged_frame(&self, first: Seq, what: impl ToString) -> Result<StoreError, StoreError> {
-        let last = self.last_before_the_frame_behind(first)?;
-        Ok(damaged(first, last, what))
-    }
-
-    fn read_chunks(&self, seq: Seq, parts: u32, len: u32) -> Result<Bytes, StoreError> {
-        let mut body = Vec::with_capacity((len as usize).min(BODY_BYTES_AT_FIRST));
-        for part in 0..parts {
-            let bytes = self.backend.get(&key::chunk(seq, part))?;
-            let bytes = bytes.ok_or_else(|| damaged(seq, seq, "a part of its body is missing"))?;
-            let frame = codec::open(&bytes, Kind::Chunk).map_err(|e| damaged(seq, seq, e))?;
-            if frame.head.first != seq || frame.head.count != part {
-                return Err(damaged(seq, seq, "a part of its body is another's"));
-            }
-            let blob: Blob<'_> = frame.decode().map_err(|e| damaged(seq, seq, e))?;
-            body.extend_from_slice(blob.0);
-        }
-        if body.len() != len as usize {
-            return Err(damaged(seq, seq, "its body has another length"));
-        }
-        Ok(body.into())
     }
 
     /// The frame of transitions numbered `number`.

@@ -120,7 +120,8 @@ pub enum Body<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord<'a> {
     received_at: Timestamp,
-    source: &'a str,
+    /// Where it came from.
+    pub source: &'a str,
     kind: &'a str,
     subject: Option<&'a str>,
     time: Option<Timestamp>,
@@ -159,7 +160,23 @@ impl<'a> EventRecord<'a> {
         }
     }
 
-    /// About how many bytes the record takes.
+    /// How many records of its own its body takes.
+    pub fn parts(&self) -> u32 {
+        match self.body {
+            Body::Chunked { parts, .. } => parts,
+            Body::Inline(_) => 0,
+        }
+    }
+
+    /// Bytes of its body that lie in records of their own.
+    pub fn parts_bytes(&self) -> u64 {
+        match self.body {
+            Body::Chunked { bytes, .. } => u64::from(bytes),
+            Body::Inline(_) => 0,
+        }
+    }
+
+    /// About how many bytes the record takes, without those parts.
     pub fn encoded_len(&self) -> usize {
         let text = self.source.len()
             + self.kind.len()

@@ -3,12 +3,13 @@
 use super::backend::Backend;
 use super::codec::{self, FrameError, Kind};
 use super::dedupe::Seen;
+use super::event_frame::EventFrame;
 use super::frames::Frames;
 use super::high_water::Mark;
 use super::kept::{self, KeptFrame};
 use super::log::Log;
 use super::loss::{Gaps, Search, check, damaged_range};
-use super::record::{EventRecord, Transition, key};
+use super::record::{Transition, key};
 use super::seqset::SeqSet;
 use super::snapshot::KeptSnapshot;
 use super::state::State;
@@ -190,12 +191,12 @@ impl<B: Backend> Log<B> {
         let what = "a frame of events";
         let now = self.clock.now();
         let frame = codec::open(bytes, Kind::Events).map_err(|e| e.into_store_error(what))?;
-        let records: Vec<EventRecord<'_>> = frame.decode().map_err(|e| e.into_store_error(what))?;
+        let events = EventFrame::read(frame).map_err(|e| e.into_store_error(what))?;
         let mut writer = self.writer();
-        let (first, count) = (frame.head.first, u64::from(frame.head.count));
+        let (first, behind) = (frame.head.first, events.behind());
         self.reach(&mut writer, first, gaps);
         let follows = gaps.chain_is_broken || frame.head.previous == writer.events_crc;
-        if first < writer.next_seq || !follows || count != records.len() as u64 {
+        if first < writer.next_seq || !follows {
             return Err(StoreError::Corrupt(format!(
                 "the frame of events at {first} does not follow the one before it"
             )));
@@ -203,7 +204,11 @@ impl<B: Backend> Log<B> {
         gaps.chain_is_broken = false;
         gaps.damaged = None;
         let mut shared = self.shared();
-        for (record, seq) in records.into_iter().zip(first..) {
+        let mut next = first;
+        for (seq, record) in events.into_records() {
+            // Nothing behind a base is thinned: what says so has been lost.
+            gaps.missing.insert_range(next, seq - 1);
+            next = seq + 1;
             let event = record.into_event(seq, self.meta.tag, Default::default());
             if let Some(hash) = writer.dedupe.hash(&event.content) {
                 let received_at = event.received_at;
@@ -213,9 +218,10 @@ impl<B: Backend> Log<B> {
                 shared.state.push(endpoint, seq, now);
             }
         }
-        writer.next_seq = first.saturating_add(count);
+        gaps.missing.insert_range(next, behind - 1);
+        writer.next_seq = behind;
         writer.events_crc = frame.crc;
-        writer.records_since_snapshot += count;
+        writer.records_since_snapshot += behind - first;
         self.tail.send_replace(writer.next_seq - 1);
         Ok(())
     }

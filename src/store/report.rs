@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::seqset::SeqSet;
+use super::blockset::BlockSet;
 use crate::id::Seq;
 
 /// Something that is not as it was written.
@@ -42,13 +42,8 @@ impl Report {
     }
 
     /// What of the events `from` to `to` was not given up for lost is a finding.
-    pub(super) fn find_unless_lost(&mut self, lost: &SeqSet, from: Seq, to: Seq, what: &str) {
-        let mut left = SeqSet::default();
-        left.insert_range(from, to);
-        for (first, last) in lost.iter_runs() {
-            left.remove_range(first, last);
-        }
-        for (from, to) in left.iter_runs() {
+    pub(super) fn find_unless_lost(&mut self, lost: &BlockSet, from: Seq, to: Seq, what: &str) {
+        for (from, to) in lost.gaps(from, to) {
             self.find(from, to, what);
         }
     }

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use super::base::Base;
 use super::blocks;
+use super::blockset::BlockSet;
 use super::codec::{self, Kind};
 use super::high_water::{HighWater, Mark};
 use super::kept::{self, KeptFrame};
@@ -136,6 +137,7 @@ impl Salvage {
         salvage.look_at_transitions(synced_seq)?;
         let lost = salvage.lost()?;
         found.events.forget(&lost);
+        found.events.take_the_thinnest(&lost);
         salvage.events = found.events.chain();
         salvage.look_at_events(&lost);
         Ok(salvage)
@@ -194,18 +196,13 @@ impl Salvage {
 
     /// What was given up for lost, and what has expired; on the way, how far the transitions say that
     /// the log reached.
-    fn lost(&mut self) -> Result<SeqSet, StoreError> {
-        let mut lost = SeqSet::default();
+    fn lost(&mut self) -> Result<BlockSet, StoreError> {
+        let base = self.base.as_ref();
+        let expired = base.map(|(_, base)| base.expired.seqs().clone());
+        let mut lost = expired.unwrap_or_default();
         let mut reached = 0;
         let known = self.snapshot.as_ref().map(|snapshot| snapshot.state.lost());
-        for (from, to) in known.unwrap_or_default() {
-            lost.insert_range(*from, *to);
-        }
-        if let Some((_, base)) = &self.base {
-            for (from, to) in base.expired.seqs().iter_runs() {
-                lost.insert_range(from, to);
-            }
-        }
+        lost.insert_runs(known.unwrap_or_default().iter().copied());
         for piece in self.transitions.values() {
             let frame = self.read_transitions(piece)?;
             reached = reached.max(frame.as_of);
@@ -215,39 +212,41 @@ impl Salvage {
                 }
             }
         }
-        let last = lost.iter_runs().last().map_or(0, |(_, last)| last);
+        let last = lost.last_to(Seq::MAX).unwrap_or(0);
         self.reach(reached.max(last.saturating_add(1)), 0);
         Ok(lost)
     }
 
-    fn look_at_events(&mut self, lost: &SeqSet) {
+    fn look_at_events(&mut self, lost: &BlockSet) {
         let end = |(first, piece): (&Seq, &Piece)| first + piece.count;
         let end = self.events.last_key_value().map_or(1, end);
         self.reach(end, 0);
-        let mut readable = SeqSet::default();
+        let mut readable = BlockSet::default();
         for (first, piece) in &self.events {
             readable.insert_range(*first, first + piece.count - 1);
+            for place in &piece.left_out {
+                let seq = first + u64::from(*place);
+                readable.remove_range(seq, seq);
+            }
             self.body_bytes += piece.inline_bytes;
             for (place, parts, bytes) in &piece.bodies {
                 let seq = first + u64::from(*place);
                 if self.has_body(seq, *parts, *bytes) {
                     self.body_bytes += u64::from(*bytes);
                 } else {
-                    readable.remove(seq);
+                    readable.remove_range(seq, seq);
                 }
             }
         }
-        for (from, to) in lost.iter_runs() {
-            readable.remove_range(from, to);
-        }
-        // Nor is a part kept for an event to come.
+        readable.remove_all(lost);
+        // Nor is a part kept for an event to come, or for one that is gone.
         let next_seq = self.reached.next_seq;
-        self.parts.retain(|(seq, _), _| *seq < next_seq);
+        let is_wanted = |seq| seq < next_seq && !lost.contains(seq);
+        self.parts.retain(|(seq, _), _| is_wanted(*seq));
         self.readable = readable.len();
-        self.missing
-            .insert_range(1, self.reached.next_seq.max(1) - 1);
-        for (from, to) in readable.iter_runs().chain(lost.iter_runs()) {
-            self.missing.remove_range(from, to);
+        readable.absorb(lost);
+        for (from, to) in readable.gaps(1, self.reached.next_seq.max(1) - 1) {
+            self.missing.insert_range(from, to);
         }
     }
 

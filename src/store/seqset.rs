@@ -137,13 +137,6 @@ impl SeqSet {
         within.or_else(|| self.runs.range(seq..).next().map(|(first, _)| *first))
     }
 
-    /// Takes out every member of `other`.
-    pub fn remove_all(&mut self, other: &Self) {
-        for (from, to) in other.iter_runs() {
-            self.remove_range(from, to);
-        }
-    }
-
     /// First and last of each run, in order.
     pub fn iter_runs(&self) -> impl Iterator<Item = (Seq, Seq)> + '_ {
         self.runs.iter().map(|(first, last)| (*first, *last))

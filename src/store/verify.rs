@@ -5,13 +5,15 @@ use std::path::Path;
 use super::StoreError;
 use super::backend::Backend;
 use super::base;
+use super::blockset::BlockSet;
 use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
+use super::event_frame::EventFrame;
 use super::high_water::{HighWater, Mark};
 use super::kept;
 use super::lock::Lock;
 use super::look::look_before;
-use super::record::{Body, EventRecord, Transition, key};
+use super::record::{Body, Transition, key};
 use super::report::Report;
 use super::salvage::{self, Salvage};
 use super::seqset::SeqSet;
@@ -47,14 +49,13 @@ fn read<B: Backend>(backend: &B, mark: Mark) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (_, base) = base::load(backend)?;
     let expired = base.map(|base| base.expired).unwrap_or_default();
-    let (next_frame, mut lost) = transitions(backend, &mut report, expired.frames_from)?;
-    for (from, to) in expired.seqs().iter_runs() {
-        lost.insert_range(from, to);
-    }
+    let (next_frame, given_up) = transitions(backend, &mut report, expired.frames_from)?;
+    let mut lost = expired.seqs().clone();
+    lost.insert_runs(given_up.iter_runs());
     let next_seq = events(backend, &mut report, &lost)?;
     let what = "the high-water mark says that they were written";
     report.find_unless_lost(&lost, next_seq, mark.next_seq.saturating_sub(1), what);
-    let last_lost = lost.iter_runs().last().map_or(0, |(_, last)| last);
+    let last_lost = lost.last_to(Seq::MAX).unwrap_or(0);
     report.last_seq = last_lost.max(next_seq - 1);
     if mark.next_frame > next_frame {
         let what = format!(
@@ -160,7 +161,11 @@ fn transitions<B: Backend>(
     Ok((next, lost))
 }
 
-fn events<B: Backend>(backend: &B, report: &mut Report, lost: &SeqSet) -> Result<Seq, StoreError> {
+fn events<B: Backend>(
+    backend: &B,
+    report: &mut Report,
+    lost: &BlockSet,
+) -> Result<Seq, StoreError> {
     let (mut next, mut previous): (Seq, Option<u32>) = (1, Some(0));
     for_each_frame(backend, b"e", |entry, bytes| {
         let first = key::number(entry, 1).unwrap_or(next);
@@ -185,17 +190,20 @@ fn events<B: Backend>(backend: &B, report: &mut Report, lost: &SeqSet) -> Result
                 "the frame that begins here does not follow the one before it",
             );
         }
-        next = first + u64::from(frame.head.count);
+        next = first.saturating_add(u64::from(frame.head.count));
         previous = Some(frame.crc);
         report.event_frames += 1;
-        let records = match frame.decode::<Vec<EventRecord<'_>>>() {
-            Ok(records) => records,
+        let frame = match EventFrame::read(frame) {
+            Ok(frame) => frame,
             Err(error) => {
                 report.find(first, next.saturating_sub(1), error);
                 return Ok(());
             }
         };
-        for (record, seq) in records.iter().zip(first..) {
+        let mut wanted = first;
+        for (seq, record) in frame.iter() {
+            report.find_unless_lost(lost, wanted, seq - 1, "missing");
+            wanted = seq + 1;
             match record.body {
                 Body::Inline(Blob(body)) => report.body_bytes += body.len() as u64,
                 Body::Chunked { parts, bytes } => {
@@ -209,6 +217,7 @@ fn events<B: Backend>(backend: &B, report: &mut Report, lost: &SeqSet) -> Result
             }
             report.events += 1;
         }
+        report.find_unless_lost(lost, wanted, next - 1, "missing");
         Ok(())
     })?;
     Ok(next)

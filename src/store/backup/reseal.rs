@@ -53,9 +53,8 @@ impl Reseal {
         let Some((number, base)) = self.base.take() else {
             return Ok(Vec::new());
         };
-        let expired = base.expired;
         let snapshot = base.snapshot.map(|kept| kept.again(&self.keys));
-        Ok(Base { snapshot, expired }.encode(number)?)
+        Ok(Base { snapshot, ..base }.encode(number)?)
     }
 
     /// The frame that stands in the copy for this one.

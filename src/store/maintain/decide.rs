@@ -1,14 +1,20 @@
 //! Which events and transitions are to go. Nothing is written here.
 
+use std::collections::BTreeMap;
+
 use super::super::StoreError;
 use super::super::backend::Backend;
+use super::super::blockset::BlockSet;
 use super::super::codec::{self, Kind};
+use super::super::event_frame::EventFrame;
 use super::super::frames::Frames;
 use super::super::kept;
 use super::super::log::Log;
-use super::super::record::{Body, EventRecord, key};
+use super::super::progress::{GENERAL, Progress};
+use super::super::queue::Then;
+use super::super::record::{Transition, key};
 use super::super::seqset::SeqSet;
-use crate::id::{MAX_SEQ, Seq};
+use crate::id::Seq;
 
 /// Dead letters that are looked at in one go.
 const DEAD_PER_READ: usize = 1_024;
@@ -20,11 +26,28 @@ const FRAMES_MIN: u64 = 64;
 #[derive(Debug, Default)]
 pub struct Decided {
     /// These events.
-    pub seqs: SeqSet,
+    pub seqs: BlockSet,
+    /// Of each rule by which some go, the greatest.
+    pub greatest: BTreeMap<String, Seq>,
     /// Their dead letters, by endpoint.
     pub dead: Vec<(u32, Seq)>,
     /// The first frame of transitions that stays.
     pub frames_from: u64,
+    /// What the frames before it say of dead letters, in order.
+    pub endings: Vec<Ending>,
+}
+
+/// The delivery to this endpoint of this event became a dead letter, or was put back.
+pub type Ending = (u32, Seq, bool);
+
+/// Events that are to go.
+#[derive(Debug, Default)]
+pub struct Sifted {
+    pub seqs: BlockSet,
+    /// Of each rule by which some go, the greatest.
+    pub greatest: BTreeMap<String, Seq>,
+    /// Attempts that were made before this event are of no event that is kept on its own account.
+    pub cut: Seq,
 }
 
 impl<B: Backend> Log<B> {
@@ -34,35 +57,26 @@ impl<B: Backend> Log<B> {
         let held = self.shared().state.held();
         // What has died since is among the held; the others' ends are in the records after this.
         self.save_settlements()?;
-        let by_age = match retention.max_age {
-            Some(age) => self.first_received_from(self.ago(age))?,
-            None => 1,
+        let end = (*self.tail.borrow() + 1).min(below);
+        let dead = self.dead_letters(end)?;
+        let sifted = match retention.sources.is_empty() {
+            true => Some(self.sift_all(end, &held, &dead)?),
+            false => self.sift_by_source(end, &held, &dead)?,
         };
-        let by_bytes = self.first_within_bytes()?;
-        let last = *self.tail.borrow();
-        let cut = by_age.max(by_bytes).min(last + 1).min(below);
-        let dead_from = match retention.dead_letters_max_age {
-            Some(age) => self.first_received_from(self.ago(age))?,
-            None => 1,
+        let Some(Sifted {
+            seqs,
+            greatest,
+            cut,
+        }) = sifted
+        else {
+            return Ok(None);
         };
-        let dead = self.dead_letters(cut)?;
-        let mut seqs = SeqSet::default();
-        seqs.insert_range(1, cut - 1);
-        {
-            let shared = self.shared();
-            seqs.remove_all(shared.state.expired.seqs());
-            seqs.remove_all(shared.state.lost());
-        }
-        seqs.remove_all(&held);
-        for (_, seq) in dead.iter().filter(|(_, seq)| *seq >= dead_from) {
-            seqs.remove(*seq);
-        }
         let attempts_cut = match retention.attempts_max_age {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => cut,
         };
         let frames_before = self.shared().state.expired.frames_from;
-        let frames_from = self.first_frame_behind(attempts_cut.min(below - 1))?;
+        let (frames_from, endings) = self.first_frame_behind(attempts_cut.min(below - 1))?;
         if seqs.is_empty() && frames_from < frames_before + FRAMES_MIN {
             return Ok(None);
         }
@@ -70,8 +84,43 @@ impl<B: Backend> Log<B> {
         Ok(Some(Decided {
             dead: dead.collect(),
             seqs,
+            greatest,
             frames_from,
+            endings,
         }))
+    }
+
+    /// What is to go where one rule holds for every source: no event has to be read.
+    fn sift_all(&self, end: Seq, held: &SeqSet, dead: &[(u32, Seq)]) -> Result<Sifted, StoreError> {
+        let retention = &self.options.retention;
+        let by_age = match retention.max_age {
+            Some(age) => self.first_received_from(self.ago(age))?,
+            None => 1,
+        };
+        let cut = by_age.max(self.first_within_bytes()?).min(end);
+        let dead_from = match retention.dead_letters_max_age {
+            Some(age) => self.first_received_from(self.ago(age))?,
+            None => 1,
+        };
+        let mut seqs = BlockSet::default();
+        seqs.insert_range(1, cut - 1);
+        {
+            let mut shared = self.shared();
+            seqs.remove_all(shared.state.expired.seqs());
+            seqs.remove_runs(shared.state.lost().iter_runs());
+            shared.state.expired.progress = Progress::default();
+        }
+        seqs.remove_runs(held.iter_runs());
+        for (_, seq) in dead.iter().filter(|(_, seq)| *seq >= dead_from) {
+            seqs.remove_range(*seq, *seq);
+        }
+        let greatest = seqs.last_to(Seq::MAX);
+        let greatest = greatest.map(|seq| (GENERAL.to_owned(), seq));
+        Ok(Sifted {
+            seqs,
+            greatest: greatest.into_iter().collect(),
+            cut,
+        })
     }
 
     /// Every dead letter of an event below `cut`.
@@ -102,10 +151,11 @@ impl<B: Backend> Log<B> {
             let Some((first, bytes)) = frames.next(&self.backend)? else {
                 break;
             };
-            let Ok(frame) = codec::open(&bytes, Kind::Events) else {
+            let frame = codec::open(&bytes, Kind::Events).and_then(EventFrame::read);
+            let Ok(frame) = frame else {
                 continue;
             };
-            let behind = first + u64::from(frame.head.count);
+            let behind = frame.behind();
             let is_held = held.next_from(first).is_some_and(|seq| seq < behind);
             let is_left = self
                 .gone_until(first)
@@ -113,37 +163,63 @@ impl<B: Backend> Log<B> {
             if is_held || is_left {
                 continue;
             }
-            let records: Vec<EventRecord<'_>> = frame.decode().unwrap_or_default();
-            let bodies = records.iter().map(|record| match record.body {
-                Body::Chunked { bytes, .. } => u64::from(bytes),
-                Body::Inline(_) => 0,
-            });
-            excess = excess.saturating_sub(bytes.len() as u64 + bodies.sum::<u64>());
+            let parts = frame.iter().map(|(_, record)| record.parts_bytes());
+            excess = excess.saturating_sub(bytes.len() as u64 + parts.sum::<u64>());
             cut = behind;
         }
         Ok(cut)
     }
 
-    /// The first frame of transitions that came behind event `cut`, or the last one of all.
-    fn first_frame_behind(&self, cut: Seq) -> Result<u64, StoreError> {
+    /// The first frame of transitions that came behind event `cut`, or the last one of all; and what
+    /// those before it say of dead letters.
+    fn first_frame_behind(&self, cut: Seq) -> Result<(u64, Vec<Ending>), StoreError> {
         let (last, mut number) = {
             let writer = self.writer();
             let shared = self.shared();
             (writer.next_frame - 1, shared.state.expired.frames_from)
         };
+        let mut endings = Vec::new();
         let mut frames = Frames::new(b"t", key::transitions(number));
         while number < last && !self.is_ending() {
             let Some((found, bytes)) = frames.next(&self.backend)? else {
                 break;
             };
             let frame = codec::open(&bytes, Kind::Transitions);
-            let body = frame.and_then(|frame| kept::read(&frame));
             // One that is damaged must be named by a start, and stays.
-            if found != number || body.map_or(MAX_SEQ, |body| body.as_of) > cut {
+            let Ok(body) = frame.and_then(|frame| kept::read(&frame)) else {
                 break;
+            };
+            if found != number || body.as_of > cut {
+                break;
+            }
+            for transition in &body.transitions {
+                match transition {
+                    Transition::Attempt(record) if record.then == Then::Dead => {
+                        endings.push((record.endpoint, record.seq, true));
+                    }
+                    Transition::Replay(replay) => {
+                        let put_back = replay.deliveries.iter().filter(|it| it.was_dead);
+                        endings.extend(put_back.map(|it| (replay.endpoint, it.seq, false)));
+                    }
+                    _ => {}
+                }
             }
             number += 1;
         }
-        Ok(number)
+        Ok((number, endings))
+    }
+
+    /// An earlier program has let the records of some dead letters' attempts expire, and has written
+    /// down nowhere of which.
+    pub(super) fn remember_forgotten_dead_letters(&self) -> Result<(), StoreError> {
+        let mut forgotten = Vec::new();
+        for (endpoint, seq) in self.dead_letters(Seq::MAX)? {
+            let attempts = &key::attempt(endpoint, seq, 0)[..13];
+            if self.backend.scan(attempts, attempts, 1)?.is_empty() {
+                forgotten.push((endpoint, seq, true));
+            }
+        }
+        self.shared().state.expired.take_note(&forgotten);
+        Ok(())
     }
 }

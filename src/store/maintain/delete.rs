@@ -1,44 +1,69 @@
 //! Taking away what has expired, in small batches. Each may be cut off by a crash: what is left is
-//! found again, for a run of expired events is gone through from its beginning.
+//! found again, for the base says what was to go last.
+
+use std::ops::ControlFlow;
 
 use super::super::StoreError;
-use super::super::backend::{Backend, Change, Durability, Entry};
-use super::super::codec::{self, Kind};
+use super::super::backend::{Backend, Change, Durability};
+use super::super::blockset::BlockSet;
+use super::super::codec::{self, Kind, THINNED_VERSION};
 use super::super::kept;
 use super::super::log::Log;
-use super::super::record::{Body, EventRecord, key};
-use super::super::seqset::SeqSet;
+use super::super::record::key;
 use super::super::write::index;
 use super::decide::Decided;
 use crate::id::Seq;
 
-/// Keys in one batch.
-const KEYS_PER_WRITE: usize = 256;
+/// Changes in one batch, and their bytes, about.
+const CHANGES_PER_WRITE: usize = 256;
+const BYTES_PER_WRITE: usize = 256 << 10;
 
 /// Frames that are read in one go.
 const FRAMES_PER_READ: usize = 16;
 
-/// Deletes what is gathered, batch by batch.
+/// A frame is written again when at least one in so many of its bytes has expired: so what is left of
+/// those that are not takes a third more than it has to, at most.
+const THINNED_SHARE: u64 = 4;
+
+/// Writes what is gathered, batch by batch.
 struct Deletions<'a, B> {
     log: &'a Log<B>,
-    keys: Vec<Vec<u8>>,
+    changes: Vec<Change>,
+    bytes: usize,
+    thinned: u64,
 }
 
 impl<B: Backend> Deletions<'_, B> {
     fn take(&mut self, keys: impl IntoIterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        self.keys.extend(keys);
-        match self.keys.len() < KEYS_PER_WRITE {
+        self.changes.extend(keys.into_iter().map(Change::Delete));
+        match self.changes.len() < CHANGES_PER_WRITE && self.bytes < BYTES_PER_WRITE {
             true => Ok(()),
             false => self.write(),
         }
     }
 
+    /// Puts a thinned frame in the place of the one at `key`.
+    fn put(&mut self, key: Vec<u8>, bytes: Vec<u8>) -> Result<(), StoreError> {
+        if self.thinned == 0
+            && let Some(change) = self.log.raised_to(THINNED_VERSION)?
+        {
+            self.log.backend.write(vec![change], Durability::Disk)?;
+        }
+        self.thinned += 1;
+        self.bytes += bytes.len();
+        self.changes.push(Change::Put(key, bytes));
+        self.take([])
+    }
+
     fn write(&mut self) -> Result<(), StoreError> {
-        let changes: Vec<Change> = self.keys.drain(..).map(Change::Delete).collect();
-        match changes.is_empty() {
+        self.bytes = 0;
+        match self.changes.is_empty() {
             true => Ok(()),
-            // What survives a crash is deleted again.
-            false => self.log.backend.write(changes, Durability::Process),
+            // What survives a crash is deleted again, and thinned.
+            false => {
+                let changes = std::mem::take(&mut self.changes);
+                self.log.backend.write(changes, Durability::Process)
+            }
         }
     }
 }
@@ -47,43 +72,55 @@ impl<B: Backend> Log<B> {
     fn deletions(&self) -> Deletions<'_, B> {
         Deletions {
             log: self,
-            keys: Vec::new(),
+            changes: Vec::new(),
+            bytes: 0,
+            thinned: 0,
         }
     }
 
-    /// Deletes the frames that lie within runs of expired events, with the parts of their bodies;
-    /// but none that is the last one before `base_end`, by which a base knows its log.
+    /// Deletes the parts of the bodies of `fresh`, which have expired, and the frames of which
+    /// nothing is left; others of which enough has expired are written again with what is left, and
+    /// counted. The last frame before `base_end`, by which a base knows its log, is not deleted.
     pub(super) fn delete_what_has_expired(
         &self,
         base_end: Seq,
-        runs: &SeqSet,
-    ) -> Result<(), StoreError> {
+        fresh: &BlockSet,
+    ) -> Result<u64, StoreError> {
+        let gone = {
+            let shared = self.shared();
+            let mut gone = shared.state.expired.seqs().clone();
+            gone.insert_runs(shared.state.lost().iter_runs());
+            gone
+        };
         let mut deletions = self.deletions();
-        for (from, to) in runs.iter_runs() {
-            let mut next = key::events(from);
-            while !self.is_ending() {
-                let frames = self.backend.scan(b"e", &next, FRAMES_PER_READ)?;
-                let Some((last, _)) = frames.last() else {
-                    break;
-                };
-                next = [last.as_slice(), &[0]].concat();
-                let mut is_within = true;
-                for frame in frames {
-                    let Some((behind, keys)) = keys_of(frame) else {
-                        continue;
-                    };
-                    is_within = behind <= to + 1;
-                    if !is_within || behind >= base_end {
-                        break;
-                    }
-                    deletions.take(keys)?;
+        self.each_frame(fresh, |first, frame| {
+            let (mut all, mut expired, mut is_any_left) = (0, 0, false);
+            for (seq, record) in frame.iter() {
+                let bytes = record.encoded_len() as u64;
+                all += bytes;
+                if !gone.contains(seq) {
+                    is_any_left = true;
+                    continue;
                 }
-                if !is_within {
-                    break;
+                expired += bytes;
+                if fresh.contains(seq) {
+                    let parts = record.parts();
+                    deletions.take((0..parts).map(|part| key::chunk(seq, part)))?;
                 }
             }
-        }
-        deletions.write()
+            // Behind the parts of its bodies: as long as it is there, they can be found by it.
+            let key = key::events(first);
+            if !is_any_left && frame.behind() < base_end {
+                deletions.take([key])?;
+            } else if expired > 0 && expired * THINNED_SHARE >= all {
+                let thinned = frame.thinned(|seq| !gone.contains(seq));
+                let bytes = thinned.map_err(|e| e.into_store_error("a frame of events"))?;
+                deletions.put(key, bytes)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        deletions.write()?;
+        Ok(deletions.thinned)
     }
 
     pub(super) fn delete_dead_letters(&self, decided: &Decided) -> Result<(), StoreError> {
@@ -123,22 +160,4 @@ impl<B: Backend> Log<B> {
         }
         deletions.write()
     }
-}
-
-/// The position behind a frame of events, its key, and those of the parts of its bodies.
-fn keys_of((entry, bytes): Entry) -> Option<(Seq, Vec<Vec<u8>>)> {
-    let first = key::number(&entry, 1)?;
-    let frame = codec::open(&bytes, Kind::Events).ok()?;
-    let records: Vec<EventRecord<'_>> = frame.decode().ok()?;
-    let parts = |record: &EventRecord<'_>| match record.body {
-        Body::Chunked { parts, .. } => parts,
-        Body::Inline(_) => 0,
-    };
-    let mut keys = Vec::new();
-    for (record, seq) in records.iter().zip(first..) {
-        keys.extend((0..parts(record)).map(|part| key::chunk(seq, part)));
-    }
-    // Last: as long as it is there, they can be found by it.
-    keys.push(entry);
-    Some((first + records.len() as u64, keys))
 }

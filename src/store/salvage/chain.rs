@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::seqset::SeqSet;
+use super::super::blockset::BlockSet;
 
 /// A frame in the file, and what holds it in its chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Piece {
     pub inline_bytes: u64,
     /// Of events with bodies outside of it: the place in the frame, the parts, the bytes.
     pub bodies: Vec<(u32, u32, u32)>,
+    /// Of a thinned frame of events: the places that it does not hold any more.
+    pub left_out: Box<[u32]>,
     /// What speaks for it.
     pub trust: Trust,
 }
@@ -91,14 +93,35 @@ impl Candidates {
 
     /// Leaves out what lies within `lost`: what was given up stays so, and its numbers may have
     /// been stepped over by the chain.
-    pub fn forget(&mut self, lost: &SeqSet) {
+    pub fn forget(&mut self, lost: &BlockSet) {
         for (first, pieces) in &mut self.0 {
             pieces.retain(|piece| {
-                let last = lost.run_of(*first).map(|(_, last)| last);
+                let last = lost.run_end(*first);
                 last.is_none_or(|last| last.saturating_add(1) < *first + piece.count)
             });
         }
         self.0.retain(|_, pieces| !pieces.is_empty());
+    }
+
+    /// Of several that were one frame, each thinned a little more than the one before it, leaves the
+    /// one that holds the least and still all of what is not `lost`.
+    pub fn take_the_thinnest(&mut self, lost: &BlockSet) {
+        for (first, pieces) in self.0.iter_mut().filter(|(_, pieces)| pieces.len() > 1) {
+            pieces.sort_by_key(|piece| piece.left_out.len());
+            let mut taken: Vec<Piece> = Vec::new();
+            for piece in pieces.drain(..) {
+                let Some(fuller) = taken.iter_mut().find(|fuller| fuller.crc == piece.crc) else {
+                    taken.push(piece);
+                    continue;
+                };
+                let is_wanted = |place: &&u32| !lost.contains(first + u64::from(**place));
+                let mut wanted = piece.left_out.iter().filter(is_wanted);
+                if wanted.all(|place| fuller.left_out.contains(place)) {
+                    *fuller = piece;
+                }
+            }
+            *pieces = taken;
+        }
     }
 
     /// Those that are of one chain. Where two contradict each other, neither is believed: better a
@@ -211,9 +234,37 @@ mod tests {
     #[test]
     fn what_was_given_up_is_not_in_the_way_of_what_came_after_it() {
         let mut found = candidates(&[(1, 1, 10, 0), (2, 2, 20, 10), (4, 1, 40, 10)]);
-        let mut lost = SeqSet::default();
+        let mut lost = BlockSet::default();
         lost.insert_range(2, 3);
         found.forget(&lost);
         assert_eq!(firsts(found), [(1, 10), (4, 40)]);
+    }
+
+    #[test]
+    fn of_one_frame_the_copy_is_taken_that_holds_the_least_and_all_that_is_left() {
+        let thinned = |left_out: &[u32]| Piece {
+            crc: 10,
+            count: 4,
+            len: 100 - left_out.len(),
+            left_out: left_out.into(),
+            ..Piece::default()
+        };
+        let taken = |lost: &[u64]| {
+            let mut found = Candidates::default();
+            for left_out in [&[1, 2][..], &[], &[0, 1, 2]] {
+                found.add(1, thinned(left_out));
+            }
+            let mut set = BlockSet::default();
+            lost.iter().for_each(|seq| set.insert(*seq));
+            found.take_the_thinnest(&set);
+            let chosen = found.chain();
+            chosen[&1].left_out.to_vec()
+        };
+        assert_eq!(taken(&[1, 2, 3]), [0, 1, 2]);
+        assert_eq!(taken(&[2, 3]), [1, 2]);
+        assert!(
+            taken(&[2]).is_empty(),
+            "an older base calls no more expired"
+        );
     }
 }

@@ -2,9 +2,10 @@
 
 use super::super::base;
 use super::super::codec::{self, Blob, Frame, Kind};
+use super::super::event_frame;
 use super::super::kept::{self, KeptFrame};
 use super::super::meta::Meta;
-use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Transition};
+use super::super::record::{Body, MAX_INLINE_BODY_BYTES, Transition};
 
 /// A block of zeros holds nothing, and most of a young log is zeros.
 const BLOCK: usize = 4096;
@@ -13,9 +14,8 @@ const ZEROS: [u8; BLOCK] = [0; BLOCK];
 /// What a frame holds, as far as it is needed to tell what there is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// Events: the bytes of the bodies in the frame, and of the others the place, the number of
-    /// parts and the bytes.
-    Events(u64, Vec<(u32, u32, u32)>),
+    /// Events.
+    Events(Events),
     /// Transitions.
     Transitions(KeptFrame),
     /// A part of a body, with its length.
@@ -24,6 +24,17 @@ pub enum Content {
     BasePart,
     /// What the store is.
     Meta(Meta),
+}
+
+/// What a frame of events holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Events {
+    /// The bytes of the bodies in the frame.
+    pub inline_bytes: u64,
+    /// Of the others the place, the number of parts and the bytes.
+    pub bodies: Vec<(u32, u32, u32)>,
+    /// Places that it does not hold any more.
+    pub left_out: Box<[u32]>,
 }
 
 impl Content {
@@ -77,16 +88,21 @@ fn frame(bytes: &[u8]) -> Option<(usize, Frame<'_>, Content)> {
     let (_, count) = codec::claims(bytes)?;
     let (content, len) = match kind {
         Kind::Events => {
-            let (records, len) = codec::begins_with::<Vec<EventRecord<'_>>>(bytes)?;
-            let (mut inline, mut others) = (0, Vec::new());
-            for (place, record) in (0..).zip(&records) {
+            let (records, len) = event_frame::begins_with(bytes)?;
+            let (mut inline_bytes, mut bodies) = (0, Vec::new());
+            for (place, record) in &records {
                 match record.body {
-                    Body::Inline(Blob(body)) => inline += body.len() as u64,
-                    Body::Chunked { parts, bytes } => others.push((place, parts, bytes)),
+                    Body::Inline(Blob(body)) => inline_bytes += body.len() as u64,
+                    Body::Chunked { parts, bytes } => bodies.push((*place, parts, bytes)),
                 }
             }
-            let is_whole = records.len() as u64 == u64::from(count);
-            (is_whole.then_some(Content::Events(inline, others))?, len)
+            let left_out = event_frame::left_out(&records, count)?;
+            let events = Events {
+                inline_bytes,
+                bodies,
+                left_out,
+            };
+            (Content::Events(events), len)
         }
         Kind::Transitions => {
             let (body, len) = kept::begins_with(bytes)?;

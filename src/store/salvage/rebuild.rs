@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::StoreError;
 use super::super::batches::Batches;
-use super::super::codec::{EXPIRING_VERSION, FIRST_VERSION, Head, Kind, SEALED_VERSION};
+use super::super::codec::{FIRST_VERSION, Head, Kind, SEALED_VERSION, THINNED_VERSION};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::high_water::{HighWater, Mark};
 use super::super::kept::{self, KeptFrame};
@@ -70,8 +70,11 @@ impl Salvage {
         // Also if it stays empty: it takes the place of the old one.
         make_volumes(dir).map_err(|error| StoreError::of_file(dir, &error))?;
         let mut batches = Batches::to(disk);
-        let version = match self.base {
-            Some(_) => EXPIRING_VERSION,
+        let base = self.base.as_ref();
+        let thinned = self.events.values().any(|piece| !piece.left_out.is_empty());
+        let version = match base.map(|(_, base)| base.version()) {
+            _ if thinned => THINNED_VERSION,
+            Some(version) => version,
             None => FIRST_VERSION,
         };
         batches.change(vec![self.only_meta()?.record(version)?])?;
@@ -102,6 +105,10 @@ impl Salvage {
         };
         let mut snapshot = self.snapshot.take();
         let mut base = self.base.take();
+        // Behind them come those of which attempts are kept, and what puts either back.
+        if let Some((_, base)) = &base {
+            batches.change(base.expired.dead_letters())?;
+        }
         let mut snapshots: Vec<(&mut KeptSnapshot, u64, (u64, u32))> = snapshot
             .iter_mut()
             .chain(base.iter_mut().map(|(_, base)| &mut base.snapshot))

@@ -57,14 +57,16 @@ impl Found {
             count: 1,
             inline_bytes: 0,
             bodies: Vec::new(),
+            left_out: Box::default(),
             trust,
         };
         let last = first.saturating_add(u64::from(count));
         let is_plausible = first > 0 && count > 0 && last <= MAX_SEQ;
         match content {
-            Content::Events(inline_bytes, bodies) if is_plausible => {
+            Content::Events(events) if is_plausible => {
                 piece.count = u64::from(count);
-                (piece.inline_bytes, piece.bodies) = (inline_bytes, bodies);
+                piece.inline_bytes = events.inline_bytes;
+                (piece.bodies, piece.left_out) = (events.bodies, events.left_out);
                 self.events.add(first, piece);
             }
             Content::Transitions(_) if is_plausible => self.transitions.add(first, piece),

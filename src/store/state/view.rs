@@ -25,9 +25,8 @@ impl State {
 
     /// The last event at `seq` or before it that was given up for lost or has expired.
     pub fn last_gone(&self, seq: Seq) -> Option<Seq> {
-        let behind = seq.saturating_add(1);
-        let last = |set: &SeqSet| set.below(behind).next();
-        last(self.expired.seqs()).max(last(&self.lost))
+        let lost = self.lost.below(seq.saturating_add(1)).next();
+        self.expired.seqs().last_to(seq).max(lost)
     }
 
     /// The event before the run of those at and right before `seq` that are gone.
@@ -37,12 +36,31 @@ impl State {
         run.map_or(seq, |(first, _)| first - 1)
     }
 
-    /// The events from `from` to `to` that are not gone.
-    pub fn kept(&self, from: Seq, to: Seq) -> SeqSet {
-        let mut kept = SeqSet::default();
-        kept.insert_range(from, to);
-        kept.remove_all(self.expired.seqs());
-        kept.remove_all(&self.lost);
+    /// First and last of each run of events from `from` to `to` that are gone, in order. They may
+    /// touch one another.
+    pub fn gone_within(&self, from: Seq, to: Seq) -> Vec<(Seq, Seq)> {
+        let (mut runs, mut at) = (Vec::new(), from);
+        while let Some(first) = self.next_gone(at).filter(|first| *first <= to) {
+            let last = self.gone_until(first).unwrap_or(first);
+            runs.push((first, last));
+            at = last.saturating_add(1);
+        }
+        runs
+    }
+
+    /// The last `most` events from `from` to `to` that are not gone, newest first.
+    pub fn kept_back(&self, from: Seq, to: Seq, most: usize) -> Vec<Seq> {
+        let (mut kept, mut seq) = (Vec::new(), to);
+        while seq >= from.max(1) && kept.len() < most {
+            let last_gone = self.last_gone(seq).unwrap_or(0);
+            if last_gone == seq {
+                seq = self.before_the_gone(seq);
+                continue;
+            }
+            let least = from.max(last_gone + 1);
+            kept.extend((least..=seq).rev().take(most - kept.len()));
+            seq = least - 1;
+        }
         kept
     }
 
