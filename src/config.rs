@@ -55,12 +55,13 @@ pub use master_key::MasterKeys;
 pub use operations::Operations;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
-pub use retention::Retention;
+pub use retention::{Retention, SourceRetention};
 pub use server::{OpenToAnyone, Server};
 pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 
+use crate::event::OPERATIONS_SOURCE;
 use crate::policy::{Policies, Policy};
 use crate::words::quoted;
 use report::Report;
@@ -187,11 +188,6 @@ fn read(
     {
         config.server.limits = Limits::read(report, &table);
     }
-    if let Some(table) = root.table.get("retention")
-        && let Some(table) = section(report, "[retention]", table)
-    {
-        config.retention = Retention::read(report, &table);
-    }
     if let Some(table) = root.table.get("operations")
         && let Some(table) = section(report, "[operations]", table)
     {
@@ -215,6 +211,14 @@ fn read(
         .iter()
         .filter_map(|table| table.table.get("name")?.get_ref().as_str())
         .collect();
+
+    if let Some(table) = root.table.get("retention")
+        && let Some(table) = section(report, "[retention]", table)
+    {
+        let own = [NATIVE_SOURCE, ALERTS_SOURCE, OPERATIONS_SOURCE];
+        let known: Vec<_> = sources.iter().copied().chain(own).collect();
+        config.retention = Retention::read(report, &table, &known);
+    }
 
     let tables = list_of_tables(report, root, "endpoint");
     unique(report, &tables, "endpoint", "name");

@@ -7,7 +7,7 @@ use crate::id::Seq;
 
 /// What a store holds and takes. A look costs some calls of `stat` and at most one read of the
 /// oldest records; nothing is waited for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Events that are kept.
     pub events: u64,
@@ -27,6 +27,19 @@ pub struct Figures {
     pub free_bytes: Option<u64>,
     /// Events that have expired by retention, since the store was made.
     pub expired_events: u64,
+    /// What is there of each source that has a bound of bytes under retention, as of the last look.
+    pub sources: Vec<SourceFigures>,
+}
+
+/// What is there of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFigures {
+    /// The source.
+    pub name: String,
+    /// Its events.
+    pub events: u64,
+    /// Bytes of their records, bodies included.
+    pub bytes: u64,
 }
 
 /// What a backend takes of the disk.
@@ -44,9 +57,19 @@ impl<B: Backend> Log<B> {
     /// See [`Store::figures`](super::Store::figures).
     pub(super) fn figures_now(&self) -> Figures {
         let last_seq = *self.tail.borrow();
-        let (gone, expired_events) = {
+        let (gone, expired_events, sources) = {
             let shared = self.shared();
-            (shared.state.gone(), shared.state.expired.seqs().len())
+            let expired = &shared.state.expired;
+            let sources = expired
+                .progress
+                .counted()
+                .map(|(name, there)| SourceFigures {
+                    name: name.to_owned(),
+                    events: there.events,
+                    bytes: there.bytes,
+                });
+            let expired_events = expired.seqs().len();
+            (shared.state.gone(), expired_events, sources.collect())
         };
         // One that cannot be read is no reason to show nothing of the rest.
         let oldest = self.read_without_bodies(1, 1).ok();
@@ -62,6 +85,7 @@ impl<B: Backend> Log<B> {
             live_bytes: space.live_bytes,
             free_bytes: self.backend.free_bytes(),
             expired_events,
+            sources,
         }
     }
 }

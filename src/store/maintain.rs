@@ -7,15 +7,20 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `maintain.rs` | a pass, from its decision to its end |
+//! | `expired.rs` | what has expired: pure |
+//! | `base.rs` | where a start goes on when records before it have expired |
 //! | `decide.rs` | which events and transitions are to go |
 //! | `rules.rs`, `sift.rs`, `look.rs` | where sources have rules of their own: the rules, what they take, reading no more than that takes |
 //! | `overdue.rs` | deliveries that have waited for too long become dead letters |
 //! | `delete.rs` | taking away what has expired |
 
+pub mod base;
 mod decide;
 mod delete;
+pub mod expired;
 mod look;
 mod overdue;
+pub mod progress;
 mod rules;
 mod sift;
 
@@ -25,12 +30,12 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::backend::Backend;
-use super::base::Base;
-use super::blockset::BlockSet;
-use super::kept::KeptEndpoint;
 use super::log::Log;
+use super::projection::blockset::BlockSet;
+use super::sealing::kept::KeptEndpoint;
 use crate::clock::Timestamp;
 use crate::id::Seq;
+use base::Base;
 use decide::Decided;
 
 /// How long what is kept. What is `None` is kept for ever.
@@ -131,7 +136,7 @@ impl<B: Backend> Log<B> {
         let number = match turn.base {
             Some(number) => number,
             None => {
-                let (number, base) = super::base::load(&self.backend)?;
+                let (number, base) = base::load(&self.backend)?;
                 if let Some(base) = base {
                     // A crash may have come in between.
                     let all = || base.expired.seqs().clone();

@@ -1,23 +1,25 @@
 //! Reading every record of a store and saying what is wrong with it.
 
+pub mod report;
+
 use std::path::Path;
 
 use super::StoreError;
 use super::backend::Backend;
-use super::base;
-use super::blockset::BlockSet;
-use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
-use super::event_frame::EventFrame;
-use super::high_water::{HighWater, Mark};
-use super::kept;
-use super::lock::Lock;
-use super::look::look_before;
+use super::files::high_water::{HighWater, Mark};
+use super::files::lock::Lock;
+use super::maintain::base;
+use super::opening::look::look_before;
+use super::projection::blockset::BlockSet;
+use super::projection::seqset::SeqSet;
+use super::record::codec::{self, Blob, Kind};
+use super::record::event_frame::EventFrame;
 use super::record::{Body, Transition, key};
-use super::report::Report;
 use super::salvage::{self, Salvage};
-use super::seqset::SeqSet;
+use super::sealing::kept;
 use crate::id::Seq;
+use report::Report;
 
 const FRAMES_PER_READ: usize = 64;
 

@@ -11,10 +11,13 @@ use redeliver::store::{Effect, Outcome, Retention, Store, verify};
 
 use super::harness::*;
 use super::retention::keeping;
+use super::sources::{of, short_and_long};
 
 const STEPS: u64 = 96;
 const STEP_S: u64 = 900;
 const BODY_BYTES: usize = 4_000;
+/// Several of them share a frame.
+const SMALL_BYTES: usize = 700;
 const GROUP: u64 = 100;
 
 fn bytes_of(dir: &Path) -> u64 {
@@ -90,4 +93,46 @@ fn churn_of_a_day_leaves_the_directory_as_large_as_after_its_first_hours() {
     let directory = world.into_directory();
     let report = verify(directory.0.path(), 8 << 20).unwrap();
     assert_eq!(report.findings, []);
+}
+
+#[test]
+fn churn_of_two_sources_in_the_same_frames_gives_back_the_room_of_the_short_one() {
+    let events = std::env::var("REDELIVER_CHURN_EVENTS").ok();
+    let events: u64 = events.map_or(600, |n| n.parse().unwrap());
+    let world = World::<OnDisk>::with(short_and_long());
+    let (mut sizes, mut thinned) = (Vec::new(), 0);
+    for step in 0..STEPS {
+        for group in 0..events / GROUP {
+            // Nine parts of the short one and one of the long one, which is kept for ever.
+            let bodies = (0..GROUP).map(|n| {
+                let source = if n % 10 == 3 { "long" } else { "short" };
+                of(source, vec![(step * 31 + group * 7 + n) as u8; SMALL_BYTES])
+            });
+            world.append(bodies.collect());
+        }
+        world.advance(STEP_S);
+        let done = world.log.maintain().unwrap();
+        thinned += done.thinned_frames;
+        let figures = world.log.figures();
+        sizes.push((bytes_of(&world.dir()), figures.live_bytes, figures.events));
+    }
+    let written = STEPS * events * SMALL_BYTES as u64;
+    let (bytes, live, left) = *sizes.last().unwrap();
+    println!(
+        "{} MiB of bodies in all, {left} events are left; {} MiB in the directory, {} MiB of records are live, {thinned} frames were thinned",
+        written >> 20,
+        bytes >> 20,
+        live >> 20,
+    );
+    let hour = 4 * events;
+    assert!((STEPS * events / 10..=STEPS * events / 10 + 2 * hour).contains(&left));
+    let of_what_is_left = left * (SMALL_BYTES as u64 + 200);
+    assert!(
+        live < of_what_is_left * 4 / 3 + (8 << 20),
+        "{live} bytes are live"
+    );
+    assert!(bytes < 2 * live + (160 << 20), "{bytes} bytes are on disk");
+    let directory = world.into_directory();
+    let report = verify(directory.0.path(), 8 << 20).unwrap();
+    assert_eq!((report.findings, report.events), (vec![], left));
 }

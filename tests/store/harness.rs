@@ -217,6 +217,22 @@ impl<I: Implementation> World<I> {
         }
     }
 
+    /// Starts another process on what is left, with other options.
+    pub fn restart_with(mut self, options: Options, clean: bool) -> Self {
+        self.options = options;
+        self.restart(clean)
+    }
+
+    /// Attempts everything that is due, one delivery after the other, until nothing is.
+    pub fn settle_all(&self, outcome: impl Fn(u64) -> Outcome) {
+        while let Some(claim) = self.log.claim(1).unwrap().pop() {
+            let outcome = outcome(claim.token.seq);
+            let settled = settlement(&claim, self.clock.now(), outcome, Effect::None);
+            self.log.settle(claim.token, settled).unwrap();
+        }
+        self.log.save().unwrap();
+    }
+
     pub fn advance(&self, seconds: u64) {
         self.clock
             .set(self.clock.now().plus(Duration::from_secs(seconds)));

@@ -14,4 +14,5 @@ mod races;
 mod retention;
 mod retention_crashes;
 mod settling;
+mod sources;
 mod steps;

@@ -12,7 +12,7 @@ use redeliver::store::{
 
 use super::harness::*;
 
-const HOUR_S: u64 = 3600;
+pub const HOUR_S: u64 = 3600;
 
 macro_rules! contract {
     ($($claim:ident)*) => {
@@ -33,7 +33,7 @@ contract! {
     lists_pass_over_what_has_expired_however_much_it_is
 }
 
-fn hours(hours: u64) -> Option<Duration> {
+pub fn hours(hours: u64) -> Option<Duration> {
     Some(Duration::from_secs(hours * HOUR_S))
 }
 
@@ -52,7 +52,7 @@ fn one_hour() -> Retention {
 }
 
 /// The positions that are there.
-fn kept<I: Implementation>(world: &World<I>) -> Vec<u64> {
+pub fn kept<I: Implementation>(world: &World<I>) -> Vec<u64> {
     let read = world.log.read(1, 1000).unwrap();
     read.iter().map(|event| event.seq).collect()
 }

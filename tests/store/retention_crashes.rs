@@ -11,6 +11,7 @@ use redeliver::store::{Log, Options, Outcome, Retention, Store};
 
 use super::harness::*;
 use super::retention::keeping;
+use super::sources::{dead_letters, of, short_and_long};
 
 fn options() -> Options {
     keeping(Retention {
@@ -80,4 +81,66 @@ fn a_crash_at_every_write_of_a_pass_leaves_what_is_kept_and_the_next_pass_ends_i
         }
     }
     assert!(passed);
+}
+
+/// The same, of three sources by turns in frames of nine, and with dead letters.
+fn mixed() -> World<InMemory> {
+    let world = World::<InMemory>::with(short_and_long());
+    world.add(settings("crm", Order::Independent));
+    for n in 0..6_usize {
+        let sources = ["short", "long", "other"];
+        let events = (0..9).map(|at| of(sources[at % 3], vec![n as u8; 300 + 1_700 * (at % 5)]));
+        world.append(events.collect());
+    }
+    world.settle_all(|seq| match seq {
+        10 => retry(100_000),
+        13 => Outcome::Dead,
+        _ => Outcome::Delivered,
+    });
+    world.advance(7200);
+    world.append_many(8);
+    world
+}
+
+#[test]
+fn a_crash_at_every_write_of_a_pass_over_mixed_frames_leaves_each_source_what_it_is_to_keep() {
+    let is_short = |seq: &u64| (seq - 1) % 9 % 3 == 0 && *seq <= 54;
+    let kept_of_short = |seq: &u64| !is_short(seq) || [10, 13].contains(seq);
+    let expected: Vec<u64> = (1..=62).filter(kept_of_short).collect();
+    let open = |backend: Memory, clock: &Arc<ManualClock>| {
+        Log::over(backend, clock.clone(), short_and_long(), ENTROPY).unwrap()
+    };
+    let mut sizes = Vec::new();
+    for writes in 0.. {
+        let world = mixed();
+        world.log.backend().fail_writes_after(writes);
+        let passed = world.log.maintain().is_ok();
+        let backend = world.log.backend();
+        let mut left = vec![backend.after_kill()];
+        left.extend((0..=backend.unsynced_batches()).map(|n| backend.after_power_cut_keeping(n)));
+        for left in left {
+            let log = open(left, &world.clock);
+            let there = kept(&log);
+            let whole: Vec<u64> = (1..=62).collect();
+            assert!(there == whole || there == expected, "{writes}: {there:?}");
+            for seq in &there {
+                let event = log.event(*seq).unwrap().unwrap();
+                assert!(!event.content.body.is_empty());
+            }
+            log.maintain().unwrap();
+            assert_eq!(kept(&log), expected, "{writes}");
+            sizes.push(log.backend().used_bytes());
+            let again = open(log.backend().after_power_cut(), &world.clock);
+            assert_eq!(kept(&again), expected, "{writes}");
+            assert_eq!(dead_letters(&again, 0), [13], "{writes}");
+        }
+        if passed {
+            break;
+        }
+    }
+    let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+    assert!(
+        sizes.len() > 20 && *most < least + 2_000,
+        "{least} to {most} bytes are left"
+    );
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use super::super::StoreError;
 use super::super::backend::Backend;
-use super::super::blockset::BlockSet;
-use super::super::codec::{self, Kind};
-use super::super::event_frame::EventFrame;
-use super::super::frames::Frames;
-use super::super::kept;
 use super::super::log::Log;
-use super::super::progress::{GENERAL, Progress};
-use super::super::queue::Then;
 use super::super::record::{Transition, key};
-use super::super::seqset::SeqSet;
+use super::progress::{GENERAL, Progress};
 use crate::id::Seq;
+use crate::store::projection::blockset::BlockSet;
+use crate::store::projection::queue::Then;
+use crate::store::projection::seqset::SeqSet;
+use crate::store::record::codec::{self, Kind};
+use crate::store::record::event_frame::EventFrame;
+use crate::store::record::frames::Frames;
+use crate::store::sealing::kept;
 
 /// Dead letters that are looked at in one go.
 const DEAD_PER_READ: usize = 1_024;

@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 
 use super::super::StoreError;
 use super::super::backend::{Backend, Change, Durability};
-use super::super::blockset::BlockSet;
-use super::super::codec::{self, Kind, THINNED_VERSION};
-use super::super::kept;
 use super::super::log::Log;
 use super::super::record::key;
-use super::super::write::index;
 use super::decide::Decided;
 use crate::id::Seq;
+use crate::store::commit::write::index;
+use crate::store::projection::blockset::BlockSet;
+use crate::store::record::codec::{self, Kind, THINNED_VERSION};
+use crate::store::sealing::kept;
 
 /// Changes in one batch, and their bytes, about.
 const CHANGES_PER_WRITE: usize = 256;

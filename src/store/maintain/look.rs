@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use super::super::StoreError;
 use super::super::backend::Backend;
-use super::super::blockset::BlockSet;
-use super::super::codec::{self, Kind};
-use super::super::event_frame::EventFrame;
-use super::super::frames::Frames;
 use super::super::log::Log;
 use super::super::record::key;
 use crate::id::Seq;
+use crate::store::projection::blockset::BlockSet;
+use crate::store::record::codec::{self, Kind};
+use crate::store::record::event_frame::EventFrame;
+use crate::store::record::frames::Frames;
 
 /// With more events than these in between, the frames that hold them are not read.
 const FAR: Seq = 4_096;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::StoreError;
 use super::super::backend::Backend;
 use super::super::log::Log;
-use super::super::progress::GENERAL;
+use super::progress::GENERAL;
 use crate::id::Seq;
 
 /// What holds for one source, or for all that have no rule of their own.

@@ -10,14 +10,14 @@ use std::ops::ControlFlow;
 
 use super::super::StoreError;
 use super::super::backend::Backend;
-use super::super::blockset::BlockSet;
 use super::super::log::Log;
-use super::super::progress::Progress;
-use super::super::seqset::SeqSet;
 use super::decide::Sifted;
 use super::look::Looked;
+use super::progress::Progress;
 use super::rules::{Rule, Rules};
 use crate::id::Seq;
+use crate::store::projection::blockset::BlockSet;
+use crate::store::projection::seqset::SeqSet;
 
 /// What a pass has found so far.
 struct Sieve<'a> {
