@@ -224,6 +224,7 @@ impl Broker {
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
+            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
             stopping: stopping.clone(),
         });
         let guarded = more.merge(read.guarded);

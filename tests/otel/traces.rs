@@ -140,7 +140,7 @@ fn the_service_has_the_name_that_it_is_given() {
 fn each_event_of_a_list_begins_a_trace_that_is_linked_to_the_request() {
     let collector = Collector::start();
     let site = collector.site();
-    site.configure("[[source]]\nname = \"mails\"\nkind = \"esputnik\"\n");
+    site.configure("[[source]]\nname = \"mails\"\nkind = \"esputnik\"\nsplit = true\n");
     let broker = site.start(&["--clock", "manual"]);
     let receiver = Receiver::always(200);
     endpoint(&broker, "crm", &receiver.url());
