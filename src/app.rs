@@ -24,6 +24,7 @@ mod routes;
 mod settings;
 mod sources;
 mod tasking;
+mod tracer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -14,6 +14,7 @@
 //! | `secrets` | `env:NAME`, `file:PATH` |
 //! | `retention` | how long what is kept |
 //! | [`limits`] | every limit with its default and its reason |
+//! | `otel` | which receivers are told of traces |
 //! | `fixed` | what a reload cannot change |
 //! | `faults` | a script of faults, which is a file of its own |
 //! | `server`, `source`, `endpoint`, `policy`, `website`, `export`, [`alert`], `zebline`, `poller` | one kind of table each |
@@ -26,6 +27,7 @@ mod fixed;
 pub mod limits;
 mod master_key;
 mod operations;
+mod otel;
 mod policy;
 mod poller;
 mod report;
@@ -53,6 +55,7 @@ pub use fixed::Fixed;
 pub use limits::Limits;
 pub use master_key::MasterKeys;
 pub use operations::Operations;
+pub use otel::Otel;
 pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use retention::{Retention, SourceRetention};
@@ -90,6 +93,8 @@ pub struct Config {
     pub alerts: Vec<Alert>,
     /// `[operations]`, if it is there: without it nothing of the kind is told.
     pub operations: Option<Operations>,
+    /// `[otel]`.
+    pub otel: Otel,
     /// What works but should be changed.
     pub warnings: Vec<Warning>,
 }
@@ -175,6 +180,7 @@ fn read(
             "export",
             "alert",
             "operations",
+            "otel",
         ],
     );
     let mut config = Config::default();
@@ -192,6 +198,11 @@ fn read(
         && let Some(table) = section(report, "[operations]", table)
     {
         config.operations = Some(Operations::read(report, &table));
+    }
+    if let Some(table) = root.table.get("otel")
+        && let Some(table) = section(report, "[otel]", table)
+    {
+        config.otel = Otel::read(report, &table);
     }
     config.policies = policy::read_all(report, root, builtin);
     let mut known = builtin.clone();

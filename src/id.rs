@@ -134,6 +134,11 @@ impl EventId {
         (self.0 >> 32) as u64 & MAX_SEQ
     }
 
+    /// All of it, as one number.
+    pub fn bits(self) -> u128 {
+        self.0
+    }
+
     /// Which store holds it.
     pub fn store_tag(self) -> u32 {
         (self.0 & 0xffff_ffff) as u32

@@ -14,7 +14,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`event`], [`endpoint`], [`delivery`], [`fault`], [`id`], [`clock`], [`current`], [`duration`], [`secret`], [`words`] | the nouns, and the one gate to time |
+//! | [`event`], [`endpoint`], [`delivery`], [`fault`], [`id`], [`clock`], [`current`], [`duration`], [`secret`], [`trace`], [`words`] | the nouns, and the one gate to time |
 //! | [`policy`] | the retry state machine and its schedules: pure. Endpoints are checked against their policy, so it stands beside the nouns |
 //! | [`config`] | `redeliver.toml`, every mistake reported at once |
 //! | [`store`] | the durable log in sled, and the queues that are computed from it |
@@ -29,6 +29,7 @@
 //! | [`poll`] | Zenovay's API, polled: through the transport of `deliver`, kept by the way of `inbound` |
 //! | [`tasks`] | bulk operations over the store that go on over restarts |
 //! | [`telemetry`] | what is known of a running broker: counts over time, metrics |
+//! | [`traces`] | what happened to an event, as spans for an OpenTelemetry collector |
 //! | [`api`] | endpoints, events, deliveries, the clock; Zenovay's read side |
 //! | [`dashboard`] | the pages at `/`, and the login to them |
 //! | [`app`] | the composition root: the only place that names a concrete store, clock and transport |
@@ -68,5 +69,7 @@ pub mod secret;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod trace;
+pub mod traces;
 pub mod vendor;
 pub mod words;

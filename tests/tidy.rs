@@ -17,7 +17,7 @@ const LONG_FILES: &[(&str, usize, &str)] = &[];
 /// The nouns, which know nobody but one another.
 const NOUNS: &[&str] = &[
     "clock", "current", "delivery", "duration", "endpoint", "event", "fault", "id", "policy",
-    "secret", "words",
+    "secret", "trace", "words",
 ];
 
 /// What each room may name besides the nouns and itself. `room::item` allows that item only.
@@ -79,6 +79,19 @@ const WALLS: &[(&str, &[&str])] = &[
             "config::NATIVE_SOURCE",
         ],
     ),
+    // As telemetry, and out by the transport of deliver: no room below knows of collectors.
+    (
+        "traces",
+        &[
+            "deliver::Observer",
+            "deliver::guard",
+            "deliver::transport",
+            "inbound::observer",
+            "store",
+            "telemetry::instruments",
+            "telemetry::spans",
+        ],
+    ),
     // It asks through the guarded transport of deliver, and keeps by the way of inbound.
     (
         "poll",
@@ -118,6 +131,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "poll",
             "tasks",
             "telemetry",
+            "traces",
             "api",
             "dashboard",
         ],
@@ -135,8 +149,8 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "store", "vendor", "sample", "deliver", "inbound", "api", "app", "mock",
-            "bench", "check",
+            "config", "store", "vendor", "sample", "deliver", "inbound", "traces", "api", "app",
+            "mock", "bench", "check",
         ],
     ),
     ("main", &["cli"]),
@@ -162,6 +176,11 @@ const CRATES: &[(&str, &[&str], &str)] = &[
         "prometheus_client",
         &["src/telemetry"],
         "count through an observer, so that no room below knows how it is shown",
+    ),
+    (
+        "opentelemetry",
+        &["src/traces/export"],
+        "tell it as a fact of src/traces, so that everything else is the same without the feature",
     ),
     (
         "rand",

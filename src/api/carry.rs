@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;
 use crate::inbound::media::Media;
+use crate::inbound::observer::{Named, Taken};
 use crate::inbound::problem::Problem;
 use crate::store::{Step, Walk};
 
@@ -193,9 +194,13 @@ pub(super) async fn import(
         let read = lines::read(line);
         events.push(read.map_err(|problem| problem.with_member("line", number.into()))?);
     }
+    let named = admin.observer.as_ref().map(|_| Named::of(&events));
     let ticket = admin.store.append(events)?;
     let stopping = |_| Problem::unavailable("the server is shutting down");
     let kept = ticket.await.map_err(stopping)??;
+    if let (Some(observer), Some(named)) = (&admin.observer, named) {
+        observer.came(Taken::all(named, &kept));
+    }
     let duplicates = kept.iter().filter(|it| it.duplicate).count() as u64;
     Ok(Json(Imported {
         imported: kept.len() as u64 - duplicates,

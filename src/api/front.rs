@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tracing::{Instrument, Level};
 
 use super::request_id::REQUEST_ID;
+use super::watched::Watched;
 use super::{Admin, Shared, auth, router};
 use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
@@ -62,11 +63,11 @@ impl Answers for Front {
         let way = Way::of(&request);
         if way == Way::Zebline {
             // There an id of this name makes a request idempotent, and is the sender's alone.
-            return self.answer_by(way, request).await;
+            return self.answer_by(way, request, None).await;
         }
         let id = self.0.admin.request_ids.of(request.headers());
         let mut response = match tracing::enabled!(Level::DEBUG) {
-            false => self.answer_by(way, request).await,
+            false => self.answer_by(way, request, Some(&id)).await,
             true => self.answer_in_a_span(way, request, &id).await,
         };
         // A full queue answers 503 to thousands a second, and is told by what it is full of.
@@ -104,7 +105,7 @@ impl Front {
         );
         let answering = async {
             let watch = Stopwatch::start();
-            let response = self.answer_by(way, request).await;
+            let response = self.answer_by(way, request, Some(id)).await;
             let (status, took) = (response.status().as_u16(), watch.elapsed());
             tracing::debug!(status, took_us = took.as_micros() as u64, "answered");
             response
@@ -112,12 +113,21 @@ impl Front {
         answering.instrument(span).await
     }
 
-    async fn answer_by(&self, way: Way, request: Request<Incoming>) -> Response<Body> {
+    async fn answer_by(
+        &self,
+        way: Way,
+        mut request: Request<Incoming>,
+        id: Option<&HeaderValue>,
+    ) -> Response<Body> {
         let Inner {
             admin,
             ingest,
             router,
         } = &*self.0;
+        let watched = admin.observer.as_ref().zip(way.route());
+        let watched = watched.map(|(observer, route)| {
+            Watched::begin(observer, route, &mut request, admin.clock.now())
+        });
         let watch = Stopwatch::start();
         let response = match way {
             Way::Native => match auth::check(admin, request.method(), request.headers()) {
@@ -134,7 +144,11 @@ impl Front {
         if way != Way::Other {
             let (status, is_native) = (response.status(), way == Way::Native);
             let telemetry = &admin.telemetry;
-            telemetry.answered(status, is_native, watch.elapsed());
+            let took = watch.elapsed();
+            telemetry.answered(status, is_native, took);
+            if let Some(watched) = watched {
+                watched.end(id, status, took);
+            }
         }
         response
     }
@@ -154,6 +168,16 @@ enum Way {
 }
 
 impl Way {
+    /// As a framework would name the route, if the way brings events.
+    fn route(self) -> Option<&'static str> {
+        match self {
+            Self::Native => Some("/v1/events"),
+            Self::Zebline => Some("/v1/accounts/{license}/events"),
+            Self::Relay => Some("/in/{source}"),
+            Self::Other => None,
+        }
+    }
+
     fn of(request: &Request<Incoming>) -> Self {
         let path = request.uri().path();
         if request.method() == Method::POST && path == "/v1/events" {

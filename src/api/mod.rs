@@ -64,6 +64,7 @@ pub mod tasks;
 mod wait;
 mod waiter;
 mod wanted;
+mod watched;
 pub mod zebline;
 pub mod zenovay;
 
@@ -84,6 +85,7 @@ use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
 use crate::deliver::outcomes::Outcomes;
 use crate::inbound::body::Bodies;
+use crate::inbound::observer::Observer;
 use crate::inbound::problem::Problem;
 use crate::inbound::zebline::Zebline;
 use crate::inbound::{self, Ingest};
@@ -128,6 +130,8 @@ pub struct Admin {
     pub alerts: Arc<Current<Alerts>>,
     /// Bulk operations.
     pub tasks: Arc<Tasks>,
+    /// Who wants to know of requests that bring events, if anybody does.
+    pub observer: Option<Arc<dyn Observer>>,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
     /// Makes the ids of requests that bring none.

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::trace::{TRACEPARENT, TraceContext};
+
 /// Where a request brings its id, and where its answer has it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The longest id that is taken from a request: it stands in every line about it.
 const LEN_MAX: usize = 128;
@@ -56,24 +56,9 @@ fn is_fit(id: &[u8]) -> bool {
     (1..=LEN_MAX).contains(&id.len()) && id.iter().all(known)
 }
 
-/// The trace's id in `00-TRACE-PARENT-FLAGS`, or in what a later version begins with.
 fn trace(header: &HeaderValue) -> Option<HeaderValue> {
-    let mut parts = header.to_str().ok()?.split('-');
-    let digits = |part: Option<&str>, len| {
-        let part = part?;
-        let hex = part
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        (part.len() == len && hex).then(|| part.to_owned())
-    };
-    let is_zero = |text: &str| text.bytes().all(|byte| byte == b'0');
-    let version = digits(parts.next(), 2)?;
-    let trace = digits(parts.next(), 32)?;
-    let parent = digits(parts.next(), 16)?;
-    digits(parts.next(), 2)?;
-    let more = parts.next().is_some();
-    let wrong = version == "ff" || is_zero(&trace) || is_zero(&parent) || (more && version == "00");
-    HeaderValue::try_from(trace).ok().filter(|_| !wrong)
+    let context: TraceContext = header.to_str().ok()?.parse().ok()?;
+    HeaderValue::try_from(format!("{:032x}", context.trace)).ok()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::opening::blocking;
 use super::polling::Polling;
 use super::reload::{self, Reloaded, Reloading};
 use super::routes::{self, Ground, Routes};
+use super::tracer::Tracer;
 use super::{
     AppError, Settings, keeping, opening, pages, reading, register, sources, store_options, tasking,
 };
@@ -66,6 +67,8 @@ pub struct Broker {
     /// Why the dispatcher has ended, if it could not go on.
     undelivered: watch::Receiver<Option<StoreError>>,
     polling: Polling,
+    /// Exports traces, if anybody asked for them.
+    tracer: Tracer,
     committer: std::thread::JoinHandle<()>,
 }
 
@@ -99,7 +102,9 @@ impl Broker {
         let relay = sources::relay(&config.sources, clock.clone(), on_loopback)?;
         let telemetry = Arc::new(Telemetry::new(clock.now(), limits.metrics_endpoints_max));
         let agenda = Agenda::default();
-        let observers = Observers::new(telemetry.clone(), config.operations, &agenda, &clock);
+        let tracer = Tracer::start(settings.traces, &telemetry.spans);
+        let (told, traces) = (config.operations, tracer.traces());
+        let observers = Observers::new(telemetry.clone(), traces, told, &agenda, &clock);
         let observers = Arc::new(observers);
         let observer = observers.clone();
         let (store, committer) =
@@ -115,6 +120,7 @@ impl Broker {
         let faults = (!settings.faults.is_empty())
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
+        let courier = courier.with_propagation(tracer.propagation(config.otel));
         let courier = Arc::new(courier);
         register::check_all(&config.endpoints, &courier).await?;
         register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
@@ -131,6 +137,7 @@ impl Broker {
         let (stop, stopping) = watch::channel(false);
         let bodies = Bodies::new(limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);
+        let ingest = ingest.with_observer(tracer.observer());
         let zebline = Zebline::new(&config.sources, ingest.clone(), clock.clone());
         let zebline = Arc::new(zebline);
         sources::read_types(zebline.clone());
@@ -162,6 +169,7 @@ impl Broker {
             tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
+            observer: tracer.observer(),
             telemetry,
             limits: limits.clone(),
             request_ids: RequestIds::new(rand::rng().random()),
@@ -216,6 +224,7 @@ impl Broker {
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
+            disk_reserve_bytes: limits.disk_reserve_bytes as u64,
             stopping: stopping.clone(),
         });
         let guarded = more.merge(read.guarded);
@@ -243,6 +252,7 @@ impl Broker {
             keeper,
             undelivered,
             polling,
+            tracer,
             committer,
         })
     }
@@ -254,20 +264,6 @@ impl Broker {
     /// the registry cannot be written.
     pub async fn reload(&self, config: Config) -> Result<Reloaded, AppError> {
         self.reloading.reload(config).await
-    }
-
-    /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing
-    /// is left but to end the process.
-    pub async fn failed(&self) -> StoreError {
-        let unknown = || StoreError::Stopped("for an unknown reason".to_owned());
-        let (mut stopped, mut undelivered) = (self.store.stopped(), self.undelivered.clone());
-        tokio::select! {
-            Ok(error) = stopped.wait_for(Option::is_some) => error.clone().unwrap_or_else(unknown),
-            // No sender: the dispatcher has panicked.
-            error = undelivered.wait_for(Option::is_some) => {
-                error.ok().and_then(|error| error.clone()).unwrap_or_else(unknown)
-            }
-        }
     }
 
     /// Has everything begin to stop: requests are answered, but none is waited for any more.
@@ -290,6 +286,8 @@ impl Broker {
         for task in others.chain([self.tasks]) {
             let _ = task.await;
         }
+        // Nothing happens any more.
+        self.tracer.stop().await;
         let store = self.store;
         blocking(move || store.close()).await?;
         // It ends once the store is closed.

@@ -13,12 +13,15 @@ use crate::operations::Operations;
 use crate::operations::run::{self, Parts};
 use crate::store::{self, Claim, Settlement, Written};
 use crate::telemetry::Telemetry;
+use crate::traces::Traces;
 
 /// Tells each of them.
 pub(super) struct Observers {
     telemetry: Arc<Telemetry>,
     /// If operational events are told.
     operations: Option<Arc<Operations>>,
+    /// If traces are exported.
+    traces: Option<Arc<Traces>>,
 }
 
 impl Observers {
@@ -26,6 +29,7 @@ impl Observers {
     /// what they are to tell.
     pub fn new(
         telemetry: Arc<Telemetry>,
+        traces: Option<Arc<Traces>>,
         config: Option<config::Operations>,
         agenda: &Agenda,
         clock: &SharedClock,
@@ -37,6 +41,7 @@ impl Observers {
         Self {
             telemetry,
             operations,
+            traces,
         }
     }
 
@@ -63,6 +68,9 @@ impl ObservesDelivery for Observers {
 
     fn ended(&self, claim: &Claim, settlement: &Settlement, took: Duration) {
         self.telemetry.ended(claim, settlement, took);
+        if let Some(traces) = &self.traces {
+            traces.ended(claim, settlement, took);
+        }
         if let Some(operations) = &self.operations {
             operations.ended(claim, settlement, took);
         }

@@ -4,6 +4,7 @@ use crate::clock::ClockKind;
 use crate::config::Config;
 use crate::fault::Plan;
 use crate::store::AcceptedLoss;
+use crate::traces;
 
 /// What a broker is started with: the configuration, and what only the command line says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub record: Option<usize>,
     /// Which faults are done on demand; none: the path of an attempt has no such step.
     pub faults: Plan,
+    /// Where traces are exported to; none: they are not.
+    pub traces: Option<traces::Settings>,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }

@@ -43,6 +43,7 @@ pub mod signals;
 pub mod signing;
 pub mod store;
 pub mod task;
+mod traces;
 pub mod verify;
 
 use std::future::Future;

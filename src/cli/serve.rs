@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::record::RecordArgs;
 use super::signals::{Hangup, Signals};
-use super::{Failure, output};
+use super::{Failure, output, traces};
 use crate::app::{App, AppError, Settings};
 use crate::clock::ClockKind;
 use crate::config::{self, Config, ConfigErrors};
@@ -195,6 +195,7 @@ fn settings(args: &Args) -> Result<(Option<PathBuf>, Settings), Failure> {
         .check_admin_token()
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let settings = Settings {
+        traces: traces::wanted(&config),
         config,
         clock: args.clock,
         accept_loss: args.accept_loss.clone(),

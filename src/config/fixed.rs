@@ -1,6 +1,6 @@
 //! What a running broker keeps until it is started again.
 
-use super::{Config, Export, Operations, Retention, Server, Source, Website};
+use super::{Config, Export, Operations, Otel, Retention, Server, Source, Website};
 
 /// The tables that a reload cannot change, without the lines on which they stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,7 @@ pub struct Fixed {
     pub websites: Vec<Website>,
     exports: Vec<Export>,
     operations: Option<Operations>,
+    otel: Otel,
     retention: Retention,
 }
 
@@ -23,6 +24,7 @@ impl Fixed {
             websites: config.websites.clone(),
             exports: config.exports.clone(),
             operations: config.operations,
+            otel: config.otel.clone(),
             retention: config.retention.clone(),
         };
         for source in &mut fixed.sources {
@@ -48,6 +50,7 @@ impl Fixed {
             (self.websites != other.websites, "[[website]]"),
             (self.exports != other.exports, "[[export]]"),
             (self.operations != other.operations, "[operations]"),
+            (self.otel != other.otel, "[otel]"),
             (self.retention != other.retention, "[retention]"),
         ]
         .into_iter()

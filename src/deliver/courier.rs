@@ -9,6 +9,7 @@ use super::confidence::masked;
 use super::faults::Faults;
 use super::guard::GuardError;
 use super::outgoing::{Outgoing, Unsendable};
+use super::propagation::Propagation;
 use super::recorder::{Record, Recorder, Sent};
 use super::transport::{Answer, Request, SendError, Transport};
 use crate::clock::{Moment, SharedClock, Sleep, Timestamp};
@@ -19,6 +20,7 @@ use crate::event::Event;
 use crate::id::EventId;
 use crate::policy::{Input, Policies, Policy, Success};
 use crate::store::Claim;
+use crate::trace::TRACEPARENT;
 use crate::vendor::Profile;
 
 /// What every request says it comes from.
@@ -35,6 +37,7 @@ pub struct Courier {
     pub(super) outgoing: Outgoing,
     recorder: Option<Arc<Recorder>>,
     faults: Option<Arc<Faults>>,
+    propagation: Option<Propagation>,
 }
 
 /// The beginning of an attempt, and the end of its time.
@@ -74,6 +77,7 @@ impl Courier {
             outgoing: Outgoing::default(),
             recorder: None,
             faults: None,
+            propagation: None,
         }
     }
 
@@ -87,6 +91,13 @@ impl Courier {
     /// What does faults on demand, if there is a plan.
     pub fn faults(&self) -> Option<&Arc<Faults>> {
         self.faults.as_ref()
+    }
+
+    /// Also tells receivers to which traces attempts belong.
+    #[must_use]
+    pub fn with_propagation(mut self, propagation: Option<Propagation>) -> Self {
+        self.propagation = propagation;
+        self
     }
 
     /// Also keeps what it sends.
@@ -131,7 +142,12 @@ impl Courier {
         let settings = &claim.endpoint.settings;
         let began = self.began(settings);
         let at = began.moment.now;
-        let request = self.request(&claim.endpoint, &claim.event, claim.attempt, at);
+        let mut request = self.request(&claim.endpoint, &claim.event, claim.attempt, at);
+        if let (Some(propagation), Ok(request)) = (&self.propagation, &mut request)
+            && let Some(header) = propagation.header(claim)
+        {
+            request.headers.insert(TRACEPARENT, header);
+        }
         let sent = self.sent(&request, settings);
         let answer = self.send(request, began.deadline).await;
         let ended = self.clock.moment();

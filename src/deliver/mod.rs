@@ -7,6 +7,7 @@
 //! | `verdict` | what follows from an attempt under its policy: pure |
 //! | [`courier`] | one attempt: the vendor's request, the deadline, the verdict |
 //! | [`observer`] | who is told of attempts |
+//! | [`propagation`] | which receivers are told of traces |
 //! | `outgoing` | the request that it sends |
 //! | [`faults`] | faults on demand, for tests |
 //! | [`recorder`] | what was sent, kept for tests |
@@ -28,6 +29,7 @@ pub mod guard;
 pub mod observer;
 pub mod outcomes;
 mod outgoing;
+pub mod propagation;
 pub mod recorder;
 mod shortage;
 pub mod transport;

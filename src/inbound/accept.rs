@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hyper::http::Extensions;
 
+use super::observer::{Brought, Named, Taken};
 use super::problem::Problem;
 use super::read::Read;
 use super::{Ingest, media};
@@ -44,8 +46,34 @@ impl Ingest {
         }
     }
 
-    /// Puts events into the log, all or none, and waits until they are on disk.
+    /// Puts events into the log that no request brings, all or none, and waits until they are on
+    /// disk.
     pub async fn keep(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
+        let Some(observer) = &self.observer else {
+            return self.append(events).await;
+        };
+        let named = Named::of(&events);
+        let appended = self.append(events).await?;
+        observer.came(Taken::all(named, &appended));
+        Ok(appended)
+    }
+
+    /// As [`keep`](Self::keep), for the request with these extensions.
+    pub(super) async fn keep_of(
+        &self,
+        request: &Extensions,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Appended>, Problem> {
+        let Some(brought) = request.get::<Brought>() else {
+            return self.append(events).await;
+        };
+        let named = Named::of(&events);
+        let appended = self.append(events).await?;
+        brought.add(Taken::all(named, &appended));
+        Ok(appended)
+    }
+
+    async fn append(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Problem> {
         let ticket = self.store.append(events)?;
         let appended = ticket
             .await

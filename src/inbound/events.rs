@@ -72,7 +72,7 @@ where
     if key.is_some() {
         event.idempotency_key = key;
     }
-    let appended = ingest.keep(vec![event]).await?;
+    let appended = ingest.keep_of(&head.extensions, vec![event]).await?;
     let Some(&appended) = appended.first() else {
         return Err(Problem::internal("the store took no event"));
     };

@@ -13,6 +13,7 @@
 //! | [`read`] | an event as it was read, in whichever form it came |
 //! | [`native`], [`cloudevents`] | the two forms of an event |
 //! | `accept` | from an event that was read to its place on disk |
+//! | [`observer`] | who is told of it |
 //! | [`events`] | `POST /v1/events` |
 //! | [`zebline`] | `POST /v1/accounts/{license}/events` |
 //! | [`relay`], [`tally`] | `GET, POST /in/{source}`; what came in through each source and what was refused |
@@ -30,6 +31,7 @@ mod head;
 pub mod json;
 pub mod media;
 pub mod native;
+pub mod observer;
 mod patience;
 pub mod problem;
 pub mod read;
@@ -52,6 +54,7 @@ use crate::config::NATIVE_SOURCE;
 use crate::store::Store;
 
 use self::body::Bodies;
+use self::observer::Observer;
 use self::relay::Relay;
 
 /// What ingest needs.
@@ -61,6 +64,7 @@ pub struct Ingest {
     bodies: Bodies,
     draining: watch::Receiver<bool>,
     relay: Arc<Relay>,
+    observer: Option<Arc<dyn Observer>>,
     // Kept so that an event shares them instead of holding its own.
     source: Arc<str>,
     json: Arc<str>,
@@ -75,6 +79,7 @@ impl Ingest {
             draining,
             // Without sources nobody asks it what time it is.
             relay: Arc::new(Relay::new(Vec::new(), Arc::new(RealClock), true)),
+            observer: None,
             source: NATIVE_SOURCE.into(),
             json: media::JSON.into(),
         }
@@ -84,6 +89,13 @@ impl Ingest {
     #[must_use]
     pub fn with_relay(mut self, relay: Relay) -> Self {
         self.relay = Arc::new(relay);
+        self
+    }
+
+    /// Also tells `observer`, if there is one, of events that no request brings.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Option<Arc<dyn Observer>>) -> Self {
+        self.observer = observer;
         self
     }
 

@@ -1,4 +1,4 @@
-//! Operational events: what happens to endpoints and deliveries becomes events of the log, which
+//! Operational events: what happens to endpoints, deliveries and the disk becomes events of the log, which
 //! are delivered as all others are, to those who ask for them by name.
 //!
 //! What is told follows from two things that outlive a crash: how the store stands, and what the
@@ -11,11 +11,13 @@
 //! |---|---|
 //! | `mod.rs` | [`Operations`]: what is noticed where it happens |
 //! | [`streak`] | how long each endpoint has been failing: pure |
+//! | [`disk`] | whether the disk has little room left: pure |
 //! | [`told`] | what was told, by the log's own events: pure |
 //! | [`plan`] | what is to be told: pure |
 //! | [`notice`] | what is told, as an event: pure |
 //! | [`run`] | puts it into the log |
 
+pub mod disk;
 pub mod notice;
 pub mod plan;
 pub mod run;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::Disk;
 use super::streak::{Failure, Streak};
 use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointState};
@@ -18,6 +19,10 @@ pub const PAUSED: &str = "endpoint.paused";
 pub const RESUMED: &str = "endpoint.resumed";
 /// It is gone for good.
 pub const REMOVED: &str = "endpoint.removed";
+/// The store's disk has little room left.
+pub const DISK_LOW: &str = "store.disk_low";
+/// It has room again.
+pub const DISK_RECOVERED: &str = "store.disk_recovered";
 /// Deliveries were given up.
 pub const DEAD: &str = "delivery.dead";
 
@@ -26,9 +31,10 @@ const JSON: &str = "application/json";
 /// `data` of every operational event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
-    /// Which endpoint.
-    pub endpoint: Named,
-    /// What there is to say of it.
+    /// Which endpoint; none, if it is about the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Named>,
+    /// What there is to say.
     #[serde(flatten)]
     pub what: What,
 }
@@ -46,6 +52,13 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum What {
+    /// [`DISK_LOW`], [`DISK_RECOVERED`].
+    Disk {
+        /// Bytes that are left.
+        free_bytes: u64,
+        /// Below so many no event is taken.
+        reserve_bytes: u64,
+    },
     /// [`DEAD`].
     Dead {
         /// How many more there are than when this was last told.
@@ -112,7 +125,7 @@ impl From<Failure> for Last {
     }
 }
 
-/// Something about an endpoint that is to be told.
+/// Something that is to be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     /// The type of its event.
@@ -129,11 +142,26 @@ impl Notice {
             kind,
             key: format!("{kind}:{}:{}", endpoint.id, which.to_string()),
             data: Data {
-                endpoint: Named {
+                endpoint: Some(Named {
                     id: endpoint.id,
                     name: endpoint.settings.name.clone(),
-                },
+                }),
                 what,
+            },
+        }
+    }
+
+    /// The disk is low or has recovered, as `kind` says, at `now`.
+    pub fn disk(kind: &'static str, disk: Disk, now: Timestamp) -> Self {
+        Self {
+            kind,
+            key: format!("{kind}:{}", now.as_millis()),
+            data: Data {
+                endpoint: None,
+                what: What::Disk {
+                    free_bytes: disk.free_bytes,
+                    reserve_bytes: disk.reserve_bytes,
+                },
             },
         }
     }
@@ -190,7 +218,7 @@ impl Notice {
         NewEvent {
             source: OPERATIONS_SOURCE.into(),
             kind: self.kind.into(),
-            subject: Some(self.data.endpoint.id.to_string()),
+            subject: self.data.endpoint.as_ref().map(|it| it.id.to_string()),
             time: Some(now),
             content_type: JSON.into(),
             form: Form::Data,

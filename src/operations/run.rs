@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::disk::Disk;
+use super::notice::Notice;
 use super::plan::plan;
 use super::told::Told;
 use super::{LOOKING, Operations};
@@ -16,6 +18,10 @@ use crate::store::{QueueView, Step, Store, StoreError, Walk};
 
 /// How long it rests, in the machine's own time, when the log can be neither read nor written.
 const REST: Duration = Duration::from_secs(1);
+
+/// How often the disk is looked at, in the machine's own time: it fills by that, whatever clock the
+/// broker runs on, and others than the broker fill it too.
+const LOOK_AT_DISK: Duration = Duration::from_secs(5);
 
 /// Events that are put into the log at once, at most: a busy store has room for few before it has
 /// room for many.
@@ -30,6 +36,8 @@ pub struct Parts {
     pub ingest: Ingest,
     /// The broker's clock.
     pub clock: SharedClock,
+    /// Free disk space below which no event is taken.
+    pub disk_reserve_bytes: u64,
     /// Turns true when it is time to end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -60,11 +68,13 @@ pub async fn run(operations: Arc<Operations>, mut parts: Parts) {
                 None => std::future::pending().await,
             }
         };
+        let mut stopping = parts.stopping.clone();
         tokio::select! {
             biased;
-            _ = parts.stopping.wait_for(|stop| *stop) => return,
+            _ = stopping.wait_for(|stop| *stop) => return,
             _ = look.changed() => {}
             () = again => {}
+            () = parts.disk_is_news(&told) => {}
         }
     }
 }
@@ -147,7 +157,10 @@ impl Parts {
             noticed.streaks.tell(failing(told, &queues));
             plan(&operations.config, &queues, &mut noticed.streaks, told, now)
         };
-        let events: Vec<_> = planned.notices.iter().map(|it| it.event(now)).collect();
+        let disk = self.disk_news(told).await;
+        let disk = disk.map(|(kind, disk)| Notice::disk(kind, disk, now));
+        let notices = disk.iter().chain(&planned.notices);
+        let events: Vec<_> = notices.map(|it| it.event(now)).collect();
         for events in events.chunks(AT_ONCE) {
             if let Err(problem) = self.ingest.keep(events.to_vec()).await {
                 tracing::warn!(%problem, "operational events are not in the log yet; trying again");
@@ -162,6 +175,29 @@ impl Parts {
         let is_troubled = noticed.is_troubled();
         operations.is_troubled.store(is_troubled, Ordering::Release);
         Ok(planned.look_at)
+    }
+
+    /// Resolves when something about the disk is to be told.
+    async fn disk_is_news(&self, told: &Told) {
+        loop {
+            tokio::time::sleep(LOOK_AT_DISK).await;
+            if self.disk_news(told).await.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// What is to be told of the disk now, if anything is.
+    async fn disk_news(&self, told: &Told) -> Option<(&'static str, Disk)> {
+        let store = self.store.clone();
+        let looking = tokio::task::spawn_blocking(move || store.figures().free_bytes);
+        // One that cannot be looked at is not told about.
+        let free_bytes = looking.await.ok().flatten()?;
+        let disk = Disk {
+            free_bytes,
+            reserve_bytes: self.disk_reserve_bytes,
+        };
+        Some((disk.news(told.disk_is_low())?, disk))
     }
 
     /// Waits for so long of the machine's own time. Whether to go on.

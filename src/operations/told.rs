@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::notice::{DEAD, Data, FAILING, PAUSED, RECOVERED, REMOVED, RESUMED, What};
+use super::notice::{
+    DEAD, DISK_LOW, DISK_RECOVERED, Data, FAILING, PAUSED, RECOVERED, REMOVED, RESUMED, What,
+};
 use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::event::{Event, NewEvent};
@@ -37,6 +39,8 @@ impl Default for OfEndpoint {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     endpoints: HashMap<EndpointId, OfEndpoint>,
+    /// Whether the disk was last told to be low.
+    disk_is_low: bool,
     /// The first operational event of the log.
     first: Option<Seq>,
 }
@@ -55,7 +59,15 @@ impl Told {
         let Ok(data) = serde_json::from_slice::<Data>(&event.body) else {
             return;
         };
-        let told = self.endpoints.entry(data.endpoint.id).or_default();
+        match &*event.kind {
+            DISK_LOW => self.disk_is_low = true,
+            DISK_RECOVERED => self.disk_is_low = false,
+            _ => {}
+        }
+        let Some(endpoint) = data.endpoint else {
+            return;
+        };
+        let told = self.endpoints.entry(endpoint.id).or_default();
         match (&*event.kind, data.what) {
             (FAILING, _) => told.is_failing = true,
             (RECOVERED, _) => told.is_failing = false,
@@ -87,6 +99,11 @@ impl Told {
                 self.endpoints.entry(endpoint).or_default().state = EndpointState::Removed;
             }
         }
+    }
+
+    /// Whether the disk was last told to be low.
+    pub fn disk_is_low(&self) -> bool {
+        self.disk_is_low
     }
 
     /// What was told of one.

@@ -6,6 +6,7 @@
 //! | [`activity`], [`past`] | what came in and was attempted over the last hour, day and week |
 //! | [`instruments`], [`endpoints`] | what is counted and measured where it happens |
 //! | [`sheet`], [`process`] | figures as they stand when somebody looks |
+//! | [`spans`] | what has become of spans, where traces are exported |
 //! | [`page`] | all of these as text for a Prometheus |
 
 pub mod activity;
@@ -15,10 +16,11 @@ pub mod page;
 pub mod past;
 pub mod process;
 pub mod sheet;
+pub mod spans;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -31,6 +33,7 @@ use crate::store::{self, Claim, Outcome, Settlement, Written};
 use activity::Activity;
 use endpoints::Endpoints;
 use instruments::Instruments;
+use spans::Spans;
 
 /// As which source refusals of `POST /v1/events` are counted.
 pub const NATIVE_REFUSALS: &str = crate::config::NATIVE_SOURCE;
@@ -46,6 +49,8 @@ pub struct Telemetry {
     pub instruments: Instruments,
     /// What is counted endpoint by endpoint.
     pub endpoints: Endpoints,
+    /// What has become of spans.
+    pub spans: Arc<Spans>,
     refused: Mutex<BTreeMap<Reason, u64>>,
     connections: AtomicUsize,
 }
@@ -59,6 +64,7 @@ impl Telemetry {
             activity: Activity::default(),
             instruments: Instruments::default(),
             endpoints: Endpoints::new(endpoints_max),
+            spans: Arc::default(),
             refused: Mutex::default(),
             connections: AtomicUsize::new(0),
         }

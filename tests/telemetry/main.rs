@@ -14,6 +14,7 @@ mod process;
 mod scrape;
 mod shop;
 mod status;
+mod traces;
 
 /// Says that a test is skipped for want of a program, which must not be where all have to run.
 fn missing(what: &str) {

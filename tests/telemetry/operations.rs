@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde_json::{Value, json};
 
 use crate::process::broker::{Broker, Site};
+use crate::process::eventually;
 use crate::process::receiver::{Receiver, Reply};
 
 const TOLD: &str = "[operations]\nfailing_after = \"5m\"\ndead_letters_every = \"1m\"\n";
@@ -185,6 +186,58 @@ fn pauses_resumptions_and_removals_are_told_with_their_reason() {
     let broker = start(&site);
     broker.advance("1h");
     assert_eq!(kinds(&broker).len(), 4);
+}
+
+#[test]
+fn a_disk_that_is_low_is_told_once_over_restarts_and_its_recovery_too() {
+    let site = Site::new();
+    let free_bytes = {
+        let broker = start(&site);
+        let free = broker.get("/v1/status")["store"]["free_bytes"].as_u64();
+        broker.stop();
+        free.unwrap()
+    };
+    // Half of what is free would have to be used up by others to change what follows.
+    let reserve = |bytes: u64| format!("{TOLD}[limits]\ndisk_reserve_bytes = {bytes}\n");
+    site.configure(&reserve(free_bytes / 2));
+    let broker = start(&site);
+    let (watcher, _) = answering(200);
+    add(&broker, "chat", &watcher.url(), "standard", &["store.*"]);
+    add(&broker, "all", &watcher.url(), "standard", &["*"]);
+    let kinds = |broker: &Broker| {
+        let mut told = broker.list("/v1/events?limit=100&source=redeliver&order=asc");
+        told.sort_by_key(|event| event["seq"].as_u64());
+        let kind = |event: &Value| event["type"].as_str().unwrap().to_owned();
+        told.iter().map(kind).collect::<Vec<_>>()
+    };
+    let told = |broker: &Broker, count: usize| {
+        eventually("it is told", || {
+            Some(kinds(broker)).filter(|kinds| kinds.len() == count)
+        })
+    };
+    assert_eq!(told(&broker, 1), ["store.disk_low"]);
+    let id = broker.list("/v1/events?limit=1&source=redeliver")[0]["id"].clone();
+    let event = broker.get(&format!("/v1/events/{}", id.as_str().unwrap()));
+    assert_eq!(event["data"]["reserve_bytes"], free_bytes / 2);
+    assert!(event["data"]["free_bytes"].as_u64().unwrap() < 2 * free_bytes);
+    assert!(event["subject"].is_null() && event["data"]["endpoint"].is_null());
+    // It stands in the log: a kill tells nothing twice.
+    broker.kill();
+    let broker = start(&site);
+    broker.event("order.paid", &json!(1));
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), ["store.disk_low"]);
+    broker.stop();
+    site.configure(&reserve(1 << 20));
+    let broker = start(&site);
+    let expected = ["store.disk_low", "store.disk_recovered"];
+    assert_eq!(told(&broker, 2), expected);
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), expected);
+    // `*` is for what senders bring.
+    let posts = watcher.posts().into_iter();
+    let all = posts.filter(|seen| seen.json()["type"] == "order.paid");
+    assert_eq!(all.count(), 1);
 }
 
 #[test]

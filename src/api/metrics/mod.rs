@@ -62,6 +62,7 @@ fn look(looked: &Looked, store: &dyn Store) -> Result<Sheet, StoreError> {
     log(&mut sheet, admin, store)?;
     queues::add(&mut sheet, admin, store)?;
     ways_in::add(&mut sheet, looked);
+    admin.telemetry.spans.add(&mut sheet);
     process::add(&mut sheet);
     Ok(sheet)
 }

@@ -10,7 +10,7 @@ use crate::clock::SharedClock;
 use crate::deliver::advance::Advance;
 use crate::deliver::faults::Faults;
 use crate::deliver::outcomes::Outcomes;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 impl Broker {
     /// What answers requests.
@@ -46,5 +46,19 @@ impl Broker {
     /// Turns true when it begins to stop.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
+    }
+
+    /// Resolves if the store stops for good, or nothing is delivered from it any more: then nothing
+    /// is left but to end the process.
+    pub async fn failed(&self) -> StoreError {
+        let unknown = || StoreError::Stopped("for an unknown reason".to_owned());
+        let (mut stopped, mut undelivered) = (self.store.stopped(), self.undelivered.clone());
+        tokio::select! {
+            Ok(error) = stopped.wait_for(Option::is_some) => error.clone().unwrap_or_else(unknown),
+            // No sender: the dispatcher has panicked.
+            error = undelivered.wait_for(Option::is_some) => {
+                error.ok().and_then(|error| error.clone()).unwrap_or_else(unknown)
+            }
+        }
     }
 }

@@ -170,7 +170,7 @@ async fn take(ingest: &Ingest, entry: &Entry, request: Request) -> Result<Respon
     let events: Vec<_> = events.map(|read| ingest.event(&entry.name, read)).collect();
     let accepted: Vec<_> = match events.is_empty() {
         true => Vec::new(),
-        false => ingest.keep(events).await?,
+        false => ingest.keep_of(&head.extensions, events).await?,
     }
     .into_iter()
     .map(Accepted::from)

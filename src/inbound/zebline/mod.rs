@@ -167,7 +167,8 @@ impl Zebline {
             }
         };
         let body = event.body.clone();
-        let appended = self.ingest.keep(vec![event]).await?;
+        let kept = self.ingest.keep_of(&head.extensions, vec![event]);
+        let appended = kept.await?;
         let Some(appended) = appended.first() else {
             return Err(Problem::internal("the store took no event"));
         };
