@@ -17,6 +17,7 @@ use super::params::Params;
 use super::{Admin, Shared, input};
 use crate::clock::Timestamp;
 use crate::delivery::Status;
+use crate::endpoint::EndpointState;
 use crate::id::{DeliveryId, MAX_SEQ, Seq};
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError};
@@ -146,14 +147,7 @@ pub(super) async fn retry(
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
     input::Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
     let view = find(&admin, &id).await?;
-    let refused = match view.status {
-        Status::Waiting | Status::Delivered | Status::Dead => None,
-        Status::Pending => Some("is due already"),
-        Status::InFlight => Some("is being attempted"),
-        Status::Removed => Some("has no endpoint any more"),
-        Status::Filtered => Some("was never queued; replay the endpoint to send it"),
-    };
-    if let Some(refused) = refused {
+    if let Some(refused) = refused(&view) {
         return Err(Problem::conflict(format!("delivery {} {refused}", view.id)));
     }
     let request = ReplayRequest {
@@ -166,15 +160,42 @@ pub(super) async fn retry(
         dry_run: false,
     };
     if admin.ask(move |store| store.replay(request)).await? == 0 {
-        return Err(Problem::conflict(format!(
-            "delivery {} cannot be put back: its endpoint is removed, no longer selects the event, \
-             or has just taken it up",
-            view.id
-        )));
+        // Something came before: as it stands now, it says what.
+        let view = find(&admin, &id).await?;
+        let refused = refused(&view);
+        let refused = refused.unwrap_or_else(|| "has just been taken up".to_owned());
+        return Err(Problem::conflict(format!("delivery {} {refused}", view.id)));
     }
     let view = find(&admin, &id).await?;
     let delivery = Delivery::of(&view, &admin.policies.get(), admin.clock.now());
     Ok((StatusCode::ACCEPTED, Json(delivery)))
+}
+
+/// Why it cannot be put back, if it cannot.
+fn refused(view: &DeliveryView) -> Option<String> {
+    let endpoint = &view.endpoint;
+    let settings = &endpoint.settings;
+    let name = quoted(&settings.name);
+    if endpoint.state == EndpointState::Removed {
+        return Some(format!(
+            "cannot be put back: its endpoint {name} is removed; make another, and replay to that"
+        ));
+    }
+    let is_selected = || settings.filter.matches(&view.event.content);
+    let refused = match view.status {
+        Status::Waiting | Status::Delivered | Status::Filtered if !is_selected() => {
+            return Some(format!(
+                "cannot be put back: the events of endpoint {name} do not select it; change those \
+                 first"
+            ));
+        }
+        Status::Waiting | Status::Delivered | Status::Dead => return None,
+        Status::Pending => "is due already",
+        Status::InFlight => "is being attempted",
+        Status::Removed => "was given up for good",
+        Status::Filtered => "was never queued; replay the endpoint to send it",
+    };
+    Some(refused.to_owned())
 }
 
 async fn find(admin: &Admin, text: &str) -> Result<DeliveryView, Problem> {

@@ -72,7 +72,8 @@ pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> 
                 || "the last attempt failed".to_owned(),
                 |last| format!("attempt {} {}", last.number, failure(last)),
             );
-            format!("{failed}, and {rule}; a retry or a replay sends it again")
+            let mend = unless_removed(view, "a retry or a replay sends it again");
+            format!("{failed}, and {rule}; {mend}")
         }
         Status::Removed => match &view.endpoint.state_reason {
             Some(reason) => format!("its endpoint was removed before it was delivered: {reason}"),
@@ -120,9 +121,18 @@ fn unless_paused(view: &DeliveryView, otherwise: String) -> String {
     )
 }
 
+/// What sends it, unless nothing does.
+fn unless_removed(view: &DeliveryView, mend: &'static str) -> &'static str {
+    match view.endpoint.state {
+        EndpointState::Removed => "the endpoint is removed since, so nothing sends it",
+        _ => mend,
+    }
+}
+
 fn filtered(view: &DeliveryView) -> String {
     if view.event.seq < view.endpoint.from_seq {
-        return "the endpoint was made after this event came in; a replay sends it".to_owned();
+        let mend = unless_removed(view, "a replay sends it");
+        return format!("the endpoint was made after this event came in; {mend}");
     }
     let filter = &view.endpoint.settings.filter;
     let patterns = listed(filter.patterns.iter().map(String::as_str));
@@ -135,7 +145,8 @@ fn filtered(view: &DeliveryView) -> String {
         }
     };
     if filter.matches(content) {
-        return "it was never queued for this endpoint; a replay sends it".to_owned();
+        let mend = unless_removed(view, "a replay sends it");
+        return format!("it was never queued for this endpoint; {mend}");
     }
     if content.is_operational() {
         return format!(

@@ -114,6 +114,21 @@ fn ends_name_their_rule() {
 }
 
 #[test]
+fn nothing_is_advised_that_a_removed_endpoint_refuses() {
+    let mut dead = view("hotjar", Status::Dead, vec![attempt(7, Some(503), None)]);
+    Arc::make_mut(&mut dead.endpoint).state = EndpointState::Removed;
+    assert_eq!(
+        told(&dead),
+        "attempt 7 failed with status 503, and policy \"hotjar\" gives up after 7; the endpoint is \
+         removed since, so nothing sends it"
+    );
+    let mut before = view("hotjar", Status::Filtered, Vec::new());
+    let endpoint = Arc::make_mut(&mut before.endpoint);
+    (endpoint.from_seq, endpoint.state) = (6, EndpointState::Removed);
+    assert!(told(&before).ends_with("came in; the endpoint is removed since, so nothing sends it"));
+}
+
+#[test]
 fn a_delivery_that_was_put_back_counts_its_round_and_all_its_attempts() {
     let mut view = view("hotjar", Status::Waiting, vec![attempt(9, Some(500), None)]);
     (view.failures, view.attempt_count) = (2, 9);

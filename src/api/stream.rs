@@ -2,7 +2,10 @@
 //!
 //! Each event of the log carries its position as its id, so that a client that was cut off goes on
 //! behind the last one it had: from the log, however long it was away. The ends of attempts have no
-//! id; they are told while they happen, and can be looked up for ever.
+//! id; they are told while they happen, and can be looked up for ever. Whoever comes back is told
+//! that he may have missed some.
+
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,24 +13,24 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use hyper::HeaderMap;
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::json;
+use hyper::header::HeaderValue;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use super::Shared;
-use super::objects::{Attempt, Event};
+use super::objects::Event;
 use super::params::Params;
 use super::sse::{self, Frames, Gone};
 use crate::clock::Timestamp;
 use crate::deliver::outcomes::Ended;
-use crate::delivery::Status;
 use crate::endpoint::Filter;
 use crate::event;
-use crate::id::{DeliveryId, EndpointId, EventId, Seq};
+use crate::id::Seq;
 use crate::inbound::problem::Problem;
 use crate::store::{Step, Walk};
+
+use self::told::frame;
+pub(super) use self::told::{Damaged, Missed, Told};
 
 /// What a client that comes back had last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -43,31 +46,15 @@ const BYTES_AT_ONCE: usize = 16 * 1024;
 /// How long reading rests after an error that may pass.
 const REST: Duration = Duration::from_secs(1);
 
-/// The end of an attempt, as it is told.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AttemptEnded")]
-pub(super) struct Told<'a> {
-    delivery_id: DeliveryId,
-    event_id: EventId,
-    /// The event's type.
-    event_type: &'a str,
-    /// The event's position in the log.
-    seq: Seq,
-    /// The endpoint's name.
-    endpoint: &'a str,
-    endpoint_id: EndpointId,
-    /// Where the delivery stands now.
-    status: Status,
-    /// When the next attempt may leave, if there is one.
-    next_attempt_at: Option<Timestamp>,
-    attempt: Attempt,
-}
-
 /// One client, and how far it has been told the log.
 struct Follower {
     admin: Shared,
     kinds: Option<Filter>,
     walk: Walk,
+    /// The last event that it had, if it comes back.
+    had: Option<Seq>,
+    /// From when on it may not know how attempts ended.
+    told_at: Option<Timestamp>,
 }
 
 /// `GET /v1/stream?types=…&from=…`: from the end of the log on, unless `from` or `Last-Event-ID`
@@ -93,16 +80,16 @@ pub(super) async fn stream(
         );
     }
     params.check()?;
-    let last = headers.get(LAST_EVENT_ID);
-    let last = last.map(|last| last.to_str().ok().and_then(|last| last.parse::<Seq>().ok()));
-    let next = match last {
-        // It was told the one before.
-        Some(Some(last)) => last.saturating_add(1),
-        Some(None) => {
-            return Err(Problem::malformed(
+    let had = match headers.get(LAST_EVENT_ID) {
+        Some(last) => Some(position(last).ok_or_else(|| {
+            Problem::malformed(
                 "Last-Event-ID is no position that this stream has given; leave it out",
-            ));
-        }
+            )
+        })?),
+        None => None,
+    };
+    let next = match had {
+        Some(had) => had.saturating_add(1),
         None => from.unwrap_or(behind),
     };
     let place = admin.streams.open_private().ok_or_else(|| {
@@ -114,6 +101,8 @@ pub(super) async fn stream(
     let follower = Follower {
         admin,
         kinds,
+        had,
+        told_at: None,
         // What is not there yet is waited for; a position from another store is none.
         walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };
@@ -131,8 +120,13 @@ impl Follower {
         mut tail: watch::Receiver<Seq>,
         mut outcomes: Option<broadcast::Receiver<Arc<Ended>>>,
     ) -> Result<(), Gone> {
-        // So that a client sees that it is connected.
-        frames.send_text(": here\n\n".to_owned()).await?;
+        // So that a client sees that it is connected, and, cut off before the first event, comes
+        // back to where it was.
+        let had = self.walk.next() - 1;
+        frames.send_text(format!(": here\nid: {had}\n\n")).await?;
+        if outcomes.is_some() {
+            self.tell_of_absence(frames).await?;
+        }
         loop {
             let last = *tail.borrow_and_update();
             self.catch_up(frames, last).await?;
@@ -174,16 +168,37 @@ impl Follower {
         Ok(())
     }
 
-    async fn tell(&self, frames: &Frames, ended: Result<Arc<Ended>, u64>) -> Result<(), Gone> {
+    /// Ends of attempts are told live only: whoever comes back has missed those that fell into the
+    /// cut, and nobody knows how many. All of them came behind the last event that it had.
+    async fn tell_of_absence(&mut self, frames: &Frames) -> Result<(), Gone> {
+        let now = self.admin.clock.now();
+        let Some(had) = self.had else {
+            self.told_at = Some(now);
+            return Ok(());
+        };
+        // Where it cannot be read, or has expired, the moment is not known.
+        let event = self.admin.ask(move |store| store.event(had)).await;
+        let since = event.ok().flatten().map(|event| event.received_at);
+        self.told_at = Some(now);
+        let deliveries = None;
+        let missed = Missed { deliveries, since };
+        frames.send_text(frame("missed", None, &missed)).await
+    }
+
+    async fn tell(&mut self, frames: &Frames, ended: Result<Arc<Ended>, u64>) -> Result<(), Gone> {
         let frame = match ended {
             Ok(ended) => {
+                self.told_at = Some(ended.attempt.ended_at);
                 let is_wanted = |kinds: &Filter| kinds.selects(Some(&ended.kind));
                 if !self.kinds.as_ref().is_none_or(is_wanted) {
                     return Ok(());
                 }
                 frame("delivery", None, &Told::of(&ended))
             }
-            Err(missed) => frame("missed", None, &json!({ "deliveries": missed })),
+            Err(missed) => {
+                let (deliveries, since) = (Some(missed), self.told_at);
+                frame("missed", None, &Missed { deliveries, since })
+            }
         };
         frames.send_text(frame).await
     }
@@ -204,6 +219,10 @@ async fn next_of(
     std::future::pending().await
 }
 
+fn position(header: &HeaderValue) -> Option<Seq> {
+    header.to_str().ok()?.parse().ok()
+}
+
 /// The frames of those events that are of these types.
 fn text(step: &Step, kinds: Option<&Filter>) -> String {
     match step {
@@ -218,59 +237,9 @@ fn text(step: &Step, kinds: Option<&Filter>) -> String {
         }
         // With an id, so that a reader who comes back does not meet them again.
         Step::Damaged { from, to, .. } => {
-            frame("damaged", Some(*to), &json!({ "from": from, "to": to }))
+            let (from, to) = (*from, *to);
+            frame("damaged", Some(to), &Damaged { from, to })
         }
         Step::End => String::new(),
-    }
-}
-
-/// A frame. A payload keeps the line breaks that it was written with, and each line of it is a
-/// line of the frame.
-fn frame(name: &str, id: Option<Seq>, data: &impl Serialize) -> String {
-    let json = serde_json::to_string(data).unwrap_or_default();
-    let mut text = id.map_or_else(String::new, |id| format!("id: {id}\n"));
-    text += &format!("event: {name}\n");
-    for line in json.split(['\n', '\r']) {
-        text += &format!("data: {line}\n");
-    }
-    text + "\n"
-}
-
-impl<'a> Told<'a> {
-    fn of(ended: &'a Ended) -> Self {
-        Self {
-            delivery_id: ended.delivery,
-            event_id: ended.event,
-            event_type: &ended.kind,
-            seq: ended.event.seq(),
-            endpoint: &ended.endpoint.settings.name,
-            endpoint_id: ended.endpoint.id,
-            status: ended.status,
-            next_attempt_at: ended.next_attempt_at,
-            attempt: Attempt::of(&ended.attempt),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::value::RawValue;
-
-    use super::*;
-
-    #[test]
-    fn a_payload_of_several_lines_is_put_together_again_by_its_reader() {
-        let raw: Box<RawValue> = serde_json::from_str("{\"a\":\r\n 1}").unwrap();
-        let text = frame("event", Some(7), &raw);
-        assert_eq!(
-            text,
-            "id: 7\nevent: event\ndata: {\"a\":\ndata: \ndata:  1}\n\n"
-        );
-        let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
-        let together = lines.collect::<Vec<_>>().join("\n");
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&together).unwrap(),
-            json!({"a": 1})
-        );
     }
 }

@@ -99,9 +99,45 @@ async fn a_retry_is_due_now_and_refused_where_nothing_is_to_be_put_back() {
     api.attempt(200, Outcome::Delivered);
     api.post(&path, "").await.expect(202);
     api.attempt(500, Outcome::Dead);
+    let narrow = |events: &str| format!(r#"{{"events":["{events}"]}}"#);
+    let change = async |events: &str| {
+        let changed = api.json("PATCH", "/v1/endpoints/a", &narrow(events)).await;
+        changed.expect(200);
+    };
     api.post(&path, "").await.expect(202);
+    api.attempt(200, Outcome::Delivered);
+    change("invoice").await;
+    let told = api.post(&path, "").await.problem(409);
+    assert!(told.contains("do not select it"), "{told}");
+    change("*").await;
+}
+
+#[tokio::test]
+async fn what_was_put_back_goes_with_its_endpoint_and_says_why_it_cannot_be_sent() {
+    let api = with_endpoint().await;
+    for _ in 0..2 {
+        api.event("order.paid").await;
+    }
+    api.attempt(500, Outcome::Dead);
+    let found = api.get("/v1/deliveries").await.expect(200);
+    let id = |n: usize| found["data"][n]["id"].as_str().unwrap().to_owned();
+    let (put_back, dead) = (id(0), id(1));
+    let retry = |id: &str| format!("/v1/deliveries/{id}/retry");
+    api.post("/v1/endpoints/a/pause", "").await.expect(200);
+    api.post(&retry(&put_back), "").await.expect(202);
     api.send("DELETE", "/v1/endpoints/a", &[], b"").await;
-    api.post(&path, "").await.problem(409);
+    let status = api.get("/v1/status").await.expect(200);
+    assert_eq!(status["deliveries"]["removed"], 1);
+    for (id, status) in [(&put_back, "removed"), (&dead, "dead")] {
+        let shown = api.get(&format!("/v1/deliveries/{id}")).await.expect(200);
+        assert_eq!(shown["status"], status);
+        let why = shown["explanation"].as_str().unwrap();
+        assert!(!why.contains("a replay"), "{why}");
+        let told = api.post(&retry(id), "").await.problem(409);
+        assert!(told.contains("its endpoint \"a\" is removed"), "{told}");
+    }
+    let list = api.get("/v1/deliveries?status=removed").await.expect(200);
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

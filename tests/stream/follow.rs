@@ -42,7 +42,8 @@ fn a_reader_who_was_cut_off_goes_on_behind_the_last_event_he_had_over_a_kill() {
     broker.kill();
     let broker = site.start(&[]);
     let last = [("last-event-id", "150")];
-    let mut source = Source::open(broker.address, "/v1/stream", &last);
+    let log_alone = "/v1/stream?deliveries=false";
+    let mut source = Source::open(broker.address, log_alone, &last);
     assert_eq!(ids(&mut source, 50), (151..=200).collect::<Vec<_>>());
     // Nothing twice, and the next as it comes.
     broker.event("t", &json!(201));
@@ -51,7 +52,7 @@ fn a_reader_who_was_cut_off_goes_on_behind_the_last_event_he_had_over_a_kill() {
     assert_eq!(ids(&mut source, 3), [199, 200, 201]);
     // A position that is not there yet is nothing to wait for.
     let ahead = [("last-event-id", "5000")];
-    let mut source = Source::open(broker.address, "/v1/stream", &ahead);
+    let mut source = Source::open(broker.address, log_alone, &ahead);
     broker.event("t", &json!(202));
     assert_eq!(ids(&mut source, 1), [202]);
     broker.stop();
@@ -87,6 +88,60 @@ fn the_end_of_each_attempt_is_told_behind_its_event() {
     assert_eq!(frames[1].data["attempt"]["status"], 500);
     assert!(frames[1].data["next_attempt_at"].is_string());
     assert_eq!(frames[2].data["next_attempt_at"], Value::Null);
+    broker.stop();
+}
+
+#[test]
+fn a_reader_who_comes_back_is_told_that_he_missed_the_ends_of_attempts_since_his_last_event() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let broker = site.start(&[]);
+    let endpoint = json!({"name": "e", "url": receiver.url(), "policy": "standard"});
+    broker.post("/v1/endpoints", &endpoint);
+    let mut source = open(&broker, "/v1/stream");
+    let first = broker.event("t", &json!(1));
+    let told = [source.next().unwrap(), source.next().unwrap()];
+    assert_eq!((&*told[0].event, &*told[1].event), ("event", "delivery"));
+    drop(source);
+    let second = broker.event("t", &json!(2));
+    broker.delivery_once(&second, "delivered");
+
+    let last = [("last-event-id", "1")];
+    let mut source = Source::open(broker.address, "/v1/stream", &last);
+    let missed = source.next().unwrap();
+    let since = broker.get(&format!("/v1/events/{first}"))["received_at"].clone();
+    assert_eq!((&*missed.event, missed.id), ("missed", None));
+    assert_eq!(missed.data, json!({"deliveries": null, "since": since}));
+    assert_eq!(source.next().unwrap().id, Some(2));
+    // Where he is sent, it is found.
+    let since = since.as_str().unwrap();
+    let shown = broker.get(&format!("/v1/deliveries?since={since}"));
+    let of_second = shown["data"].as_array().unwrap().iter();
+    let of_second = of_second.filter(|delivery| delivery["event_id"] == json!(second));
+    let statuses: Vec<_> = of_second.map(|delivery| &delivery["status"]).collect();
+    assert_eq!(statuses, ["delivered"]);
+
+    // What is not known is not said, and who wants no ends has missed none.
+    let ahead = [("last-event-id", "5000")];
+    let mut source = Source::open(broker.address, "/v1/stream", &ahead);
+    let nothing = json!({"deliveries": null, "since": null});
+    assert_eq!(source.next().unwrap().data, nothing);
+    let log_alone = "/v1/stream?deliveries=false";
+    let mut source = Source::open(broker.address, log_alone, &last);
+    assert_eq!(&*source.next().unwrap().event, "event");
+    broker.stop();
+}
+
+#[test]
+fn a_reader_who_is_cut_off_before_the_first_event_has_a_place_to_come_back_to() {
+    let site = Site::new();
+    let broker = site.start(&[]);
+    broker.event("t", &json!(1));
+    let mut source = open(&broker, "/v1/stream");
+    // A browser keeps the id of a frame without data, and hands nothing on.
+    assert_eq!(source.text().unwrap(), ": here\nid: 1\n\n");
+    let mut source = open(&broker, "/v1/stream?from=start");
+    assert_eq!(source.text().unwrap(), ": here\nid: 0\n\n");
     broker.stop();
 }
 

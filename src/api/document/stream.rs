@@ -4,15 +4,17 @@ use serde_json::json;
 
 use super::events::patterns;
 use super::operation::{Operation, Schemas};
-use crate::api::stream::Told;
+use crate::api::stream::{Damaged, Missed, Told};
 use crate::api::wait::Found;
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     // Named in the text below.
     schemas.of::<Told<'static>>();
+    schemas.of::<Missed>();
+    schemas.of::<Damaged>();
     vec![
         Operation::get("/v1/stream", "stream", "Follow the log, and how attempts end")
-            .describe("Server-sent events without end: `event` with an Event and its position as id; `delivery` with an AttemptEnded; `damaged` with `from` and `to` where the log cannot be read; `missed` with how many ends of attempts this reader was too slow for.")
+            .describe("Server-sent events without end: `event` with an Event and its position as id; `delivery` with an AttemptEnded; `damaged` with EventsDamaged, and its last position as id, where the log cannot be read; `missed` with AttemptsMissed. Events are told again from the log, ends of attempts live only: a reader who comes back with `Last-Event-ID` is told first that ends since the event with that id are `missed`, and so is one that was too slow for some. `/v1/deliveries?since=` shows how the deliveries of events that were received since stand; those of earlier events are asked for by id.")
             .query("types", "Of these types only: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
             .query("from", "`now`, `start`, or a position in the log.", json!({ "type": "string", "pattern": "^(now|start|[1-9][0-9]*)$", "default": "now" }))
             .query("deliveries", "Whether the ends of attempts are told.", json!({ "type": "string", "enum": ["true", "false"], "default": "true" }))

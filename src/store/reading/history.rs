@@ -143,7 +143,11 @@ impl<B: Backend> Log<B> {
             self.save_settlements()?;
             records = self.attempts(number, seq, most_attempts)?;
         }
+        let was_put_back = queued.is_none() && self.was_put_back(number, seq, records.last())?;
         let mut view = view(event, endpoint, queued, records);
+        if was_put_back && view.endpoint.state == EndpointState::Removed {
+            view.status = Status::Removed;
+        }
         if let (Some(ended), true) = (ended, view.attempts.is_empty()) {
             view.status = ended;
         }
@@ -174,6 +178,20 @@ impl<B: Backend> Log<B> {
         // A young one has just been settled: its records are on their way.
         let is_old = self.expired_before().is_some_and(|seq| event.seq < seq);
         Ok((was_routed && is_old).then_some(Status::Delivered))
+    }
+
+    /// Whether a dead letter was put back behind its `last` attempt. Both ends of that are in the
+    /// index, whatever became of the delivery then.
+    fn was_put_back(
+        &self,
+        endpoint: u32,
+        seq: Seq,
+        last: Option<&AttemptRecord>,
+    ) -> Result<bool, StoreError> {
+        if last.is_none_or(|last| last.then != Then::Dead) {
+            return Ok(false);
+        }
+        Ok(self.backend.get(&key::dead(endpoint, seq))?.is_none())
     }
 
     /// The event behind which all records of attempts are kept.
