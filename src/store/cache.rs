@@ -46,10 +46,14 @@ impl Cache {
         Some(event.clone())
     }
 
-    /// Forgets the frames that begin between `from` and `to`.
+    /// Forgets the frames that hold an event between `from` and `to`.
     pub fn forget(&self, from: Seq, to: Seq) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let firsts: Vec<Seq> = inner.frames.range(from..=to).map(|(f, _)| *f).collect();
+        let before = inner.frames.range(..from).next_back();
+        let reaches = |cached: &Cached| cached.events.last().is_some_and(|last| last.seq >= from);
+        let first = before.filter(|(_, cached)| reaches(cached));
+        let begin = first.map_or(from, |(first, _)| *first);
+        let firsts: Vec<Seq> = inner.frames.range(begin..=to).map(|(f, _)| *f).collect();
         for first in &firsts {
             let gone = inner.frames.remove(first);
             inner.bytes -= gone.map_or(0, |gone| gone.bytes);

@@ -65,8 +65,17 @@ impl<B: Backend> Log<B> {
         let behind = first + frame.len() as u64;
         if let Ok(whole) = frame.into_iter().collect::<Result<Arc<[_]>, _>>() {
             self.cache.insert(whole);
-            if self.gone_until(seq).is_some() {
+            // What is in there is shown without another look. Looked at behind it, for some of it may
+            // expire meanwhile.
+            if self
+                .shared()
+                .state
+                .next_gone(first)
+                .is_some_and(|gone| gone < behind)
+            {
                 self.cache.forget(first, behind - 1);
+            }
+            if self.gone_until(seq).is_some() {
                 return Ok(None);
             }
         }
