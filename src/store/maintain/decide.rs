@@ -6,9 +6,10 @@ use super::super::codec::{self, Kind};
 use super::super::frames::Frames;
 use super::super::kept;
 use super::super::log::Log;
-use super::super::record::{Body, EventRecord, key};
+use super::super::record::{Body, EventRecord, Transition, key};
 use super::super::seqset::SeqSet;
-use crate::id::{MAX_SEQ, Seq};
+use crate::clock::Timestamp;
+use crate::id::Seq;
 
 /// Dead letters that are looked at in one go.
 const DEAD_PER_READ: usize = 1_024;
@@ -61,8 +62,12 @@ impl<B: Backend> Log<B> {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => cut,
         };
+        // Where no event has come in for so long, attempts of older ones are young nevertheless.
+        let by_time = (by_age >= by_bytes).then_some(retention.max_age).flatten();
+        let attempts_age = retention.attempts_max_age.or(by_time);
+        let young_from = attempts_age.map(|age| self.ago(age));
         let frames_before = self.shared().state.expired.frames_from;
-        let frames_from = self.first_frame_behind(attempts_cut.min(below - 1))?;
+        let frames_from = self.first_frame_behind(attempts_cut.min(below - 1), young_from)?;
         if seqs.is_empty() && frames_from < frames_before + FRAMES_MIN {
             return Ok(None);
         }
@@ -124,8 +129,16 @@ impl<B: Backend> Log<B> {
         Ok(cut)
     }
 
-    /// The first frame of transitions that came behind event `cut`, or the last one of all.
-    fn first_frame_behind(&self, cut: Seq) -> Result<u64, StoreError> {
+    /// The first frame of transitions that came behind event `cut`, or that has something in it from
+    /// `young_from` on, or the last one of all.
+    fn first_frame_behind(
+        &self,
+        cut: Seq,
+        young_from: Option<Timestamp>,
+    ) -> Result<u64, StoreError> {
+        // What was written on a clock that ran ahead must not be in the way of all the rest.
+        let now = self.clock.now();
+        let is_young = |at: Timestamp| young_from.is_some_and(|from| from <= at && at <= now);
         let (last, mut number) = {
             let writer = self.writer();
             let shared = self.shared();
@@ -139,11 +152,23 @@ impl<B: Backend> Log<B> {
             let frame = codec::open(&bytes, Kind::Transitions);
             let body = frame.and_then(|frame| kept::read(&frame));
             // One that is damaged must be named by a start, and stays.
-            if found != number || body.map_or(MAX_SEQ, |body| body.as_of) > cut {
+            let Ok(body) = body else {
+                break;
+            };
+            let mut times = body.transitions.iter().filter_map(time_of);
+            if found != number || body.as_of > cut || times.any(is_young) {
                 break;
             }
             number += 1;
         }
         Ok(number)
+    }
+}
+
+fn time_of<E>(transition: &Transition<E>) -> Option<Timestamp> {
+    match transition {
+        Transition::Attempt(record) => Some(record.attempt.ended_at),
+        Transition::Replay(record) => Some(record.at),
+        Transition::Endpoint(..) | Transition::Lost(..) => None,
     }
 }
