@@ -1,22 +1,38 @@
 //! Group commit: what waits becomes one atomic batch, synced once, answered together.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `intake.rs` | taking events in, or saying why not |
+//! | `inbox.rs` | what waits to be written |
+//! | `write.rs` | from a group of events and transitions to the records of one batch |
+//! | `transitions.rs` | recording a transition: in memory at once, on disk with the next group |
+//! | `answers.rs` | a group's requests, and who carries the answers to them |
+//! | `committer.rs` | the thread that commits group after group |
+
+pub mod answers;
+pub mod committer;
+pub mod inbox;
+mod intake;
+mod transitions;
+pub mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::answers::Answers;
 use super::backend::{Backend, Durability};
-use super::dedupe::Seen;
-use super::high_water::Mark;
-use super::inbox::Request;
+use super::files::high_water::Mark;
 use super::log::Log;
+use super::log::parts::{Reply, Writer};
 use super::observer::Written;
-use super::parts::{Reply, Writer};
+use super::projection::dedupe::Seen;
 use super::record::Transition;
-use super::write::Group;
 use super::{Appended, StoreError};
 use crate::clock::{Moment, Stopwatch};
 use crate::event::Event;
+use answers::Answers;
+use inbox::Request;
+use write::Group;
 
 /// A snapshot is written after this many bytes, so that a start reads no more than that.
 const BYTES_PER_SNAPSHOT: u64 = 256 << 20;

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use super::Space;
 use super::StoreError;
 use super::backend::{Backend, Change, Durability, Entry};
-use super::lock::Lock;
+use super::files::lock::Lock;
 
 mod checkpoint;
 mod core;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::blocks;
+use super::files::blocks;
 use crate::id::Seq;
 
 /// The store cannot go on, or refuses to begin.

@@ -7,12 +7,16 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `maintain.rs` | a pass, from its decision to its end |
+//! | `expired.rs` | what has expired: pure |
+//! | `base.rs` | where a start goes on when records before it have expired |
 //! | `decide.rs` | which events and transitions are to go |
 //! | `overdue.rs` | deliveries that have waited for too long become dead letters |
 //! | `delete.rs` | taking away what has expired |
 
+pub mod base;
 mod decide;
 mod delete;
+pub mod expired;
 mod overdue;
 
 use std::sync::PoisonError;
@@ -20,12 +24,12 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::backend::Backend;
-use super::base::Base;
-use super::kept::KeptEndpoint;
 use super::log::Log;
-use super::seqset::SeqSet;
+use super::projection::seqset::SeqSet;
+use super::sealing::kept::KeptEndpoint;
 use crate::clock::Timestamp;
 use crate::id::Seq;
+use base::Base;
 use decide::Decided;
 
 /// How long what is kept. What is `None` is kept for ever.
@@ -110,7 +114,7 @@ impl<B: Backend> Log<B> {
         let number = match turn.base {
             Some(number) => number,
             None => {
-                let (number, base) = super::base::load(&self.backend)?;
+                let (number, base) = base::load(&self.backend)?;
                 if let Some(base) = base {
                     // A crash may have come in between.
                     self.delete_what_has_expired(base.snapshot.next_seq, base.expired.seqs())?;

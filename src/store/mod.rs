@@ -1,36 +1,24 @@
 //! The store: a durable log of events, and the queues that are computed from it.
 //!
-//! | file | what is in it |
+//! | room | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
-//! | `log.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
-//! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
-//! | `intake.rs`, `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
-//! | `routing.rs` | routing that was put off while a backlog was long |
-//! | `claims.rs` | handing out deliveries, taking back how they ended |
-//! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
-//! | `transitions.rs` | how all of these are recorded |
-//! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
-//! | [`Walk`] | the log read from one position on, past what is damaged |
-//! | `open.rs`, `recovery.rs`, `frames.rs`, `snapshot.rs`, `high_water.rs` | opening a store, quickly and without trusting it |
-//! | `loss.rs` | what is missing, and going on without it |
-//! | `look.rs`, `segments.rs` | the database's own log, looked at before it is opened |
-//! | `blocks.rs` | a file of which the disk gives back only parts |
-//! | `salvage.rs` | every record that a damaged database still holds, and a new one of them |
-//! | `maintain.rs`, `expired.rs`, `base.rs` | retention: what expires, what is known of it, and where a start goes on then |
-//! | `figures.rs` | what it holds and takes, for gauges |
+//! | `claim.rs`, `views.rs`, `figures.rs` | the nouns of its three sides: delivering, looking, measuring |
+//! | `options.rs`, `observer.rs`, `error.rs` | its limits, who is told what it does, and what can go wrong |
+//! | `log` | [`Log`], the implementation: its parts and locks |
+//! | `commit` | from what waits to one durable batch, and its answers |
+//! | `deliveries` | changing endpoints, handing out what is due, putting back what has ended |
+//! | `reading` | events, attempts, lists; [`Walk`] |
+//! | `projection` | endpoints, queues, the duplicate window: pure |
+//! | `record` | what is written, and its bytes |
+//! | `sealing` | endpoints as they are kept, with their secrets sealed; [`keyring`] |
+//! | `opening` | opening a store, quickly and without trusting it |
+//! | `verify` | reading every record, and what was found |
+//! | `salvage` | every record that a damaged database still holds, and a new one of them |
+//! | `maintain` | retention: what expires, what is known of it, and where a start goes on then |
+//! | `files` | the files of a data directory, each by itself |
 //! | [`backup`] | a copy of the log as it stood at one moment, while it goes on |
-//! | `batches.rs` | many records for a new database |
-//! | `verify.rs`, `report.rs` | reading every record, and what was found |
-//! | `state.rs`, `queue.rs`, `routes.rs`, `dedupe.rs`, `seqset.rs` | the projections: pure |
-//! | `meta.rs`, `record.rs`, `codec.rs` | what is written, and its bytes |
-//! | `kept.rs`, `seals.rs`, [`keyring`] | endpoints as they are kept, with their secrets sealed |
-//! | `backend.rs`, `disk.rs`, `memory.rs` | what keeps the bytes: a journal, sled and files of records, or memory for tests |
-//! | `observer.rs` | who is told what the store does |
-//! | `steps.rs` | the time, and a clock that is set |
-//! | `pins.rs` | what is being read, and must not be deleted meanwhile |
-//! | `lock.rs`, `private.rs` | one process owns the directory, and nobody else may read in it |
-//! | `committer.rs` | the thread that commits group after group |
+//! | `backend.rs`, [`disk`], [`memory`] | what keeps the bytes: a journal, sled and files of records; or memory, for tests |
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -42,83 +30,49 @@ use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
 use crate::event::{Event, NewEvent};
 use crate::id::{EventId, Seq};
 
-mod answers;
 pub mod backend;
 pub mod backup;
-mod base;
-mod batches;
-mod blocks;
-mod cache;
 mod claim;
-mod claims;
-pub mod codec;
 mod commit;
-pub mod committer;
-mod dedupe;
+mod deliveries;
 pub mod disk;
 mod error;
-mod expired;
 mod figures;
-mod frames;
-mod high_water;
-mod history;
-mod inbox;
-mod intake;
-mod kept;
-pub mod keyring;
-mod list;
-mod lock;
+mod files;
 mod log;
-mod look;
-mod loss;
 mod maintain;
 pub mod memory;
-mod meta;
 mod observer;
-mod open;
+mod opening;
 mod options;
-mod parts;
-pub mod pins;
-mod private;
-mod queue;
-mod read;
+mod projection;
+mod reading;
 mod record;
-mod recovery;
-mod registry;
-mod replay;
-mod report;
-mod routes;
-mod routing;
 mod salvage;
-mod seals;
-mod segments;
-mod seqset;
-mod snapshot;
-mod state;
-mod steps;
-mod transitions;
+mod sealing;
 mod verify;
 mod views;
-mod walk;
-mod write;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
+pub use commit::committer;
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Space};
-pub use log::Log;
+pub use log::{Log, pins};
 pub use maintain::{Maintained, Retention};
 pub use observer::{Observer, Written};
 pub use options::Options;
-pub use queue::Ended;
-pub use report::{Finding, Report};
+pub use projection::queue::Ended;
+pub use reading::{Step, Walk};
+pub use record::codec;
 pub use salvage::expect_store;
+pub use sealing::keyring;
+pub use verify::report::{Finding, Report};
 pub use verify::verify;
 pub use views::{
     DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page, QueueView,
     ReplayRequest,
 };
-pub use walk::{Step, Walk};
 
 /// An answer that comes once it is on disk.
 ///

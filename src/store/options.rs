@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keyring::Keyring;
+use super::sealing::keyring::Keyring;
 use super::{AcceptedLoss, Retention};
 
 /// The limits of a store.

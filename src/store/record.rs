@@ -16,18 +16,21 @@
 //!
 //! `a`, `s` and `x` are an index of `t`, written in the same batch.
 
+pub mod codec;
+pub mod frames;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::codec::Blob;
-use super::queue::Then;
+use super::projection::queue::Then;
 use crate::clock::Timestamp;
 use crate::delivery::Attempt;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Form, NewEvent};
 use crate::id::{EventId, Seq};
+use codec::Blob;
 
 /// The most bytes that a record's value has, but for endpoints with long certificates.
 ///

@@ -6,6 +6,7 @@
 //! in the bytes of the files, wherever they lie. Nothing is written here.
 
 mod base;
+pub mod batches;
 mod bodies;
 mod chain;
 mod frames;
@@ -20,18 +21,18 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::base::Base;
-use super::blocks;
-use super::codec::{self, Kind};
-use super::high_water::{HighWater, Mark};
-use super::kept::{self, KeptFrame};
-use super::loss::check;
-use super::meta::Meta;
+use super::files::blocks;
+use super::files::high_water::{HighWater, Mark};
+use super::files::segments;
+use super::log::meta::Meta;
+use super::maintain::base::Base;
+use super::opening::loss::check;
+use super::opening::snapshot::{self, KeptSnapshot};
+use super::projection::seqset::SeqSet;
 use super::record::Transition;
-use super::report::Report;
-use super::segments;
-use super::seqset::SeqSet;
-use super::snapshot::{self, KeptSnapshot};
+use super::record::codec::{self, Kind};
+use super::sealing::kept::{self, KeptFrame};
+use super::verify::report::Report;
 use super::{Options, StoreError};
 use crate::id::Seq;
 use chain::Piece;

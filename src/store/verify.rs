@@ -1,21 +1,23 @@
 //! Reading every record of a store and saying what is wrong with it.
 
+pub mod report;
+
 use std::path::Path;
 
 use super::StoreError;
 use super::backend::Backend;
-use super::base;
-use super::codec::{self, Blob, Kind};
 use super::disk::Disk;
-use super::high_water::{HighWater, Mark};
-use super::kept;
-use super::lock::Lock;
-use super::look::look_before;
+use super::files::high_water::{HighWater, Mark};
+use super::files::lock::Lock;
+use super::maintain::base;
+use super::opening::look::look_before;
+use super::projection::seqset::SeqSet;
+use super::record::codec::{self, Blob, Kind};
 use super::record::{Body, EventRecord, Transition, key};
-use super::report::Report;
 use super::salvage::{self, Salvage};
-use super::seqset::SeqSet;
+use super::sealing::kept;
 use crate::id::Seq;
+use report::Report;
 
 const FRAMES_PER_READ: usize = 64;
 

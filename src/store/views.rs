@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::queue::Ended;
+use super::projection::queue::Ended;
 use super::record::Reopened;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};

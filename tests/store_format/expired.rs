@@ -53,7 +53,7 @@ fn a_store_of_version_3_knows_what_has_expired_and_gives_back_the_rest() {
 fn what_expires_is_written_in_the_same_bytes_as_in_version_3() {
     assert!(
         records_in(expired().backend()) == records_of("store-v3.hex"),
-        "a base is written differently than in version 3: raise the version in store/codec.rs, \
+        "a base is written differently than in version 3: raise the version in store/record/codec.rs, \
          keep reading the old one, and give the new one a fixture"
     );
 }

@@ -172,7 +172,7 @@ fn the_same_story_is_written_in_the_same_bytes_as_in_version_1() {
         assert!(
             written.get(key) == Some(value),
             "the record at {} is written differently than in version 1: raise the version in \
-             store/codec.rs, keep reading the old one, and give the new one a fixture",
+             store/record/codec.rs, keep reading the old one, and give the new one a fixture",
             hex::encode(key)
         );
     }
@@ -184,7 +184,7 @@ fn the_snapshot_of_the_same_story_is_written_in_the_same_bytes_as_in_version_1()
     assert!(
         story::on_disk() == kept,
         "snapshot or high-water mark are written differently than in version 1: raise the version \
-         in store/codec.rs, so that an old snapshot is thrown away instead of misread"
+         in store/record/codec.rs, so that an old snapshot is thrown away instead of misread"
     );
 }
 

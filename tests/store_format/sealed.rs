@@ -78,7 +78,7 @@ fn the_same_secrets_are_sealed_in_the_same_bytes_as_in_version_2() {
     assert!(
         records_in(written().backend()) == records_of("store-v2.hex"),
         "sealed records are written differently than in version 2: raise the version in \
-         store/codec.rs, keep reading the old one, and give the new one a fixture"
+         store/record/codec.rs, keep reading the old one, and give the new one a fixture"
     );
 }
 

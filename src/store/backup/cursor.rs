@@ -1,14 +1,14 @@
 //! Reading a log piece by piece, up to a moment.
 
 use super::super::backend::{Backend, Entry};
-use super::super::codec::{self, Blob, Frame, Kind};
 use super::super::log::Log;
-use super::super::pins::Pin;
 use super::super::record::key;
 use super::super::{Store, StoreError};
 use super::BackupError;
 use super::piece::{Have, Piece, Place, Point};
 use crate::id::Seq;
+use crate::store::log::pins::Pin;
+use crate::store::record::codec::{self, Blob, Frame, Kind};
 
 /// Records of one piece: up to a quarter of a mebibyte.
 const RECORDS_PER_PIECE: usize = 32;

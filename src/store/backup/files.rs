@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::super::StoreError;
 use super::super::disk::free_bytes;
-use super::super::private;
-use super::super::segments::SEGMENT_BYTES;
 use super::BackupError;
+use crate::store::files::private;
+use crate::store::files::segments::SEGMENT_BYTES;
 
 /// A file whose being there says that this directory is a copy on which nothing was started yet.
 const COPY: &str = "backup";

@@ -2,11 +2,11 @@
 
 use super::super::StoreError;
 use super::super::backend::Backend;
-use super::super::codec::{self, Kind};
-use super::super::meta::Meta;
 use super::super::record::key;
 use super::BackupError;
 use super::piece::Have;
+use crate::store::log::meta::Meta;
+use crate::store::record::codec::{self, Kind};
 
 /// Looks at what is there. The last frame of each kind is asked for once more: the parts of its
 /// bodies, or its index, may not all have come.

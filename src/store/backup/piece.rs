@@ -10,9 +10,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::codec::{self, Blob, Head, Kind};
 use super::BackupError;
 use crate::id::Seq;
+use crate::store::record::codec::{self, Blob, Head, Kind};
 
 /// The bytes of a length.
 pub const LENGTH_BYTES: usize = 4;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::backend::Change;
-use super::super::base::Base;
-use super::super::codec::{self, Head, Kind};
-use super::super::kept::{self, KeptFrame};
-use super::super::keyring::Keyring;
 use super::BackupError;
+use crate::store::maintain::base::Base;
+use crate::store::record::codec::{self, Head, Kind};
+use crate::store::sealing::kept::{self, KeptFrame};
+use crate::store::sealing::keyring::Keyring;
 
 /// The chain of the frames of transitions, which are other ones in the copy.
 pub(super) struct Reseal {

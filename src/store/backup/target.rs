@@ -11,22 +11,22 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::backend::Backend;
-use super::super::batches::Batches;
-use super::super::codec::{self, Blob, Kind};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
-use super::super::high_water::{HighWater, Mark};
-use super::super::kept;
-use super::super::keyring::Keyring;
-use super::super::lock::Lock;
 use super::super::record::key;
 use super::super::verify::verify;
-use super::super::write::index;
 use super::super::{Report, Store, StoreError};
 use super::files::{mark, sync_all, sync_parent, with_room_in_mind};
 use super::held::{expect_same, held};
 use super::piece::{Have, Piece, Place, Point};
 use super::reseal::Reseal;
 use super::{BackupError, Cursor, LENGTH_BYTES};
+use crate::store::commit::write::index;
+use crate::store::files::high_water::{HighWater, Mark};
+use crate::store::files::lock::Lock;
+use crate::store::record::codec::{self, Blob, Kind};
+use crate::store::salvage::batches::Batches;
+use crate::store::sealing::kept;
+use crate::store::sealing::keyring::Keyring;
 
 /// A directory in the making.
 pub struct Target {

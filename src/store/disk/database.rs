@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::backend::{Durability, Entry};
 use super::super::error::StoreError;
-use super::super::{private, segments};
 use super::guarded::{Fault, guarded};
 use super::location::Location;
 use super::overlay::Way;
 use super::reclaim::Live;
 use super::sled_files;
 use super::volumes::Volumes;
+use crate::store::files::{private, segments};
 
 /// A value of this size makes its page worth evicting.
 const LARGE_BYTES: usize = 1024;

@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::backend::Change;
-use super::super::codec::{self, Blob, FrameError, Head, Kind};
 use super::journal::PAGE;
+use crate::store::record::codec::{self, Blob, FrameError, Head, Kind};
 
 const LENGTH: usize = 4;
 

@@ -15,8 +15,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::super::backend::{Change, Durability};
-use super::super::private;
 use super::entry::{self, Place};
+use crate::store::files::private;
 
 /// An entry begins at a multiple of this.
 pub const PAGE: usize = 4096;

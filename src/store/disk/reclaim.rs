@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::backend::Durability;
-use super::super::codec::{self, Kind};
 use super::super::error::StoreError;
 use super::super::record::key;
 use super::database::{ChangeRef, Database};
@@ -18,6 +17,7 @@ use super::guarded::guarded;
 use super::location::Location;
 use super::volume::RECORD_HEAD;
 use super::volumes::VOLUME_BYTES;
+use crate::store::record::codec::{self, Kind};
 
 /// What is copied in one go: whoever takes in the journal waits for no more.
 const COPY_BYTES: usize = 1 << 20;

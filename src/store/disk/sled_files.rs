@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::error::StoreError;
-use super::super::segments;
 use super::guarded::{Fault, guarded};
 use super::volume;
+use crate::store::files::segments;
 
 /// See [`open`]: five seconds in all.
 const OPEN_TRIES: u32 = 500;

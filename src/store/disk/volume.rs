@@ -13,9 +13,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::super::{blocks, private};
 use super::entry;
 use super::location::Location;
+use crate::store::files::{blocks, private};
 
 /// The directory of the volumes, within that of the store.
 pub const DIRECTORY: &str = "records";

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::blocks;
 use super::location::Location;
 use super::records::Records;
 use super::volume::{self, DIRECTORY, HEAD, RECORD_HEAD, Volume, numbers, path};
+use crate::store::files::blocks;
 
 /// A volume of this length gets no more records.
 pub const VOLUME_BYTES: u64 = 64 << 20;

@@ -2,14 +2,14 @@
 
 use super::super::StoreError;
 use super::super::backend::Backend;
-use super::super::codec::{self, Kind};
-use super::super::frames::Frames;
-use super::super::kept;
 use super::super::log::Log;
 use super::super::record::{Body, EventRecord, Transition, key};
-use super::super::seqset::SeqSet;
 use crate::clock::Timestamp;
 use crate::id::Seq;
+use crate::store::projection::seqset::SeqSet;
+use crate::store::record::codec::{self, Kind};
+use crate::store::record::frames::Frames;
+use crate::store::sealing::kept;
 
 /// Dead letters that are looked at in one go.
 const DEAD_PER_READ: usize = 1_024;

@@ -3,14 +3,14 @@
 
 use super::super::StoreError;
 use super::super::backend::{Backend, Change, Durability, Entry};
-use super::super::codec::{self, Kind};
-use super::super::kept;
 use super::super::log::Log;
 use super::super::record::{Body, EventRecord, key};
-use super::super::seqset::SeqSet;
-use super::super::write::index;
 use super::decide::Decided;
 use crate::id::Seq;
+use crate::store::commit::write::index;
+use crate::store::projection::seqset::SeqSet;
+use crate::store::record::codec::{self, Kind};
+use crate::store::sealing::kept;
 
 /// Keys in one batch.
 const KEYS_PER_WRITE: usize = 256;

@@ -3,10 +3,10 @@
 use super::super::StoreError;
 use super::super::backend::Backend;
 use super::super::log::Log;
-use super::super::queue::Then;
 use super::super::record::{AttemptRecord, Transition};
 use crate::delivery::{Attempt, Status};
 use crate::id::Seq;
+use crate::store::projection::queue::Then;
 
 /// Deliveries that end under one lock.
 const PER_STEP: usize = 256;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::StoreError;
-use super::super::base::Base;
-use super::super::snapshot::KeptSnapshot;
 use super::Salvage;
 use super::source::Sources;
+use crate::store::maintain::base::Base;
+use crate::store::opening::snapshot::KeptSnapshot;
 
 /// Where parts of bases lie, by the number of the base and of the part. A number is given once, so
 /// that copies are the same.

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::seqset::SeqSet;
+use crate::store::projection::seqset::SeqSet;
 
 /// A frame in the file, and what holds it in its chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Frames in bytes that nobody understands: each one shows itself by its head and its checksum.
 
-use super::super::base;
-use super::super::codec::{self, Blob, Frame, Kind};
-use super::super::kept::{self, KeptFrame};
-use super::super::meta::Meta;
 use super::super::record::{Body, EventRecord, MAX_INLINE_BODY_BYTES, Transition};
+use crate::store::log::meta::Meta;
+use crate::store::maintain::base;
+use crate::store::record::codec::{self, Blob, Frame, Kind};
+use crate::store::sealing::kept::{self, KeptFrame};
 
 /// A block of zeros holds nothing, and most of a young log is zeros.
 const BLOCK: usize = 4096;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
 use super::super::disk::Database;
-use super::super::private;
+use crate::store::files::private;
 
 pub const FINISHED: &str = "rebuilt";
 

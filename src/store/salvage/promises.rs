@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io;
 
 use super::super::disk::{LOCATION_BYTES, Location};
-use super::super::high_water::Mark;
 use super::super::record::key;
-use super::super::segments::{self, Survey};
 use super::frames::{self, Content};
 use super::search::OVERLAP;
+use crate::store::files::high_water::Mark;
+use crate::store::files::segments::{self, Survey};
 
 /// Whether anything that the survey found to be cut off was synced, as far as `mark` and the log
 /// itself tell. Without a mark nobody knows, so all of it counts; but not what `is_elsewhere`.

@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::StoreError;
-use super::super::batches::Batches;
-use super::super::codec::{EXPIRING_VERSION, FIRST_VERSION, Head, Kind, SEALED_VERSION};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
-use super::super::high_water::{HighWater, Mark};
-use super::super::kept::{self, KeptFrame};
-use super::super::lock::Lock;
 use super::super::record::key;
-use super::super::segments::SEGMENT_BYTES;
-use super::super::snapshot::{self, KeptSnapshot};
-use super::super::write::index;
 use super::Salvage;
+use super::batches::Batches;
 use super::place::{FINISHED, clear, finish, sync};
+use crate::store::commit::write::index;
+use crate::store::files::high_water::{HighWater, Mark};
+use crate::store::files::lock::Lock;
+use crate::store::files::segments::SEGMENT_BYTES;
+use crate::store::opening::snapshot::{self, KeptSnapshot};
+use crate::store::record::codec::{EXPIRING_VERSION, FIRST_VERSION, Head, Kind, SEALED_VERSION};
+use crate::store::sealing::kept::{self, KeptFrame};
 
 const UNFINISHED: &str = "rebuilding";
 

@@ -10,14 +10,15 @@ use std::path::Path;
 use super::super::disk::{
     Location, RECORD_HEAD, VOLUME_HEAD, is_whole_record, volume_path, volume_salt, volumes_of,
 };
-use super::super::meta::Meta;
-use super::super::segments::{self, Survey};
-use super::super::{blocks, codec};
 use super::base;
 use super::chain::{Candidates, Piece, Trust};
 use super::frames::{self, Content};
 use super::source::{self, JOURNAL_AT, Sources};
 use crate::id::{MAX_SEQ, Seq};
+use crate::store::files::blocks;
+use crate::store::files::segments::{self, Survey};
+use crate::store::log::meta::Meta;
+use crate::store::record::codec;
 
 /// A part of a body: where it lies, the frame's length, the part's own.
 pub type Part = (u64, usize, u32);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::backend::Change;
 use super::super::disk::{Live, Location, Volumes};
-use super::super::segments;
+use crate::store::files::segments;
 
 /// Where the records of the journal lie, as if they followed the largest file that there can be.
 pub const JOURNAL_AT: u64 = 1 << 62;
