@@ -8,6 +8,7 @@
 //! | `life`, `disk`, `network` | the product between what is simulated |
 //! | `contract`, `ledger` | what the vendors promise, and what the world has seen |
 //! | `rules`, `verdict` | what must hold at each request and moment, and at the end |
+//! | `retention` | what may expire, and what must |
 //! | `faults` | mistakes, each of which breaks a rule |
 //!
 //! `REDELIVER_SEEDS=N` runs more seeds; `REDELIVER_SEED=N`, with `REDELIVER_CRASH=WRITES:POINT` if
@@ -31,6 +32,8 @@ mod network;
 mod operator;
 #[path = "simulation/plan.rs"]
 mod plan;
+#[path = "simulation/retention.rs"]
+mod retention;
 #[path = "simulation/rules.rs"]
 mod rules;
 #[path = "simulation/verdict.rs"]
@@ -43,7 +46,7 @@ use std::thread::available_parallelism;
 
 use disk::Point;
 use faults::Fault;
-use world::{Scenario, Summary, Violation, run};
+use world::{Scenario, Summary, Violation, run, writes_of_passes};
 
 /// Seeds of an everyday run.
 const SEEDS: u64 = 2_000;
@@ -158,6 +161,7 @@ fn every_seed_keeps_every_rule() {
         assert!(sum.crashes > seeds);
         assert!(sum.gone > seeds / 100 && sum.paused > seeds / 100);
         assert!(sum.given_up > seeds / 4);
+        assert!(sum.passes > seeds && sum.expired > seeds && sum.overdue > seeds / 4);
     }
 }
 
@@ -176,6 +180,27 @@ fn a_crash_at_every_commit_point_of_a_run_breaks_no_rule() {
         points += writes * 3;
     }
     println!("{points} crashes, one at each commit point of five runs");
+}
+
+#[test]
+fn a_crash_at_every_write_of_a_pass_breaks_no_rule() {
+    // With retention by age and by bytes, of what waits and of dead letters; each expires events.
+    let seeds = (0..).filter(|seed| run(seeded(*seed)).is_ok_and(|sum| sum.expired > 20));
+    let mut points = 0;
+    for seed in seeds.take(3) {
+        let writes = writes_of_passes(seeded(seed));
+        let writes = writes.unwrap_or_else(|violation| fail(seeded(seed), &violation));
+        let points_of = |n: u64| Scenario {
+            crash: Some((writes[n as usize / 3], Point::ALL[n as usize % 3])),
+            ..seeded(seed)
+        };
+        let count = writes.len() as u64 * 3;
+        if let Err((scenario, violation)) = run_all(count, points_of) {
+            fail(scenario, &violation);
+        }
+        points += count;
+    }
+    println!("{points} crashes, at each write of the passes of three runs");
 }
 
 #[test]

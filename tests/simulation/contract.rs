@@ -20,6 +20,8 @@ pub enum Verdict {
     Paused,
     /// The endpoint is gone for good (HOT-28).
     Gone,
+    /// No answer: it has waited for longer than the operator lets it.
+    Overdue,
 }
 
 impl Vendor {

@@ -53,6 +53,10 @@ struct State {
     synced: bool,
     /// The next sync is not made: a fault.
     skips: bool,
+    /// The last write was of a base.
+    wrote_base: bool,
+    /// A sync of a base was not made.
+    base_unsynced: bool,
 }
 
 impl SimDisk {
@@ -73,6 +77,11 @@ impl SimDisk {
         self.state().armed = Some((writes, point));
     }
 
+    /// No crash comes but the one that the scenario asks for.
+    pub fn disarm(&self) {
+        self.state().armed = None;
+    }
+
     /// Likewise, whatever else is armed.
     pub fn arm_for_scenario(&self, writes: u64, point: Point) {
         self.state().asked_for = Some((writes, point));
@@ -81,6 +90,11 @@ impl SimDisk {
     /// Whether the crash that the scenario asks for has come.
     pub fn has_come(&self) -> bool {
         self.state().came
+    }
+
+    /// Whether a base was not synced since this was asked last.
+    pub fn take_base_unsynced(&self) -> bool {
+        std::mem::take(&mut self.state().base_unsynced)
     }
 
     pub fn skip_a_sync(&self) {
@@ -120,6 +134,19 @@ impl SimDisk {
         std::mem::take(&mut self.state().synced)
     }
 
+    /// Has whatever deletes frames of events delete the next one, too.
+    fn go_too_far(&self, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+        let last = changes.iter().rev().find_map(|change| match change {
+            Change::Delete(key) if key.starts_with(b"e") => Some([key.as_slice(), &[0]].concat()),
+            _ => None,
+        });
+        if let Some(behind) = last {
+            let next = self.memory.scan(b"e", &behind, 1)?;
+            changes.extend(next.into_iter().map(|(key, _)| Change::Delete(key)));
+        }
+        Ok(())
+    }
+
     fn crash(&self, mut changes: Vec<Change>, point: Point) -> (Memory, Safety) {
         if self.fault == Some(Fault::TornGroups) && changes.len() > 1 {
             changes.truncate(changes.len() / 2);
@@ -156,8 +183,11 @@ fn due(armed: &mut Option<(u64, Point)>) -> Option<Point> {
 pub struct Plugged(pub Arc<SimDisk>);
 
 impl Backend for Plugged {
-    fn write(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
+    fn write(&self, mut changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
         let disk = &*self.0;
+        if disk.fault == Some(Fault::OneFrameTooFar) {
+            disk.go_too_far(&mut changes)?;
+        }
         let point = {
             let mut state = disk.state();
             state.writes += 1;
@@ -171,11 +201,19 @@ impl Backend for Plugged {
             return Err(StoreError::Stopped("the power is gone".to_owned()));
         }
         let skips = std::mem::take(&mut disk.state().skips);
+        let is_of_base = changes
+            .iter()
+            .any(|change| change.as_ref().0.starts_with(b"p"));
+        let was_of_base = std::mem::replace(&mut disk.state().wrote_base, is_of_base);
         let durability = match disk.fault {
             Some(Fault::SyncForgotten) => Durability::Process,
             Some(Fault::GoneUnsynced) if skips => {
                 // The next sync would make good for it.
                 disk.arm(0, Point::Before);
+                Durability::Process
+            }
+            Some(Fault::BaseUnsynced) if was_of_base && durability == Durability::Disk => {
+                disk.state().base_unsynced = true;
                 Durability::Process
             }
             _ => durability,

@@ -1,10 +1,12 @@
 //! Deliberate faults, put in at the seams: each breaks one promise, and the checker must see it.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redeliver::clock::Timestamp;
+use redeliver::clock::{SharedClock, Timestamp};
+use redeliver::delivery::Status;
 use redeliver::endpoint::{Endpoint, EndpointSettings, EndpointState, Order};
 use redeliver::event::{Event, NewEvent};
 use redeliver::id::Seq;
@@ -13,12 +15,12 @@ use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
     EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Outcome, Page,
-    QueueView, ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    QueueView, ReplayRequest, Retention, SettleError, Settlement, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
 
-use super::disk::SimDisk;
+use super::disk::{Point, SimDisk};
 
 /// A mistake that a developer could make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +69,28 @@ pub enum Fault {
     GoneUnsynced,
     /// A replay is answered and not made.
     ReplayForgotten,
+    /// Events expire that a delivery waits for.
+    WaitingExpires,
+    /// Events with a dead letter expire as if they had none.
+    DeadLetterExpires,
+    /// What expires is deleted before it is synced that it has expired.
+    BaseUnsynced,
+    /// The frame behind those that have expired is deleted with them.
+    OneFrameTooFar,
+    /// Nothing ever expires.
+    NothingExpires,
+    /// How long deliveries may wait is not looked at.
+    OverdueForgotten,
+    /// The idempotency key of an event expires with it.
+    KeyExpires,
+    /// Deliveries are not counted any more when their events have expired.
+    CountExpires,
+    /// A delivery is handed out once more when its event has expired.
+    ExpiredDelivered,
 }
 
 impl Fault {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::SyncForgotten,
         Self::TornGroups,
         Self::OneSecondEarly,
@@ -93,6 +113,15 @@ impl Fault {
         Self::GivesUpLate,
         Self::GoneUnsynced,
         Self::ReplayForgotten,
+        Self::WaitingExpires,
+        Self::DeadLetterExpires,
+        Self::BaseUnsynced,
+        Self::OneFrameTooFar,
+        Self::NothingExpires,
+        Self::OverdueForgotten,
+        Self::KeyExpires,
+        Self::CountExpires,
+        Self::ExpiredDelivered,
     ];
 
     /// Words of the rules that it breaks.
@@ -118,6 +147,15 @@ impl Fault {
             Self::NeverClaimed => &["does not come to an end"],
             Self::TakesNothing => &["was answered 503"],
             Self::ReplayForgotten => &["put back and not sent again"],
+            Self::WaitingExpires => &["has expired although a delivery waits for it"],
+            Self::DeadLetterExpires => &["has expired although its dead letter is kept"],
+            Self::BaseUnsynced => &["has come back"],
+            Self::OneFrameTooFar => &["no frame holds them", "does not open"],
+            Self::NothingExpires => &["should have expired"],
+            Self::OverdueForgotten => &["and has waited for too long"],
+            Self::KeyExpires => &["was answered as", "was called new"],
+            Self::CountExpires => &["before the pass, and counts"],
+            Self::ExpiredDelivered => &["its event has expired"],
         }
     }
 }
@@ -177,6 +215,15 @@ pub fn settings(fault: Option<Fault>, settings: EndpointSettings) -> EndpointSet
     }
 }
 
+/// What the operator wants to be kept, likewise.
+pub fn retention(fault: Option<Fault>, retention: &Retention) -> Retention {
+    let mut retention = retention.clone();
+    if fault == Some(Fault::OverdueForgotten) {
+        retention.waiting_max_age = None;
+    }
+    retention
+}
+
 /// A store with a fault in front of it.
 pub struct Faulty {
     pub store: Arc<dyn Store>,
@@ -184,11 +231,49 @@ pub struct Faulty {
     pub disk: Arc<SimDisk>,
     /// How many crashes there were.
     pub crashes: u32,
+    pub clock: SharedClock,
+    pub retention: Retention,
+    /// Events that are shown no more.
+    pub hidden: Mutex<BTreeSet<Seq>>,
+    /// The last claim of each event.
+    pub handed_out: Mutex<BTreeMap<Seq, Claim>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Faulty {
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
+    }
+
+    fn is_shown(&self, seq: Seq) -> bool {
+        !lock(&self.hidden).contains(&seq)
+    }
+
+    /// Hides every old event that a delivery with one of these statuses keeps.
+    fn hide(&self, statuses: &[Status]) -> Result<(), StoreError> {
+        let Some(age) = self.retention.max_age else {
+            return Ok(());
+        };
+        let page = self.store.deliveries(&DeliveryQuery {
+            statuses: statuses.to_vec(),
+            limit: 1000,
+            ..DeliveryQuery::default()
+        })?;
+        let old = page.items.into_iter().map(|delivery| delivery.event);
+        let old = old.filter(|event| event.received_at.plus(age) < self.clock.now());
+        lock(&self.hidden).extend(old.map(|event| event.seq));
+        Ok(())
+    }
+
+    /// A delivery that is over, of an event that has expired.
+    fn claim_of_an_expired(&self) -> Option<Claim> {
+        let mut handed_out = lock(&self.handed_out);
+        let mut seqs = handed_out.keys().copied();
+        let expired = seqs.find(|seq| self.store.expired_at(*seq).is_some())?;
+        handed_out.remove(&expired)
     }
 
     fn spoil(&self, mut claim: Claim) -> Claim {
@@ -215,6 +300,17 @@ impl Store for Faulty {
                 event.idempotency_key = None;
             }
         }
+        if self.has(Fault::KeyExpires) {
+            for event in &mut events {
+                let key = event.idempotency_key.as_deref();
+                let first = key.map(|key| self.store.find_by_key(&event.source, key));
+                if let Some(Ok(Some(first))) = first
+                    && self.store.expired_at(first.seq).is_some()
+                {
+                    event.idempotency_key = None;
+                }
+            }
+        }
         if self.has(Fault::TakenTwice) && events.iter().all(|e| e.idempotency_key.is_none()) {
             let _ = self.store.append(events.clone());
         }
@@ -237,6 +333,11 @@ impl Store for Faulty {
         if self.has(Fault::ClaimedTwice) {
             let again: Vec<Claim> = claims.iter().take(1).cloned().collect();
             claims.extend(again);
+        }
+        if self.has(Fault::ExpiredDelivered) {
+            claims.extend(self.claim_of_an_expired());
+            let claimed = claims.iter().map(|claim| (claim.token.seq, claim.clone()));
+            lock(&self.handed_out).extend(claimed);
         }
         Ok(claims.into_iter().map(|claim| self.spoil(claim)).collect())
     }
@@ -276,7 +377,9 @@ impl Store for Faulty {
     }
 
     fn read(&self, from: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
-        self.store.read(from, limit)
+        let mut events = self.store.read(from, limit)?;
+        events.retain(|event| self.is_shown(event.seq));
+        Ok(events)
     }
 
     fn read_back(&self, until: Seq, limit: usize) -> Result<Vec<Arc<Event>>, StoreError> {
@@ -292,7 +395,14 @@ impl Store for Faulty {
     }
 
     fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
-        self.store.endpoints()
+        let mut views = self.store.endpoints()?;
+        if self.has(Fault::CountExpires) {
+            let expired = self.store.figures().expired_events;
+            for view in &mut views {
+                view.ended.delivered = view.ended.delivered.saturating_sub(expired);
+            }
+        }
+        Ok(views)
     }
 
     fn queues(&self) -> Vec<QueueView> {
@@ -358,7 +468,18 @@ impl Store for Faulty {
     }
 
     fn maintain(&self) -> Result<Maintained, StoreError> {
-        self.store.maintain()
+        match self.fault {
+            Fault::NothingExpires => return Ok(Maintained::default()),
+            Fault::WaitingExpires => self.hide(&[Status::Pending, Status::Waiting])?,
+            Fault::DeadLetterExpires => self.hide(&[Status::Dead])?,
+            _ => {}
+        }
+        let done = self.store.maintain()?;
+        if self.disk.take_base_unsynced() {
+            // The next sync would make good for it.
+            self.disk.arm(0, Point::Before);
+        }
+        Ok(done)
     }
 
     fn commit(&self) -> Result<bool, StoreError> {

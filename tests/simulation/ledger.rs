@@ -10,6 +10,7 @@ use redeliver::id::{DeliveryId, Seq};
 
 use super::contract::Verdict;
 use super::plan::{Planned, Reply};
+use super::retention::Pass;
 
 /// How safe something is that happened between two crashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ pub struct Delivery {
     pub unclear: bool,
     /// The place, in the order of all requests, of its first success.
     pub delivered_at: Option<u64>,
+    /// Likewise, when it had waited for too long for the first time.
+    pub overdue_at: Option<u64>,
 }
 
 /// Why nothing may be sent to an endpoint.
@@ -99,12 +102,29 @@ pub struct Posted {
     pub duplicates: u32,
 }
 
+/// An event of the log, as far as it matters once it has expired.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// The number that its client gave it.
+    pub n: u64,
+    pub kind: String,
+}
+
 /// Everything that was seen.
 #[derive(Default)]
 pub struct Ledger {
     pub posted: BTreeMap<u64, Posted>,
     pub watched: BTreeMap<u32, Watched>,
     pub deliveries: BTreeMap<(u32, Seq), Delivery>,
+    /// What a pass was begun with: every event that was ever in the log by then.
+    pub logged: BTreeMap<Seq, Logged>,
+    /// Of these, what has expired; and what a pass may have taken that a crash cut off.
+    pub gone: BTreeSet<Seq>,
+    pub may_be_gone: BTreeSet<Seq>,
+    /// The life in which the last pass came to its end.
+    pub passed_in: Option<u32>,
+    /// Attempts that ended before this may not be on record any more.
+    pub records_until: Option<Timestamp>,
     /// When receivers are going to do something.
     pub moments: BTreeSet<Timestamp>,
     pub trace: Vec<String>,
@@ -238,7 +258,7 @@ impl Ledger {
                     watched.stop.get_or_insert(stop);
                 }
             }
-            Verdict::Failed => {}
+            Verdict::Failed | Verdict::Overdue => {}
         }
         self.note(format!(
             "{now} event {} to endpoint {}: {status:?}",
@@ -368,22 +388,92 @@ impl Ledger {
         watched.put_back = true;
         let present = self.incarnation;
         let (max, refused) = (watched.planned.vendor.attempts_max(), watched.refused);
-        for (_, delivery) in self.deliveries_of(endpoint) {
+        let gone = self.gone.clone();
+        let there = self.deliveries_of(endpoint);
+        for (_, delivery) in there.filter(|((_, seq), _)| !gone.contains(seq)) {
             let Some(last) = delivery.attempts.last() else {
                 delivery.unclear = true;
                 continue;
             };
+            let overdue = matches!(last.ended, Some((_, Verdict::Overdue)));
             let failures = last.number.saturating_sub(delivery.round) + 1;
             let delivered = matches!(last.ended, Some((_, Verdict::Delivered)));
-            let dead = !delivered && max.is_some_and(|max| failures >= max);
+            let dead = overdue || !delivered && max.is_some_and(|max| failures >= max);
+            let remembered = last.incarnation == present || last.safety == Safety::Synced;
             delivery.unclear |= crashed || last.unsure || last.ended.is_none() || refused > 0;
+            delivery.unclear |= overdue && !remembered;
             if dead || delivered && !only_dead {
-                let remembered = last.incarnation == present || last.safety == Safety::Synced;
                 let owed = remembered && !last.open && !delivery.unclear;
                 delivery.start_over();
                 delivery.owed = owed.then_some(delivery.round);
             }
         }
+    }
+}
+
+/// What retention has to do with it.
+impl Ledger {
+    /// A pass begins: what is due by it has ended by the time that its end is told, or may have, if a
+    /// crash comes first.
+    pub fn pass(&mut self, pass: &Pass<'_>) {
+        self.note(format!("{} a pass: {:?}", pass.now, pass.retention));
+        for (seq, event) in &pass.before.events {
+            let body = String::from_utf8_lossy(&event.content.body);
+            let logged = number_in(&body).map(|n| Logged {
+                n,
+                kind: event.content.kind.to_string(),
+            });
+            self.logged.extend(logged.map(|logged| (*seq, logged)));
+        }
+        self.may_be_gone = pass.may_go();
+        let until = pass.records_until();
+        self.records_until = self.records_until.max(Some(until));
+        let (incarnation, order) = (self.incarnation, self.order);
+        for key in pass.overdue() {
+            let recorded = pass.before.deliveries[&key].attempt_count;
+            let delivery = self.deliveries.entry(key).or_default();
+            delivery.forget_behind(recorded, incarnation, Some(until));
+            let last = delivery.attempts.last().map_or(0, |last| last.number);
+            delivery.overdue_at.get_or_insert(order);
+            delivery.attempts.push(Attempt {
+                number: last.max(recorded) + 1,
+                arrived: pass.now,
+                ended: Some((pass.now, Verdict::Overdue)),
+                open: false,
+                incarnation,
+                safety: Safety::Told,
+                unsure: false,
+            });
+        }
+    }
+
+    /// A pass has come to its end, and these have expired for good.
+    pub fn passed(&mut self, gone: BTreeSet<Seq>) {
+        self.note(format!("a pass: {gone:?} have expired"));
+        self.may_be_gone.clear();
+        self.gone.extend(gone);
+        let present = self.incarnation;
+        self.passed_in = Some(present);
+        let attempts = self.deliveries.values_mut().flat_map(|d| &mut d.attempts);
+        let overdue = |a: &&mut Attempt| matches!(a.ended, Some((_, Verdict::Overdue)));
+        for attempt in attempts
+            .filter(|a| a.incarnation == present)
+            .filter(overdue)
+        {
+            attempt.safety = attempt.safety.max(Safety::Written);
+        }
+    }
+
+    /// Whether what is on record of `attempt` may have expired.
+    pub fn may_be_off_record(&self, attempt: &Attempt) -> bool {
+        attempt.may_be_off_record(self.records_until)
+    }
+}
+
+impl Attempt {
+    pub fn may_be_off_record(&self, until: Option<Timestamp>) -> bool {
+        let ended = self.ended.map_or(self.arrived, |(at, _)| at);
+        until.is_some_and(|until| ended < until)
     }
 }
 
@@ -397,11 +487,23 @@ impl Default for Delivery {
             put_back: false,
             unclear: false,
             delivered_at: None,
+            overdue_at: None,
         }
     }
 }
 
 impl Delivery {
+    /// It waits, and so many of its attempts are on record: crashes made the rest forgotten.
+    fn forget_behind(&mut self, recorded: u32, incarnation: u32, until: Option<Timestamp>) {
+        let is_forgotten = |last: &Attempt| {
+            let is_sure = last.incarnation == incarnation || last.safety == Safety::Synced;
+            last.number > recorded && !is_sure && !last.may_be_off_record(until)
+        };
+        while self.attempts.last().is_some_and(is_forgotten) {
+            self.attempts.pop();
+        }
+    }
+
     /// It may leave at once, and its failures are counted from the start.
     fn start_over(&mut self) {
         let Some(last) = self.attempts.last() else {

@@ -19,7 +19,9 @@ use redeliver::deliver::guard::AddressGuard;
 use redeliver::deliver::transport::{Network as Seam, Transport};
 use redeliver::inbound::body::Bodies;
 use redeliver::inbound::{self, Ingest};
-use redeliver::store::{EndpointCommand, Log, Options, ReplayRequest, Store, StoreError};
+use redeliver::store::{
+    EndpointCommand, Log, Options, ReplayRequest, Retention, Store, StoreError,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -27,6 +29,7 @@ use super::disk::{Plugged, SimDisk};
 use super::faults::{self, Faulty};
 use super::ledger::{Posted, Safety};
 use super::network::{Network, Outside};
+use super::retention::GROUP_EVENTS;
 use super::world::{End, Scenario};
 
 /// Attempts at once, few enough to be short of places at times.
@@ -59,11 +62,13 @@ impl Life {
         clock: SharedClock,
         scenario: Scenario,
         crashes: u32,
+        retention: &Retention,
     ) -> Result<Self, End> {
         let options = Options {
             in_flight_max: IN_FLIGHT,
             // Small, so that groups fill up.
-            group_max_events: 3,
+            group_max_events: GROUP_EVENTS,
+            retention: faults::retention(scenario.fault, retention),
             waiting_max_per_endpoint: 5,
             // Often, so that crashes come soon after them, and with attempts under way.
             snapshot_max_records: 10,
@@ -85,6 +90,10 @@ impl Life {
                 fault,
                 disk: disk.clone(),
                 crashes,
+                clock: clock.clone(),
+                retention: retention.clone(),
+                hidden: Mutex::default(),
+                handed_out: Mutex::default(),
             }),
             None => log.clone(),
         };

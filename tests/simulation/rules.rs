@@ -23,8 +23,12 @@ impl Ledger {
         if watched.stop.is_some_and(|stop| stop.turn < self.turn) {
             return Err("nothing may be sent there any more".to_owned());
         }
+        if self.gone.contains(&seq) {
+            return Err("its event has expired".to_owned());
+        }
         self.known(arrival, &planned)?;
         let delivery = self.deliveries.entry((endpoint, seq)).or_default();
+        delivery.begin_anew(arrival.number, self.records_until, watched);
         delivery.next(arrival.number, self.incarnation, watched, now)
     }
 
@@ -90,6 +94,21 @@ impl Ledger {
 }
 
 impl Delivery {
+    /// Put back when nothing was known of its attempts any more, it counts them from the first one
+    /// again.
+    fn begin_anew(&mut self, number: u32, records_until: Option<Timestamp>, watched: &Watched) {
+        let Some(last) = self.attempts.last() else {
+            return;
+        };
+        let may_be_first = number == 1 || watched.refused > 0;
+        let is_forgotten = !last.open && last.may_be_off_record(records_until);
+        if self.put_back && may_be_first && number <= last.number && is_forgotten {
+            self.attempts.clear();
+            self.at_once.clear();
+            self.owed = None;
+        }
+    }
+
     /// Whether attempt `number` may be made now. Forgets attempts that a crash made forgotten.
     fn next(
         &mut self,
@@ -145,6 +164,9 @@ impl Delivery {
         };
         if verdict == Verdict::Delivered && !last.unsure {
             return Err(format!("it was delivered by attempt {}", last.number));
+        }
+        if verdict == Verdict::Overdue {
+            return Err("it had waited for too long, and was given up".to_owned());
         }
         let failures = last.number.saturating_sub(self.round) + 1;
         let max = watched.planned.vendor.attempts_max();

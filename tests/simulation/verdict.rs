@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use redeliver::delivery::Status;
+use redeliver::delivery::{Attempt as Recorded, Status};
 use redeliver::endpoint::EndpointState;
 use redeliver::event::Event;
 use redeliver::id::Seq;
@@ -12,9 +12,9 @@ use redeliver::store::{DeliveryQuery, DeliveryView, EndpointView, Store};
 use super::contract::Verdict;
 use super::ledger::{Attempt, Ledger, Watched, number_in};
 
-type Broken = Result<(), String>;
+pub type Broken = Result<(), String>;
 
-fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Broken {
+pub fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Broken {
     if holds { Ok(()) } else { Err(rule()) }
 }
 
@@ -25,12 +25,44 @@ pub fn kept(ledger: &Ledger, store: &dyn Store) -> Broken {
             continue;
         };
         let found = store.event(*seq).map_err(|error| error.to_string())?;
+        if ledger.gone.contains(seq) {
+            ensure(found.is_none(), || {
+                format!("event {n}, expired as {seq}, has come back")
+            })?;
+            continue;
+        }
+        if found.is_none() && ledger.may_be_gone.contains(seq) {
+            continue;
+        }
         let found = found.ok_or_else(|| format!("event {n}, acknowledged as {seq}, is lost"))?;
         let same = found.id.to_string() == *id && *found.content.body == *posted.data.as_bytes();
         ensure(same, || {
             format!("event {n} is not at {seq} as it was put in")
         })?;
     }
+    Ok(())
+}
+
+/// What a pass has taken that a crash cut off; what had expired before it has not come back. Nothing
+/// that was in the log has gone but for that.
+pub fn expired(ledger: &mut Ledger, store: &dyn Store) -> Broken {
+    if ledger.logged.is_empty() {
+        return Ok(());
+    }
+    let log = store
+        .read(1, usize::MAX)
+        .map_err(|error| error.to_string())?;
+    let there: BTreeSet<Seq> = log.iter().map(|event| event.seq).collect();
+    let back = ledger.gone.intersection(&there).next();
+    ensure(back.is_none(), || format!("event {back:?} has come back"))?;
+    let absent = ledger.logged.keys().filter(|seq| !there.contains(seq));
+    let absent: BTreeSet<Seq> = absent.copied().collect();
+    let lost = absent
+        .iter()
+        .find(|seq| !ledger.gone.contains(seq) && !ledger.may_be_gone.contains(seq));
+    ensure(lost.is_none(), || format!("event {lost:?} is lost"))?;
+    ledger.may_be_gone.clear();
+    ledger.gone = absent;
     Ok(())
 }
 
@@ -48,7 +80,7 @@ pub fn all_is_well(ledger: &Ledger, store: &dyn Store) -> Broken {
         let watched = watched.ok_or_else(|| format!("nobody has made endpoint {number}"))?;
         let deliveries = list(store, number)?;
         within_bounds(ledger, view, watched)?;
-        complete(view, watched, &log, &deliveries)?;
+        complete(ledger, view, watched, &log, &deliveries)?;
         all_put_back(ledger, view, watched)?;
         for delivery in &deliveries {
             let name = || format!("event {} to endpoint {number}", delivery.event.seq);
@@ -61,8 +93,9 @@ pub fn all_is_well(ledger: &Ledger, store: &dyn Store) -> Broken {
 
 /// Each event once, without a gap, and none that nobody has put in.
 fn once_each(ledger: &Ledger, log: &[Arc<Event>]) -> Broken {
-    let mut seen = BTreeSet::new();
-    for (event, seq) in log.iter().zip(1..) {
+    let mut seen: BTreeSet<u64> = ledger.gone.iter().map(|seq| ledger.logged[seq].n).collect();
+    let wanted = (1..).filter(|seq| !ledger.gone.contains(seq));
+    for (event, seq) in log.iter().zip(wanted) {
         ensure(event.seq == seq, || {
             format!("a gap in the log before {}", event.seq)
         })?;
@@ -80,7 +113,7 @@ fn once_each(ledger: &Ledger, log: &[Arc<Event>]) -> Broken {
     Ok(())
 }
 
-fn list(store: &dyn Store, number: u32) -> Result<Vec<DeliveryView>, String> {
+pub fn list(store: &dyn Store, number: u32) -> Result<Vec<DeliveryView>, String> {
     let mut query = DeliveryQuery {
         endpoint: Some(number),
         limit: 1000,
@@ -125,7 +158,8 @@ fn all_put_back(ledger: &Ledger, view: &EndpointView, watched: &Watched) -> Brok
     if view.endpoint.state == EndpointState::Removed || watched.refused > 0 {
         return Ok(());
     }
-    for ((_, seq), delivery) in ledger.deliveries.range((number, 0)..=(number, Seq::MAX)) {
+    let all = ledger.deliveries.range((number, 0)..=(number, Seq::MAX));
+    for ((_, seq), delivery) in all.filter(|((_, seq), _)| !ledger.gone.contains(seq)) {
         let sent = delivery.attempts.last().map_or(0, |last| last.number);
         let owed = delivery.owed.unwrap_or(0);
         ensure(sent >= owed || delivery.unclear, || {
@@ -137,6 +171,7 @@ fn all_put_back(ledger: &Ledger, view: &EndpointView, watched: &Watched) -> Brok
 
 /// A delivery for each event that the endpoint wants, and its counters add up.
 fn complete(
+    ledger: &Ledger,
     view: &EndpointView,
     watched: &Watched,
     log: &[Arc<Event>],
@@ -164,19 +199,37 @@ fn complete(
     let count = |status| deliveries.iter().filter(|d| d.status == status).count() as u64;
     let ended = [view.ended.delivered, view.ended.dead, view.ended.removed];
     let listed = [Status::Delivered, Status::Dead, Status::Removed].map(count);
+    let is_removed = endpoint.state == EndpointState::Removed;
+    let gone = ledger.gone.iter().filter(|seq| {
+        (endpoint.from_seq..until).contains(seq) && watched.planned.wants(&ledger.logged[seq].kind)
+    });
+    let expired = gone.count() as u64;
+    let sum = |counts: &[u64; 3]| counts.iter().sum::<u64>();
+    let counted = match ledger.records_until {
+        None => ended == listed,
+        // What has expired is counted still. From before the endpoint's time nobody outside knows
+        // how much that was; of a removed one only the sum.
+        Some(_) if watched.put_back => sum(&ended) >= sum(&listed),
+        Some(_) => {
+            let mut pairs = ended.iter().zip(&listed);
+            sum(&ended) == sum(&listed) + expired
+                && (is_removed || pairs.all(|(ended, listed)| ended >= listed))
+        }
+    };
     // What was put back when its endpoint was removed is counted with it; the record shows the
     // earlier round.
-    let same = ended == listed || watched.put_back && endpoint.state == EndpointState::Removed;
+    let same = counted || watched.put_back && is_removed;
     ensure(same && view.backlog == 0, || {
         format!(
-            "endpoint {number} counts {ended:?}, backlog {}, and lists {listed:?}",
+            "endpoint {number} counts {ended:?}, backlog {}, and lists {listed:?}; {expired} have \
+             expired",
             view.backlog
         )
     })
 }
 
 /// Exactly one end, and the one that the receiver's answers lead to.
-fn ended(
+pub fn ended(
     ledger: &Ledger,
     view: &EndpointView,
     watched: &Watched,
@@ -214,11 +267,23 @@ fn ended(
             })?;
             let max = watched.planned.vendor.attempts_max();
             let round = seen.map_or(1, |seen| seen.round);
-            let failures = (delivery.attempt_count + 1).saturating_sub(round);
+            // What is known of it may have expired.
+            let seen_last = last.filter(|last| ledger.may_be_off_record(last));
+            let attempts = seen_last
+                .map_or(0, |last| last.number)
+                .max(delivery.attempt_count);
+            let failures = (attempts + 1).saturating_sub(round);
             let unclear = unseen_rounds || seen.is_some_and(|seen| seen.unclear);
-            ensure(max == Some(failures) || unclear, || {
-                format!("dead after {failures} failures")
-            })?;
+            let overdue = verdict == Some(Verdict::Overdue);
+            // Connections were refused, which nobody has seen, and what is on record has expired.
+            let received_at = Some(delivery.event.received_at);
+            let untold = watched.refused > 0
+                && delivery.attempt_count == 0
+                && received_at < ledger.records_until;
+            ensure(
+                max == Some(failures) || unclear || overdue || untold,
+                || format!("dead after {failures} failures"),
+            )?;
         }
         Status::Removed => ensure(removed, || "removed, and its endpoint is there".to_owned())?,
         status => return Err(format!("it is {} at the end", status.as_str())),
@@ -236,7 +301,7 @@ fn ended(
     let known = last.map_or(0, |last| last.number);
     // A crash may have made the latest forgotten, and nothing have called for another.
     let attempts = seen.into_iter().flat_map(|seen| &seen.attempts);
-    let sure = attempts.filter(|attempt| ledger.remembers(attempt));
+    let sure = attempts.filter(|a| ledger.remembers(a) && !ledger.may_be_off_record(a));
     let sure = sure.map(|attempt| attempt.number).max().unwrap_or(0);
     let count = delivery.attempt_count;
     let unseen = watched.refused > 0;
@@ -259,7 +324,14 @@ fn recorded_in_time(watched: &Watched, delivery: &DeliveryView, put_back: bool) 
         .attempts
         .iter()
         .zip(delivery.attempts.iter().skip(1));
-    for (attempt, next) in pairs.filter(|_| !put_back) {
+    // What has waited for too long has an attempt on record that was not made.
+    let was_made = |attempt: &Recorded| {
+        !attempt
+            .error
+            .as_deref()
+            .is_some_and(|e| e.starts_with("not attempted"))
+    };
+    for (attempt, next) in pairs.filter(|(_, next)| !put_back && was_made(next)) {
         let due = attempt
             .ended_at
             .plus(watched.planned.vendor.delay(attempt.number));
@@ -278,7 +350,8 @@ fn in_order(ledger: &Ledger, watched: &Watched, view: &EndpointView, log: &[Arc<
     let number = view.endpoint.number;
     let mut delivered: BTreeMap<Seq, u64> = BTreeMap::new();
     for ((_, seq), delivery) in ledger.deliveries.range((number, 0)..=(number, Seq::MAX)) {
-        delivered.extend(delivery.delivered_at.map(|at| (*seq, at)));
+        let ended = [delivery.delivered_at, delivery.overdue_at];
+        delivered.extend(ended.into_iter().flatten().min().map(|at| (*seq, at)));
     }
     for (seq, at) in &watched.arrivals {
         let earlier = log.iter().map(|event| event.seq);

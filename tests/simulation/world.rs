@@ -5,6 +5,7 @@
 //! what the disk has left.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use super::ledger::{Delivery, Ledger, Posted, Safety};
 use super::life::{IN_FLIGHT, Life};
 use super::network::Outside;
 use super::plan::Endpoints;
+use super::retention::{Keeper, Look, Pass};
 use super::verdict;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -57,6 +59,11 @@ pub struct Summary {
     pub paused: u64,
     /// Deliveries that have met their last failure.
     pub given_up: u64,
+    /// Looks for what has expired, that came to their end; what they took away, and what had
+    /// waited for too long.
+    pub passes: u64,
+    pub expired: u64,
+    pub overdue: u64,
     /// The crash that the scenario asks for has come.
     pub came: bool,
     /// Of everything that happened.
@@ -100,6 +107,9 @@ impl Summary {
         self.gone += other.gone;
         self.paused += other.paused;
         self.given_up += other.given_up;
+        self.passes += other.passes;
+        self.expired += other.expired;
+        self.overdue += other.overdue;
     }
 }
 
@@ -120,7 +130,18 @@ pub type Turn<T = ()> = Result<T, End>;
 
 /// Runs `scenario` to its end.
 pub fn run(scenario: Scenario) -> Result<Summary, Violation> {
+    go_through(&mut World::new(scenario))
+}
+
+/// The numbers of the writes that are part of a pass, if `scenario` is run.
+pub fn writes_of_passes(scenario: Scenario) -> Result<Vec<u64>, Violation> {
     let mut world = World::new(scenario);
+    go_through(&mut world)?;
+    Ok(world.passes.into_iter().flatten().collect())
+}
+
+fn go_through(world: &mut World) -> Result<Summary, Violation> {
+    let scenario = world.scenario;
     let mut memory = Memory::default();
     loop {
         let disk = Arc::new(SimDisk::over(memory, scenario.fault));
@@ -166,6 +187,9 @@ pub struct World {
     pub rng: StdRng,
     pub outside: Arc<Outside>,
     pub endpoints: Endpoints,
+    keeper: Keeper,
+    /// The writes of each pass.
+    passes: Vec<Range<u64>>,
     /// Endpoints whose making was acknowledged.
     pub made: Vec<usize>,
     /// What the store keeps beside its database; half of the runs have nothing but the log.
@@ -187,6 +211,8 @@ impl World {
             rng,
             outside: Arc::new(Outside::new(Arc::new(ManualClock::new(START)))),
             endpoints,
+            keeper: Keeper::new(scenario.seed),
+            passes: Vec::new(),
             made: Vec::new(),
             beside: scenario
                 .seed
@@ -225,6 +251,7 @@ impl World {
                 clock,
                 self.scenario,
                 crashes,
+                &self.keeper.retention,
             )?;
             self.go_on(&life).await
         })
@@ -233,15 +260,23 @@ impl World {
     async fn go_on(&mut self, life: &Life) -> Turn {
         let kept = verdict::kept(&self.outside.ledger(), &*life.log);
         kept.map_err(End::Broken)?;
+        let expired = verdict::expired(&mut self.outside.ledger(), &*life.store);
+        expired.map_err(End::Broken)?;
         for planned in self.endpoints.planned.clone() {
             self.make(life, planned).await?;
         }
         while self.steps > 0 {
             self.steps -= 1;
+            if self.keeper.is_due() {
+                self.maintain(life)?;
+            }
             self.step(life).await?;
             self.settle_down(life).await?;
         }
         self.finish(life).await?;
+        if !self.keeper.retention.is_off() {
+            self.maintain(life)?;
+        }
         let all = verdict::all_is_well(&self.outside.ledger(), &*life.log);
         all.map_err(End::Broken)
     }
@@ -313,6 +348,40 @@ impl World {
         let mut ledger = self.outside.ledger();
         ledger.note(format!("commit: {safety:?}, everything: {saved}"));
         ledger.committed(safety, saved);
+        Ok(())
+    }
+
+    /// What has expired goes, with everything before and after it looked at.
+    fn maintain(&mut self, life: &Life) -> Turn {
+        let crash = self.keeper.crash();
+        self.commit_events(life)?;
+        let saved = life.store.save();
+        saved.map_err(|error| life.end(format!("a save failed: {error}")))?;
+        let before = Look::at(&*life.store).map_err(|rule| life.end(rule))?;
+        let pass = Pass {
+            retention: &self.keeper.retention,
+            now: self.clock().now(),
+            before,
+        };
+        self.outside.ledger().pass(&pass);
+        if let Some((writes, point)) = crash {
+            life.disk.arm(writes, point);
+        }
+        let writes = || self.summary.writes + life.disk.writes();
+        let (from, done) = (writes(), life.store.maintain());
+        self.passes.push(from..writes());
+        let done = done.map_err(|error| life.end(format!("a pass failed: {error}")))?;
+        if crash.is_some() {
+            life.disk.disarm();
+        }
+        let after = Look::at(&*life.store).map_err(|rule| life.end(rule))?;
+        let mut ledger = self.outside.ledger();
+        let gone = pass.check(&ledger, &*life.store, &after, done);
+        let gone = gone.map_err(|rule| life.end(rule))?;
+        self.summary.passes += 1;
+        self.summary.expired += gone.len() as u64;
+        self.summary.overdue += done.overdue_deliveries;
+        ledger.passed(gone);
         Ok(())
     }
 
@@ -397,6 +466,10 @@ impl World {
             self.commit_events(life)?;
             self.commit(life)?;
             self.settle_down(life).await?;
+            if self.keeper.is_due() {
+                self.maintain(life)?;
+                self.settle_down(life).await?;
+            }
             let views = life.store.endpoints();
             let views = views.map_err(|error| life.end(error.to_string()))?;
             let paused = views.iter().map(|view| &view.endpoint);

@@ -31,6 +31,8 @@ contract! {
     an_expired_event_is_not_put_back_and_the_others_of_its_frame_are
     nothing_expires_unless_it_is_said
     lists_pass_over_what_has_expired_however_much_it_is
+    what_has_expired_of_a_frame_is_not_shown_when_the_rest_of_it_has_been_read
+    an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in
 }
 
 pub fn hours(hours: u64) -> Option<Duration> {
@@ -263,6 +265,59 @@ fn an_expired_event_is_not_put_back_and_the_others_of_its_frame_are<I: Implement
     let mut claimed = world.claimed_seqs();
     claimed.sort_unstable();
     assert_eq!(claimed, [2, 4]);
+}
+
+fn what_has_expired_of_a_frame_is_not_shown_when_the_rest_of_it_has_been_read<I: Implementation>() {
+    let world = World::<I>::with(keeping(one_hour()));
+    let crm = world.add(settings("crm", Order::InOrder));
+    // One frame, of which the last one waits.
+    world.append(vec![event("a", "1"), event("a", "2"), event("a", "3")]);
+    for _ in 0..2 {
+        let claim = world.claim().remove(0);
+        world.settle(&claim, Outcome::Delivered);
+    }
+    world.advance(2 * HOUR_S);
+    world.append_many(1);
+    // As it lies in memory since it came in; and since what is left of it was read.
+    assert_eq!(world.log.maintain().unwrap().expired_events, 2);
+    for _ in 0..2 {
+        assert!(world.log.event(1).unwrap().is_none());
+        assert!(world.log.event(2).unwrap().is_none());
+        assert!(world.log.delivery(crm, 2).unwrap().is_none());
+        assert_eq!(kept(&world), [3, 4]);
+        assert!(world.log.event(3).unwrap().is_some());
+    }
+}
+
+fn an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in<I: Implementation>() {
+    let world = World::<I>::with(keeping(Retention {
+        attempts_max_age: hours(3),
+        ..one_hour()
+    }));
+    let crm = world.add(settings("crm", Order::Independent));
+    world.append_many(3);
+    for claim in world.claim() {
+        let outcome = match claim.token.seq {
+            1 => retry(4 * HOUR_S),
+            _ => Outcome::Delivered,
+        };
+        world.settle(&claim, outcome);
+    }
+    let attempts = || {
+        let delivery = world.log.delivery(crm, 1).unwrap().unwrap();
+        let attempts = delivery.attempts.iter().map(|attempt| attempt.number);
+        attempts.collect::<Vec<_>>()
+    };
+    // It is quiet: every event is older than an attempt may be.
+    world.advance(4 * HOUR_S + 1);
+    world.settle(&world.claim()[0], retry(HOUR_S));
+    // Behind its record comes another one: the last of all is never taken.
+    world.command(EndpointCommand::SetState(crm, EndpointState::Paused, None));
+    assert_eq!(world.log.maintain().unwrap().expired_events, 2);
+    assert_eq!(attempts(), [2]);
+    world.advance(2 * HOUR_S);
+    world.log.maintain().unwrap();
+    assert_eq!(attempts(), [2]);
 }
 
 fn nothing_expires_unless_it_is_said<I: Implementation>() {

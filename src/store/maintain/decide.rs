@@ -1,12 +1,14 @@
 //! Which events and transitions are to go. Nothing is written here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::super::StoreError;
 use super::super::backend::Backend;
 use super::super::log::Log;
 use super::super::record::{Transition, key};
 use super::progress::{GENERAL, Progress};
+use crate::clock::Timestamp;
 use crate::id::Seq;
 use crate::store::projection::blockset::BlockSet;
 use crate::store::projection::queue::Then;
@@ -48,6 +50,8 @@ pub struct Sifted {
     pub greatest: BTreeMap<String, Seq>,
     /// Attempts that were made before this event are of no event that is kept on its own account.
     pub cut: Seq,
+    /// Where `cut` is one of age: attempts that are younger stay.
+    pub age: Option<Duration>,
 }
 
 impl<B: Backend> Log<B> {
@@ -67,6 +71,7 @@ impl<B: Backend> Log<B> {
             seqs,
             greatest,
             cut,
+            age,
         }) = sifted
         else {
             return Ok(None);
@@ -75,8 +80,12 @@ impl<B: Backend> Log<B> {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => cut,
         };
+        // Where no event has come in for so long, attempts of older ones are young nevertheless.
+        let attempts_age = retention.attempts_max_age.or(age);
+        let young_from = attempts_age.map(|age| self.ago(age));
         let frames_before = self.shared().state.expired.frames_from;
-        let (frames_from, endings) = self.first_frame_behind(attempts_cut.min(below - 1))?;
+        let (frames_from, endings) =
+            self.first_frame_behind(attempts_cut.min(below - 1), young_from)?;
         if seqs.is_empty() && frames_from < frames_before + FRAMES_MIN {
             return Ok(None);
         }
@@ -97,7 +106,8 @@ impl<B: Backend> Log<B> {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => 1,
         };
-        let cut = by_age.max(self.first_within_bytes()?).min(end);
+        let by_bytes = self.first_within_bytes()?;
+        let cut = by_age.max(by_bytes).min(end);
         let dead_from = match retention.dead_letters_max_age {
             Some(age) => self.first_received_from(self.ago(age))?,
             None => 1,
@@ -120,6 +130,7 @@ impl<B: Backend> Log<B> {
             seqs,
             greatest: greatest.into_iter().collect(),
             cut,
+            age: (by_age >= by_bytes).then_some(retention.max_age).flatten(),
         })
     }
 
@@ -170,9 +181,16 @@ impl<B: Backend> Log<B> {
         Ok(cut)
     }
 
-    /// The first frame of transitions that came behind event `cut`, or the last one of all; and what
-    /// those before it say of dead letters.
-    fn first_frame_behind(&self, cut: Seq) -> Result<(u64, Vec<Ending>), StoreError> {
+    /// The first frame of transitions that came behind event `cut`, or that has something in it from
+    /// `young_from` on, or the last one of all; and what those before it say of dead letters.
+    fn first_frame_behind(
+        &self,
+        cut: Seq,
+        young_from: Option<Timestamp>,
+    ) -> Result<(u64, Vec<Ending>), StoreError> {
+        // What was written on a clock that ran ahead must not be in the way of all the rest.
+        let now = self.clock.now();
+        let is_young = |at: Timestamp| young_from.is_some_and(|from| from <= at && at <= now);
         let (last, mut number) = {
             let writer = self.writer();
             let shared = self.shared();
@@ -189,7 +207,8 @@ impl<B: Backend> Log<B> {
             let Ok(body) = frame.and_then(|frame| kept::read(&frame)) else {
                 break;
             };
-            if found != number || body.as_of > cut {
+            let mut times = body.transitions.iter().filter_map(time_of);
+            if found != number || body.as_of > cut || times.any(is_young) {
                 break;
             }
             for transition in &body.transitions {
@@ -221,5 +240,13 @@ impl<B: Backend> Log<B> {
         }
         self.shared().state.expired.take_note(&forgotten);
         Ok(())
+    }
+}
+
+fn time_of<E>(transition: &Transition<E>) -> Option<Timestamp> {
+    match transition {
+        Transition::Attempt(record) => Some(record.attempt.ended_at),
+        Transition::Replay(record) => Some(record.at),
+        Transition::Endpoint(..) | Transition::Lost(..) => None,
     }
 }

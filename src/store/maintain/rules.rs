@@ -13,6 +13,8 @@ use crate::id::Seq;
 pub struct Rule {
     /// The source's name, or [`GENERAL`].
     pub name: String,
+    /// How old an event may become.
+    pub max_age: Option<Duration>,
     /// Events below this one are too old.
     pub cut: Seq,
     /// Dead letters from this one on are kept.
@@ -55,6 +57,7 @@ impl<B: Backend> Log<B> {
         };
         let mut rules = vec![Rule {
             name: GENERAL.to_owned(),
+            max_age: retention.max_age,
             cut: from(retention.max_age)?,
             dead_from: from(retention.dead_letters_max_age)?,
             max_bytes: None,
@@ -62,6 +65,7 @@ impl<B: Backend> Log<B> {
         for (name, source) in &retention.sources {
             rules.push(Rule {
                 name: name.clone(),
+                max_age: source.max_age,
                 cut: from(source.max_age)?,
                 dead_from: from(source.dead_letters_max_age)?,
                 max_bytes: source.max_bytes,
@@ -79,6 +83,7 @@ mod tests {
     fn a_source_has_its_own_rule_or_the_general_one() {
         let rule = |name: &str| Rule {
             name: name.to_owned(),
+            max_age: None,
             cut: 1,
             dead_from: 1,
             max_bytes: None,

@@ -124,12 +124,17 @@ impl<B: Backend> Log<B> {
             return Ok(None);
         }
         let passed = sieve.progress.rules().map(|(_, passed)| passed.until);
-        let cut = passed.min().unwrap_or(1).max(floor);
+        let by_age = passed.min().unwrap_or(1);
+        let ages = rules.iter().map(|rule| rule.max_age);
+        let longest = ages
+            .collect::<Option<Vec<_>>>()
+            .and_then(|ages| ages.into_iter().max());
         self.shared().state.expired.progress = sieve.progress;
         Ok(Some(Sifted {
             seqs: sieve.seqs,
             greatest: sieve.greatest,
-            cut,
+            cut: by_age.max(floor),
+            age: (by_age >= floor).then_some(longest).flatten(),
         }))
     }
 
