@@ -148,6 +148,7 @@ pub(super) async fn retry(
     let view = find(&admin, &id).await?;
     let refused = match view.status {
         Status::Waiting | Status::Delivered | Status::Dead => None,
+        Status::Removed if view.is_discarded() => None,
         Status::Pending => Some("is due already"),
         Status::InFlight => Some("is being attempted"),
         Status::Removed => Some("has no endpoint any more"),

@@ -3,12 +3,12 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
-//! | `log.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its parts, locks and limits |
-//! | `claim.rs`, `views.rs` | the nouns of its two sides: delivering, looking |
+//! | `log.rs`, `face.rs`, `parts.rs`, `options.rs` | [`Log`], the implementation: its face, parts, locks and limits |
+//! | `command.rs`, `claim.rs`, `views.rs` | the nouns of its sides: changing, delivering, looking |
 //! | `intake.rs`, `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
-//! | `registry.rs`, `replay.rs` | changing endpoints, putting deliveries back |
+//! | `registry.rs`, `replay.rs`, `discard.rs` | changing endpoints, putting deliveries back, giving them up |
 //! | `transitions.rs` | how all of these are recorded |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
 //! | [`Walk`] | the log read from one position on, past what is damaged |
@@ -38,9 +38,9 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::Timestamp;
-use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
+use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::{EventId, Seq};
+use crate::id::Seq;
 
 mod answers;
 pub mod backend;
@@ -52,12 +52,15 @@ mod cache;
 mod claim;
 mod claims;
 pub mod codec;
+mod command;
 mod commit;
 pub mod committer;
 mod dedupe;
+mod discard;
 pub mod disk;
 mod error;
 mod expired;
+mod face;
 mod figures;
 mod frames;
 mod high_water;
@@ -103,6 +106,7 @@ mod walk;
 mod write;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
+pub use command::{Appended, EndpointCommand};
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Space};
@@ -115,8 +119,8 @@ pub use report::{Finding, Report};
 pub use salvage::expect_store;
 pub use verify::verify;
 pub use views::{
-    DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page, QueueView,
-    ReplayRequest,
+    DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery, EndpointView, FoundDelivery, Page,
+    QueueView, ReplayRequest, UndeliveredQuery,
 };
 pub use walk::{Step, Walk};
 
@@ -125,28 +129,6 @@ pub use walk::{Step, Walk};
 /// Awaited by the asynchronous side; `blocking_recv` serves the rest. An error of the channel
 /// itself means that the store was dropped before it could answer.
 pub type Ticket<T> = oneshot::Receiver<Result<T, StoreError>>;
-
-/// Where an event stands after `append`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Its id; of the first one, if it is a duplicate.
-    pub id: EventId,
-    /// Its position; of the first one, if it is a duplicate.
-    pub seq: Seq,
-    /// Whether its idempotency key was used before, within the window.
-    pub duplicate: bool,
-}
-
-/// A change of the registry.
-#[derive(Clone, Debug)]
-pub enum EndpointCommand {
-    /// Makes an endpoint, in the given state; it receives events from now on.
-    Add(Box<EndpointSettings>, EndpointState),
-    /// Replaces an endpoint's settings. Events that are queued already stay queued.
-    Update(u32, Box<EndpointSettings>),
-    /// Pauses, resumes or removes an endpoint, with the reason if it is not the operator's wish.
-    SetState(u32, EndpointState, Option<String>),
-}
 
 /// The store, in the nouns of the program. It promises idempotence, not transactions over several
 /// calls. Unless a method says otherwise, `Ok` means that it survives a power cut.
@@ -219,11 +201,28 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deliveries that have ended and could be put back, a bounded look at a time: there may be
     /// none although there is more behind `next`.
-    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError>;
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<FoundDelivery, Seq>, StoreError>;
 
     /// Puts back those of `deliveries`, in the order of their positions, that still stand as they
     /// were found; says how many. Done twice is done once, also after a crash in between.
-    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError>;
+    fn put_back(&self, endpoint: u32, deliveries: &[FoundDelivery]) -> Result<u64, StoreError>;
+
+    /// Deliveries that have not arrived, a bounded look at a time. Where `next` is where the look
+    /// began, an attempt is under way there: ask again when it may have ended.
+    fn find_undelivered(
+        &self,
+        query: &UndeliveredQuery,
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError>;
+
+    /// Gives up those of `deliveries`, in the order of their positions, that still stand as they
+    /// were found: they end as removed, for `reason`. Done twice is done once, also after a crash in
+    /// between.
+    fn discard(
+        &self,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) -> Result<Discarded, StoreError>;
 
     /// The position of the first event received at or after `moment`; one behind the last, if
     /// there is none. Exact as long as the clock was not set back between events.
