@@ -123,7 +123,7 @@ pub(super) async fn show(
     Ok(Json(Task::of(task)))
 }
 
-/// `POST /v1/tasks/{id}/cancel`: answered when nothing more is put back.
+/// `POST /v1/tasks/{id}/cancel`: answered when nothing more is done.
 pub(super) async fn cancel(
     State(admin): State<Shared>,
     Named(id): Named,

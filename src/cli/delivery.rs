@@ -49,6 +49,10 @@ pub enum Verb {
     /// Attempt a delivery again, now
     #[command(after_help = "Example:\n  redeliver delivery retry dlv_01JD3ZQK8V00000000002G0001")]
     Retry(One),
+    /// Give up a delivery that has not arrived; it can be read and retried
+    #[command(after_help = "For many at once: redeliver task discard\n\n\
+        Example:\n  redeliver delivery discard dlv_01JD3ZQK8V00000000002G0001")]
+    Discard(One),
 }
 
 /// Where a delivery may stand.
@@ -118,6 +122,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             remote.show(&client.call(call).await?, page)
         }
         Verb::Wait(wait) => wait::run(wait, &remote, &mut client).await,
+        Verb::Discard(one) => {
+            let call = Call::post(["v1", "deliveries", &one.id, "discard"]);
+            remote.show(&client.call(call).await?, |_| {
+                output::line(&format!("{} is discarded", one.id))
+            })
+        }
         Verb::Retry(one) => {
             let call = Call::post(["v1", "deliveries", &one.id, "retry"]);
             remote.show(&client.call(call).await?, |delivery| {
