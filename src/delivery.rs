@@ -22,7 +22,7 @@ pub enum Status {
     Delivered,
     /// Given up: every attempt that the policy allows has failed.
     Dead,
-    /// Its endpoint was removed before it was delivered.
+    /// Its endpoint was removed before it was delivered, or an operator discarded it.
     Removed,
     /// The endpoint's filter does not select the event, so it was never queued.
     Filtered,

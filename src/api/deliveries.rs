@@ -20,7 +20,9 @@ use crate::delivery::Status;
 use crate::endpoint::EndpointState;
 use crate::id::{DeliveryId, MAX_SEQ, Seq};
 use crate::inbound::problem::Problem;
-use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError};
+use crate::store::{
+    DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError, UndeliveredQuery,
+};
 use crate::words::quoted;
 
 /// Every status by its name.
@@ -171,6 +173,39 @@ pub(super) async fn retry(
     Ok((StatusCode::ACCEPTED, Json(delivery)))
 }
 
+/// `POST /v1/deliveries/{id}/discard`: it ends as removed, and can be put back.
+pub(super) async fn discard(
+    State(admin): State<Shared>,
+    Named(id): Named,
+    request: Request,
+) -> Result<Json<Delivery>, Problem> {
+    input::Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
+    let view = find(&admin, &id).await?;
+    let (endpoint, seq) = (view.endpoint.number, view.event.seq);
+    let query = UndeliveredQuery {
+        endpoint,
+        from: seq,
+        until: seq,
+        statuses: vec![Status::Pending, Status::Waiting, Status::Dead],
+        kinds: None,
+        limit: 1,
+    };
+    let discarded = admin.ask(move |store| {
+        let found = store.find_undelivered(&query)?.items;
+        store.discard(endpoint, &found, "not attempted: discarded by an operator")
+    });
+    if discarded.await?.count == 0 {
+        let status = find(&admin, &id).await?.status.as_str();
+        return Err(Problem::conflict(format!(
+            "delivery {} is {status}; what is pending, waiting or dead can be discarded",
+            view.id
+        )));
+    }
+    let view = find(&admin, &id).await?;
+    let now = admin.clock.now();
+    Ok(Json(Delivery::of(&view, &admin.policies.get(), now)))
+}
+
 /// Why it cannot be put back, if it cannot.
 fn refused(view: &DeliveryView) -> Option<String> {
     let endpoint = &view.endpoint;
@@ -190,6 +225,7 @@ fn refused(view: &DeliveryView) -> Option<String> {
             ));
         }
         Status::Waiting | Status::Delivered | Status::Dead => return None,
+        Status::Removed if view.is_discarded() => return None,
         Status::Pending => "is due already",
         Status::InFlight => "is being attempted",
         Status::Removed => "was given up for good",

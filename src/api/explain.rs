@@ -75,6 +75,11 @@ pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> 
             let mend = unless_removed(view, "a retry or a replay sends it again");
             format!("{failed}, and {rule}; {mend}")
         }
+        Status::Removed if view.is_discarded() => {
+            let why = last.and_then(|last| last.error.as_deref());
+            let why = why.unwrap_or("not attempted: an operator discarded it");
+            format!("{why}; a retry or a replay sends it again")
+        }
         Status::Removed => match &view.endpoint.state_reason {
             Some(reason) => format!("its endpoint was removed before it was delivered: {reason}"),
             None => "its endpoint was removed before it was delivered".to_owned(),

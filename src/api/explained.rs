@@ -84,7 +84,9 @@ impl Explained {
         };
         let policy = &view.endpoint.settings.policy;
         Self {
-            rule: vendor::rule(policy, view.status, view.failures, delay),
+            // What an operator does stands under no rule of a vendor.
+            rule: vendor::rule(policy, view.status, view.failures, delay)
+                .filter(|_| !view.is_discarded()),
             signing: signing(view, now),
             clock: Clock {
                 kind: admin.clock_kind.name(),

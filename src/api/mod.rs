@@ -193,6 +193,10 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route(
+            "/v1/deliveries/{delivery}/discard",
+            post(deliveries::discard),
+        )
         .route("/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/v1/tasks/{task}", get(tasks::show))
         .route("/v1/tasks/{task}/cancel", post(tasks::cancel))

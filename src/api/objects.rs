@@ -77,6 +77,8 @@ pub struct Endpoint {
     delivered: u64,
     /// Dead letters.
     dead: u64,
+    /// Deliveries that were discarded, or ended with the endpoint.
+    removed: u64,
 }
 
 /// The login of HTTP Basic; its password is not shown.
@@ -125,6 +127,7 @@ impl Endpoint {
             next_attempt_at: view.next_attempt_at,
             delivered: view.ended.delivered,
             dead: view.ended.dead,
+            removed: view.ended.removed,
         }
     }
 }

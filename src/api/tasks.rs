@@ -17,8 +17,7 @@ use crate::endpoint::EndpointState;
 use crate::id::TaskId;
 use crate::inbound::events::idempotency_key;
 use crate::inbound::problem::Problem;
-use crate::tasks::task::Only;
-use crate::tasks::{self, Kind, TaskError, Tasks};
+use crate::tasks::{self, Kind, Statuses, TaskError, Tasks};
 use crate::words::quoted;
 
 const LIST: u8 = b't';
@@ -42,7 +41,7 @@ pub struct Task {
     state: tasks::State,
     /// How many deliveries it has found.
     matched: u64,
-    /// How many of them it has put back; none in a dry run.
+    /// How many of them it has put back, or given up; none in a dry run.
     done: u64,
     /// How many there are in all; null until everything has been looked through.
     total: Option<u64>,
@@ -124,7 +123,7 @@ pub(super) async fn show(
     Ok(Json(Task::of(task)))
 }
 
-/// `POST /v1/tasks/{id}/cancel`: answered when nothing more is put back.
+/// `POST /v1/tasks/{id}/cancel`: answered when nothing more is done.
 pub(super) async fn cancel(
     State(admin): State<Shared>,
     Named(id): Named,
@@ -141,13 +140,7 @@ const KNOWN: [&str; 8] = [
 ];
 
 fn read(admin: &Admin, mut reader: Reader) -> Result<tasks::Request, Problem> {
-    let kind: Option<String> = reader.get("kind", "a text; write \"replay\"");
-    match kind.as_deref() {
-        Some("replay") => {}
-        Some(_) => reader.add("kind", "kind is not \"replay\", the only one there is"),
-        None if reader.is_wrong("kind") => {}
-        None => reader.add("kind", "kind is missing; write \"replay\""),
-    }
+    let kind = read_kind(&mut reader);
     let endpoint: Option<String> = reader.get("endpoint", "a text; write a name or an id");
     if let Some(wanted) = &endpoint {
         match admin.store.find_endpoint(wanted).map(|found| found.state) {
@@ -167,7 +160,7 @@ fn read(admin: &Admin, mut reader: Reader) -> Result<tasks::Request, Problem> {
             ),
         }
     }
-    let only_dead = reader.dead_only();
+    let status = read_status(&mut reader, kind);
     let kinds: Option<String> = reader.get("type", "a text; write for example \"order.*\"");
     if let Some(kinds) = &kinds
         && (kinds.trim().is_empty() || kinds.split(',').count() > PATTERNS_MAX)
@@ -183,15 +176,54 @@ fn read(admin: &Admin, mut reader: Reader) -> Result<tasks::Request, Problem> {
     let dry_run = reader.flag("dry_run");
     reader.check()?;
     Ok(tasks::Request {
-        kind: Kind::Replay,
+        kind: kind.unwrap_or(Kind::Replay),
         endpoint,
-        status: only_dead.then_some(Only::Dead),
+        status,
         kinds,
         since,
         until,
         limit,
         dry_run,
     })
+}
+
+/// Where it is none, the reader says so.
+fn read_kind(reader: &mut Reader) -> Option<Kind> {
+    const CHOICE: &str = "write \"replay\" or \"discard\"";
+    let kind: Option<String> = reader.get("kind", "a text; write \"replay\" or \"discard\"");
+    match kind.as_deref() {
+        Some("replay") => return Some(Kind::Replay),
+        Some("discard") => return Some(Kind::Discard),
+        Some(_) => reader.add("kind", format!("kind is none that there is; {CHOICE}")),
+        None if reader.is_wrong("kind") => {}
+        None => reader.add("kind", format!("kind is missing; {CHOICE}")),
+    }
+    None
+}
+
+/// A discard has to say what it gives up: without it all that is queued anywhere would go.
+fn read_status(reader: &mut Reader, kind: Option<Kind>) -> Option<Statuses> {
+    const CHOICE: &str = "some of \"pending\", \"waiting\" and \"dead\", with commas between them";
+    let text: Option<String> = reader.get("status", "a text; write \"dead\"");
+    let read = text.as_deref().map(Statuses::read);
+    match (kind, read) {
+        (Some(Kind::Replay), Some(Ok(statuses))) if !statuses.is_dead() => {
+            reader.add(
+                "status",
+                "only \"dead\" can be replayed by status; leave it out for all",
+            );
+        }
+        (Some(Kind::Replay), Some(Err(_))) => {
+            reader.add("status", "status is not \"dead\"; leave it out for all");
+        }
+        (_, Some(Ok(statuses))) => return Some(statuses),
+        (_, Some(Err(_))) => reader.add("status", format!("status is not {CHOICE}")),
+        (Some(Kind::Discard), None) if !reader.is_wrong("status") => {
+            reader.add("status", format!("status is missing; write {CHOICE}"));
+        }
+        (_, None) => {}
+    }
+    None
 }
 
 fn id_of(text: &str) -> Result<TaskId, Problem> {

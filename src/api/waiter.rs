@@ -20,7 +20,6 @@ use super::Admin;
 use super::wanted::Wanted;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
-use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView};
@@ -44,7 +43,8 @@ struct Due {
     queues: bool,
     /// Among the events behind those that were seen.
     tail: bool,
-    /// Among the endpoints: what a removed one had queued has ended.
+    /// Among the counts of endpoints: what a removed one had queued has ended, and what an operator
+    /// discarded.
     endpoints: bool,
 }
 
@@ -55,8 +55,8 @@ struct Seen {
     /// How many parts of lists were read for it.
     parts: u32,
     everywhere: bool,
-    /// Endpoints that were removed before it.
-    removed: usize,
+    /// Deliveries that were removed before it.
+    removed: u64,
     /// Events up to here were there.
     last: Seq,
 }
@@ -160,9 +160,9 @@ impl<'a> Waiter<'a> {
     }
 
     fn take(&mut self, seen: Seen) {
-        self.due.all |= seen.removed > self.seen.removed && !seen.everywhere;
+        self.due.all |= seen.removed != self.seen.removed && !seen.everywhere;
         self.found.extend(&seen.pairs);
-        self.seen.removed = self.seen.removed.max(seen.removed);
+        self.seen.removed = seen.removed;
         self.seen.last = self.seen.last.max(seen.last);
     }
 
@@ -178,10 +178,12 @@ impl<'a> Waiter<'a> {
             };
             // Before the deliveries: what goes after this is found by another look.
             if counts_removed {
-                let endpoints = admin.ask(|store| store.endpoints()).await?;
-                let is_removed = |state: EndpointState| state == EndpointState::Removed;
-                let states = endpoints.iter().map(|view| view.endpoint.state);
-                seen.removed = states.filter(|state| is_removed(*state)).count();
+                let counts = admin
+                    .store
+                    .queues()
+                    .into_iter()
+                    .map(|queue| queue.ended.removed);
+                seen.removed = counts.sum();
             }
             if due.all {
                 seen.everywhere = true;

@@ -9,7 +9,8 @@ use super::Failure;
 use super::client::Call;
 use super::moment::Moment;
 use super::output::{self, NOTHING, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::part::{One, Part, items, note_next};
+use super::remote::Remote;
 
 pub use show::page;
 
@@ -48,6 +49,10 @@ pub enum Verb {
     /// Attempt a delivery again, now
     #[command(after_help = "Example:\n  redeliver delivery retry dlv_01JD3ZQK8V00000000002G0001")]
     Retry(One),
+    /// Give up a delivery that has not arrived; it can be read and retried
+    #[command(after_help = "For many at once: redeliver task discard\n\n\
+        Example:\n  redeliver delivery discard dlv_01JD3ZQK8V00000000002G0001")]
+    Discard(One),
 }
 
 /// Where a delivery may stand.
@@ -88,21 +93,9 @@ pub struct List {
     #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
     pub last_status: Option<u16>,
 
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-
-    /// Go on where an earlier list ended
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
-}
-
-/// One delivery.
-#[derive(Debug, clap::Args)]
-pub struct One {
-    /// Its id
-    #[arg(value_name = "ID")]
-    pub id: String,
+    /// Which part.
+    #[command(flatten)]
+    pub part: Part,
 }
 
 /// Does it.
@@ -120,10 +113,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("status", Some(status).filter(|status| !status.is_empty()))
                 .query("since", since)
                 .query("until", until)
-                .query("last_status", list.last_status)
-                .query("limit", list.limit)
-                .query("cursor", list.cursor);
-            let answer = client.call(call).await?;
+                .query("last_status", list.last_status);
+            let answer = client.call(list.part.of(call)).await?;
             remote.show(&answer, |list| table(list, "there are no such deliveries"))
         }
         Verb::Show(one) => {
@@ -131,6 +122,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             remote.show(&client.call(call).await?, page)
         }
         Verb::Wait(wait) => wait::run(wait, &remote, &mut client).await,
+        Verb::Discard(one) => {
+            let call = Call::post(["v1", "deliveries", &one.id, "discard"]);
+            remote.show(&client.call(call).await?, |_| {
+                output::line(&format!("{} is discarded", one.id))
+            })
+        }
         Verb::Retry(one) => {
             let call = Call::post(["v1", "deliveries", &one.id, "retry"]);
             remote.show(&client.call(call).await?, |delivery| {

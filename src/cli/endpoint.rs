@@ -8,7 +8,8 @@ use super::Failure;
 use super::client::{Answer, Call, LONG_TIME};
 use super::delivery;
 use super::output::{self, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::part::{One, Part, items, note_next};
+use super::remote::Remote;
 use options::{Key, Options};
 
 /// The order in which an endpoint's members are shown.
@@ -109,21 +110,9 @@ pub struct List {
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,
 
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-
-    /// Go on where an earlier list ended
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
-}
-
-/// One endpoint.
-#[derive(Debug, clap::Args)]
-pub struct One {
-    /// Its name or id
-    #[arg(value_name = "NAME")]
-    pub name: String,
+    /// Which part.
+    #[command(flatten)]
+    pub part: Part,
 }
 
 /// What changes.
@@ -202,24 +191,22 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
         Verb::List(list) => {
             let call = Call::get(["v1", "endpoints"])
                 .query("state", list.state)
-                .query("policy", list.policy)
-                .query("limit", list.limit)
-                .query("cursor", list.cursor);
-            (call, Shown::List)
+                .query("policy", list.policy);
+            (list.part.of(call), Shown::List)
         }
-        Verb::Show(one) => (Call::get(["v1", "endpoints", &one.name]), Shown::Endpoint),
+        Verb::Show(one) => (Call::get(["v1", "endpoints", &one.id]), Shown::Endpoint),
         Verb::Update(update) => {
             let call = Call::patch(["v1", "endpoints", &update.name]);
             let body = changes(*update)?;
             (call.json(Value::Object(body)), Shown::Endpoint)
         }
-        Verb::Pause(one) => (act(&one.name, "pause"), Shown::Done("paused", one.name)),
-        Verb::Resume(one) => (act(&one.name, "resume"), Shown::Done("resumed", one.name)),
+        Verb::Pause(one) => (act(&one.id, "pause"), Shown::Done("paused", one.id)),
+        Verb::Resume(one) => (act(&one.id, "resume"), Shown::Done("resumed", one.id)),
         Verb::Remove(one) => {
-            let call = Call::delete(["v1", "endpoints", &one.name]);
-            (call, Shown::Done("removed", one.name))
+            let call = Call::delete(["v1", "endpoints", &one.id]);
+            (call, Shown::Done("removed", one.id))
         }
-        Verb::Test(one) => (act(&one.name, "test").within(LONG_TIME), Shown::Delivery),
+        Verb::Test(one) => (act(&one.id, "test").within(LONG_TIME), Shown::Delivery),
         Verb::RotateKey(rotate) => {
             let mut body = Map::new();
             rotate.key.put(&mut body)?;

@@ -13,7 +13,8 @@ use super::client::Call;
 use super::delivery;
 use super::moment::Moment;
 use super::output::{self, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::part::{One, Part, items, note_next};
+use super::remote::Remote;
 pub use send::Send;
 pub use tail::Tail;
 
@@ -61,7 +62,7 @@ pub enum Verb {
     List(List),
     /// Show one event, with its deliveries
     #[command(after_help = "Example:\n  redeliver event show evt_01JD3ZQK8V00000000002G0009")]
-    Show(Show),
+    Show(One),
     /// Follow the log: prints each event as it comes, until Ctrl-C
     #[command(after_help = "Example:\n  redeliver event tail --type order.paid --count 1")]
     Tail(Tail),
@@ -94,21 +95,9 @@ pub struct List {
     #[arg(long, value_name = "TIME")]
     pub until: Option<Moment>,
 
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-
-    /// Go on where an earlier list ended
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
-}
-
-/// Which event to show.
-#[derive(Debug, clap::Args)]
-pub struct Show {
-    /// Its id
-    #[arg(value_name = "ID")]
-    pub id: String,
+    /// Which part.
+    #[command(flatten)]
+    pub part: Part,
 }
 
 /// Does it.
@@ -117,7 +106,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match verb {
         Verb::Send(send) => send.run(&remote).await,
         Verb::List(list) => list.run(&remote).await,
-        Verb::Show(show) => show.run(&remote).await,
+        Verb::Show(one) => show(&one.id, &remote).await,
         Verb::Tail(tail) => tail.run(&remote).await,
     }
 }
@@ -137,10 +126,8 @@ impl List {
             .query(
                 "until",
                 Moment::resolve_some(self.until, &mut client).await?,
-            )
-            .query("limit", self.limit)
-            .query("cursor", self.cursor);
-        remote.show(&client.call(call).await?, |list| {
+            );
+        remote.show(&client.call(self.part.of(call)).await?, |list| {
             let mut table = Table::new(&["SEQ", "ID", "TYPE", "SOURCE", "RECEIVED", "SIZE"]);
             for event in items(list) {
                 let keys = ["seq", "id", "type", "source", "received_at", "size"];
@@ -153,24 +140,22 @@ impl List {
     }
 }
 
-impl Show {
-    async fn run(self, remote: &Remote) -> Result<(), Failure> {
-        let mut client = remote.client()?;
-        let event = client.call(Call::get(["v1", "events", &self.id])).await?;
-        let deliveries = Call::get(["v1", "events", &self.id, "deliveries"]);
-        let deliveries = client.call(deliveries).await?;
-        if remote.json {
-            let mut event: BTreeMap<&str, &RawValue> = event.read()?;
-            let list: BTreeMap<&str, &RawValue> = deliveries.read()?;
-            let empty = RawValue::NULL;
-            event.insert("deliveries", list.get("data").copied().unwrap_or(empty));
-            let document = serde_json::to_string(&event)
-                .map_err(|error| Failure::Environment(error.to_string()))?;
-            return output::json(&document);
-        }
-        output::members(&event.json()?, MEMBERS)?;
-        output::line("")?;
-        let deliveries: Value = deliveries.json()?;
-        delivery::table(&deliveries, "it goes to no endpoint")
+async fn show(id: &str, remote: &Remote) -> Result<(), Failure> {
+    let mut client = remote.client()?;
+    let event = client.call(Call::get(["v1", "events", id])).await?;
+    let deliveries = Call::get(["v1", "events", id, "deliveries"]);
+    let deliveries = client.call(deliveries).await?;
+    if remote.json {
+        let mut event: BTreeMap<&str, &RawValue> = event.read()?;
+        let list: BTreeMap<&str, &RawValue> = deliveries.read()?;
+        let empty = RawValue::NULL;
+        event.insert("deliveries", list.get("data").copied().unwrap_or(empty));
+        let document = serde_json::to_string(&event)
+            .map_err(|error| Failure::Environment(error.to_string()))?;
+        return output::json(&document);
     }
+    output::members(&event.json()?, MEMBERS)?;
+    output::line("")?;
+    let deliveries: Value = deliveries.json()?;
+    delivery::table(&deliveries, "it goes to no endpoint")
 }

@@ -1,7 +1,8 @@
 //! `redeliver explain`: `redeliver delivery show` by the word that people look for.
 
 use super::Failure;
-use super::delivery::{self, One, Verb};
+use super::delivery::{self, Verb};
+use super::part::One;
 use super::remote::Remote;
 
 /// Say why a delivery is where it is: rule, clock, and what its signature is made of

@@ -30,6 +30,7 @@ pub mod mock;
 pub mod moment;
 pub mod openapi;
 pub mod output;
+pub mod part;
 mod private;
 pub mod progress;
 pub mod ready;

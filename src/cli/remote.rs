@@ -51,18 +51,3 @@ impl Remote {
         }
     }
 }
-
-/// The items of a list.
-pub fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list["data"].as_array().into_iter().flatten()
-}
-
-/// Says how to go on where a list has a next part.
-pub fn note_next(list: &Value) {
-    if let Some(next) = list["next"].as_str() {
-        output::note(&format!(
-            "there is more: add --cursor {}",
-            output::clean(next)
-        ));
-    }
-}

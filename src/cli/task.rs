@@ -1,11 +1,16 @@
 //! `redeliver task`: bulk operations that go on by themselves.
 
+mod follow;
+mod selection;
+
 use serde_json::Value;
 
 use super::Failure;
 use super::client::Call;
 use super::output::{self, NOTHING, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::part::{One, Part, items, note_next};
+use super::remote::Remote;
+pub use selection::{Selection, Wording};
 
 /// The order in which a task's members are shown.
 const MEMBERS: &[&str] = &[
@@ -15,10 +20,11 @@ const MEMBERS: &[&str] = &[
 /// Where a task may stand.
 const STATES: [&str; 4] = ["running", "done", "cancelled", "failed"];
 
-/// Look at bulk operations such as replays, and end them
+/// Discard deliveries in bulk, look at bulk operations such as replays, and end them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     redeliver task list --state running\n  \
+    redeliver task discard --endpoint crm --status dead --dry-run\n  \
     redeliver task cancel tsk_01JD3ZQK8V00000000002G0001")]
 pub struct Args {
     /// What to do.
@@ -42,6 +48,15 @@ pub enum Verb {
     /// End a task; what it has done stays done
     #[command(after_help = "Example:\n  redeliver task cancel tsk_01JD3ZQK8V00000000002G0001")]
     Cancel(One),
+    /// Give deliveries up that have not arrived; they end as removed, and can be read and retried
+    #[command(
+        after_help = "An attempt that is under way is waited for. The server does it as a task, \
+        which goes on if this command is interrupted, and after a restart.\n\n\
+        Example:\n  \
+        redeliver task discard --endpoint crm --status pending,waiting --until 2h --dry-run\n  \
+        redeliver task discard --status dead --type order.*"
+    )]
+    Discard(Discard),
 }
 
 /// Which tasks to list.
@@ -51,22 +66,36 @@ pub struct List {
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = STATES)]
     pub state: Vec<String>,
 
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-
-    /// Go on where an earlier list ended
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
+    /// Which part.
+    #[command(flatten)]
+    pub part: Part,
 }
 
-/// One task.
+/// What to give up.
 #[derive(Debug, clap::Args)]
-pub struct One {
-    /// Its id
-    #[arg(value_name = "ID")]
-    pub id: String,
+pub struct Discard {
+    /// Those in these states: what is queued, what waits for a retry, dead letters
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', required = true,
+        value_parser = ["pending", "waiting", "dead"])]
+    pub status: Vec<String>,
+
+    /// Which deliveries.
+    #[command(flatten)]
+    pub selection: Selection,
 }
+
+const DISCARDING: Wording = Wording {
+    kind: "discard",
+    member: "discarded",
+    sentence: |deliveries, endpoint, dry_run| {
+        let verb = if dry_run {
+            "would discard"
+        } else {
+            "discarded"
+        };
+        format!("{verb} {deliveries} of {endpoint}")
+    },
+};
 
 /// Does it.
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -76,10 +105,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::List(list) => {
             let state = list.state.join(",");
             let call = Call::get(["v1", "tasks"])
-                .query("state", Some(state).filter(|state| !state.is_empty()))
-                .query("limit", list.limit)
-                .query("cursor", list.cursor);
-            remote.show(&client.call(call).await?, table)
+                .query("state", Some(state).filter(|state| !state.is_empty()));
+            remote.show(&client.call(list.part.of(call)).await?, table)
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "tasks", &one.id]);
@@ -91,8 +118,19 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let call = Call::post(["v1", "tasks", &one.id, "cancel"]);
             remote.show(&client.call(call).await?, |task| {
                 let done = text(task, "done");
-                output::line(&format!("cancelled {}; {done} were put back", one.id))
+                let verb = match task["kind"].as_str() {
+                    Some("discard") => "discarded",
+                    _ => "put back",
+                };
+                output::line(&format!("cancelled {}; {done} were {verb}", one.id))
             })
+        }
+        Verb::Discard(discard) => {
+            let status = discard.status.join(",");
+            let selection = discard.selection;
+            selection
+                .carry_out(Some(status), &DISCARDING, &remote)
+                .await
         }
     }
 }

@@ -3,11 +3,11 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`Store`], the narrow trait that the rest of the program knows |
-//! | `claim.rs`, `views.rs`, `figures.rs` | the nouns of its three sides: delivering, looking, measuring |
+//! | `command.rs`, `claim.rs`, `views.rs`, `figures.rs` | the nouns of its sides: changing, delivering, looking, measuring |
 //! | `options.rs`, `observer.rs`, `error.rs` | its limits, who is told what it does, and what can go wrong |
 //! | `log` | [`Log`], the implementation: its parts and locks |
 //! | `commit` | from what waits to one durable batch, and its answers |
-//! | `deliveries` | changing endpoints, handing out what is due, putting back what has ended |
+//! | `deliveries` | changing endpoints, handing out what is due, putting back what has ended, giving up |
 //! | `reading` | events, attempts, lists; [`Walk`] |
 //! | `projection` | endpoints, queues, the duplicate window: pure |
 //! | `record` | what is written, and its bytes |
@@ -26,13 +26,14 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::Timestamp;
-use crate::endpoint::{Endpoint, EndpointSettings, EndpointState};
+use crate::endpoint::Endpoint;
 use crate::event::{Event, NewEvent};
-use crate::id::{EventId, Seq};
+use crate::id::Seq;
 
 pub mod backend;
 pub mod backup;
 mod claim;
+mod command;
 mod commit;
 mod deliveries;
 pub mod disk;
@@ -54,6 +55,7 @@ mod verify;
 mod views;
 
 pub use claim::{Claim, Effect, Outcome, Settlement, Token};
+pub use command::{Appended, EndpointCommand};
 pub use commit::committer;
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
@@ -70,8 +72,8 @@ pub use sealing::keyring;
 pub use verify::report::{Finding, Report};
 pub use verify::verify;
 pub use views::{
-    DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page, QueueView,
-    ReplayRequest,
+    DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery, EndpointView, FoundDelivery, Page,
+    QueueView, ReplayRequest, UndeliveredQuery,
 };
 
 /// An answer that comes once it is on disk.
@@ -79,28 +81,6 @@ pub use views::{
 /// Awaited by the asynchronous side; `blocking_recv` serves the rest. An error of the channel
 /// itself means that the store was dropped before it could answer.
 pub type Ticket<T> = oneshot::Receiver<Result<T, StoreError>>;
-
-/// Where an event stands after `append`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Its id; of the first one, if it is a duplicate.
-    pub id: EventId,
-    /// Its position; of the first one, if it is a duplicate.
-    pub seq: Seq,
-    /// Whether its idempotency key was used before, within the window.
-    pub duplicate: bool,
-}
-
-/// A change of the registry.
-#[derive(Clone, Debug)]
-pub enum EndpointCommand {
-    /// Makes an endpoint, in the given state; it receives events from now on.
-    Add(Box<EndpointSettings>, EndpointState),
-    /// Replaces an endpoint's settings. Events that are queued already stay queued.
-    Update(u32, Box<EndpointSettings>),
-    /// Pauses, resumes or removes an endpoint, with the reason if it is not the operator's wish.
-    SetState(u32, EndpointState, Option<String>),
-}
 
 /// The store, in the nouns of the program. It promises idempotence, not transactions over several
 /// calls. Unless a method says otherwise, `Ok` means that it survives a power cut.
@@ -173,11 +153,28 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deliveries that have ended and could be put back, a bounded look at a time: there may be
     /// none although there is more behind `next`.
-    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError>;
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<FoundDelivery, Seq>, StoreError>;
 
     /// Puts back those of `deliveries`, in the order of their positions, that still stand as they
     /// were found; says how many. Done twice is done once, also after a crash in between.
-    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError>;
+    fn put_back(&self, endpoint: u32, deliveries: &[FoundDelivery]) -> Result<u64, StoreError>;
+
+    /// Deliveries that have not arrived, a bounded look at a time. Where `next` is where the look
+    /// began, an attempt is under way there: ask again when it may have ended.
+    fn find_undelivered(
+        &self,
+        query: &UndeliveredQuery,
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError>;
+
+    /// Gives up those of `deliveries`, in the order of their positions, that still stand as they
+    /// were found: they end as removed, for `reason`. Done twice is done once, also after a crash in
+    /// between.
+    fn discard(
+        &self,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) -> Result<Discarded, StoreError>;
 
     /// The position of the first event received at or after `moment`; one behind the last, if
     /// there is none. Exact as long as the clock was not set back between events.

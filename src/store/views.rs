@@ -9,7 +9,7 @@ use super::projection::queue::Ended;
 use super::record::Reopened;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, Status};
-use crate::endpoint::{Endpoint, Filter};
+use crate::endpoint::{Endpoint, EndpointState, Filter};
 use crate::event::Event;
 use crate::id::{DeliveryId, Seq};
 
@@ -85,6 +85,13 @@ pub struct DeliveryQuery {
     pub limit: usize,
 }
 
+impl DeliveryView {
+    /// Whether an operator gave it up: its endpoint is still there.
+    pub fn is_discarded(&self) -> bool {
+        self.status == Status::Removed && self.endpoint.state != EndpointState::Removed
+    }
+}
+
 impl DeliveryQuery {
     /// Whether the delivery's last attempt was answered as is asked for.
     pub(super) fn is_answered_so(&self, view: &DeliveryView) -> bool {
@@ -139,18 +146,45 @@ pub struct EndedQuery {
     pub limit: usize,
 }
 
-/// A delivery that has ended, and after how many attempts: what tells whether it has moved since.
+/// Which deliveries that have not arrived to look for, of one endpoint.
+#[derive(Clone, Debug)]
+pub struct UndeliveredQuery {
+    /// The endpoint's number.
+    pub endpoint: u32,
+    /// Of events at this position or behind it.
+    pub from: Seq,
+    /// Of events up to this position.
+    pub until: Seq,
+    /// In these states: `Pending`, `Waiting`, `Dead`. Others are not looked for.
+    pub statuses: Vec<Status>,
+    /// Of events that this selects.
+    pub kinds: Option<Filter>,
+    /// How many at most, oldest first.
+    pub limit: usize,
+}
+
+/// What came of giving deliveries up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many were given up; what was so before as well.
+    pub count: u64,
+    /// Those that do not stand as they were found any more, oldest first: look again.
+    pub moved: Vec<Seq>,
+}
+
+/// A delivery as it was found, and after how many attempts: what tells whether it has moved since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndedDelivery {
+pub struct FoundDelivery {
     /// The event.
     pub seq: Seq,
-    /// Attempts so far, over every round; none if it was filtered, or is from before its endpoint.
+    /// Attempts so far, over every round; none if its turn had not come, if it was filtered, or is
+    /// from before its endpoint.
     pub attempts: u32,
     /// Whether it is a dead letter.
     pub was_dead: bool,
 }
 
-impl From<Reopened> for EndedDelivery {
+impl From<Reopened> for FoundDelivery {
     fn from(delivery: Reopened) -> Self {
         let Reopened {
             seq,

@@ -2,16 +2,17 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`task`] | a task, and what it is asked to do: values |
+//! | [`task`], `statuses` | a task, and what it is asked to do: values |
 //! | `step` | one bounded step of a task over the store |
 //! | `files` | tasks as files, each there whole or not at all |
 //! | `mod.rs` | [`Tasks`]: every task, and the loop that gives each its turn |
 //!
-//! A step first writes down what it is about to put back, and after how many attempts each delivery
-//! was found; the store takes only those that still stand so. After a crash the same is asked again,
-//! so that nothing is put back twice and nothing left out.
+//! A step first writes down what it is about to put back or give up, and after how many attempts each
+//! delivery was found; the store takes only those that still stand so. After a crash the same is asked
+//! again, so that nothing is put back twice and nothing left out.
 
 mod files;
+mod statuses;
 mod step;
 pub mod task;
 
@@ -28,6 +29,7 @@ use crate::store::{Store, StoreError};
 
 pub use self::files::FileError;
 use self::files::Files;
+pub use self::statuses::{Statuses, StatusesError};
 use self::step::{Step, StepError};
 pub use self::task::{Kind, Request, State, Task};
 
@@ -37,8 +39,8 @@ const RUNNING_MAX: usize = 16;
 /// Tasks that have ended are kept so many, the newest.
 const ENDED_MAX: usize = 100;
 
-/// How long a task rests, by the machine's own clock, when its file cannot be written, or when an
-/// endpoint has as much waiting as it may.
+/// How long a task rests, by the machine's own clock, when its file cannot be written, when an
+/// endpoint has as much waiting as it may, or while an attempt is under way that it cannot undo.
 const REST: Duration = Duration::from_millis(500);
 
 /// Why a task could not be made or changed.
@@ -167,7 +169,7 @@ impl Tasks {
         Ok(task)
     }
 
-    /// Ends a task after the step that it is at; what it has put back stays so. May wait for that
+    /// Ends a task after the step that it is at; what it has done stays done. May wait for that
     /// step, and for the disk.
     pub fn cancel(&self, id: TaskId) -> Result<Task, TaskError> {
         let entry = self.entry(id)?;
@@ -234,7 +236,7 @@ impl Tasks {
         let stepped = step::step(&*self.store, &mut task, save);
         match stepped {
             Err(StepError::Store(error)) if !matches!(error, StoreError::Stopped(_)) => {
-                // What it was about to put back is asked for again by nobody: it has not been.
+                // What it was about to do is asked for again by nobody: it has not been done.
                 task.end(State::Failed, Some(error.to_string()), self.clock.now());
             }
             Ok(Step::Ended) => task.end(State::Done, None, self.clock.now()),

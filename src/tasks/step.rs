@@ -1,14 +1,18 @@
 //! One bounded step of a task.
 
 use super::files::FileError;
-use super::task::{Batch, Only, Place, Request, Span, Task};
+use super::statuses::Statuses;
+use super::task::{Batch, Kind, Place, Request, Span, Task};
 use crate::endpoint::EndpointState;
-use crate::store::{EndedDelivery, EndedQuery, EndpointView, Store, StoreError};
+use crate::id::Seq;
+use crate::store::{
+    EndedQuery, EndpointView, FoundDelivery, Page, Store, StoreError, UndeliveredQuery,
+};
 
 /// The bounds of a step.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
-    /// The most deliveries that it puts back.
+    /// The most deliveries that it puts back or gives up.
     deliveries: usize,
     /// It puts nothing back to an endpoint that has so many waiting.
     backlog: u64,
@@ -27,7 +31,8 @@ const BOUNDS: Bounds = Bounds {
 pub(super) enum Step {
     /// There is more to do.
     Goes,
-    /// There is more to do, but the endpoint has as much waiting as it may.
+    /// There is more to do, but not at this moment: the endpoint has as much waiting as it may, or an
+    /// attempt is under way.
     Rests,
     /// There is no more to do.
     Ended,
@@ -73,7 +78,7 @@ pub(super) fn span(store: &dyn Store, request: &Request) -> Result<Span, StoreEr
     })
 }
 
-/// Takes `task` one step further. `save` writes it down, and is called before anything is put back.
+/// Takes `task` one step further. `save` writes it down, and is called before anything is done.
 pub(super) fn step(
     store: &dyn Store,
     task: &mut Task,
@@ -89,9 +94,15 @@ fn step_within(
     save: impl Fn(&Task) -> Result<(), FileError>,
 ) -> Result<Step, StepError> {
     if let Some(batch) = task.batch.take() {
-        // From before a restart. What has moved since was put back then.
-        store.put_back(batch.endpoint, &batch.deliveries)?;
-        task.done += batch.deliveries.len() as u64;
+        // From before a restart.
+        task.done += match task.request.kind {
+            // What has moved since was put back then.
+            Kind::Replay => {
+                store.put_back(batch.endpoint, &batch.deliveries)?;
+                batch.deliveries.len() as u64
+            }
+            Kind::Discard => discard(store, task, &batch)?,
+        };
     }
     if task.left() == 0 || task.place.endpoint > task.span.last_endpoint {
         return Ok(Step::Ended);
@@ -100,18 +111,15 @@ fn step_within(
     let Some(view) = view.filter(is_present) else {
         return Ok(to_next_endpoint(store, task)?);
     };
-    if !task.request.dry_run && view.backlog >= bounds.backlog {
+    let adds = task.request.kind == Kind::Replay && !task.request.dry_run;
+    if adds && view.backlog >= bounds.backlog {
         return Ok(Step::Rests);
     }
-    let limit = task.left().min(bounds.deliveries as u64) as usize;
-    let found = store.find_ended(&EndedQuery {
-        endpoint: task.place.endpoint,
-        from: task.place.seq,
-        until: task.span.until,
-        only_dead: task.request.status == Some(Only::Dead),
-        kinds: task.request.filter(),
-        limit,
-    })?;
+    let found = find(store, task, bounds)?;
+    if found.items.is_empty() && found.next == Some(task.place.seq) {
+        // An attempt is under way. It ends within its endpoint's time-out.
+        return Ok(Step::Rests);
+    }
     let endpoint = task.place.endpoint;
     task.matched += found.items.len() as u64;
     let stepped = match found.next {
@@ -121,28 +129,70 @@ fn step_within(
         }
         None => to_next_endpoint(store, task)?,
     };
-    if !found.items.is_empty() && !task.request.dry_run {
-        put_back(store, task, endpoint, found.items, save)?;
+    if found.items.is_empty() || task.request.dry_run {
+        return Ok(stepped);
     }
-    Ok(stepped)
-}
-
-fn put_back(
-    store: &dyn Store,
-    task: &mut Task,
-    endpoint: u32,
-    deliveries: Vec<EndedDelivery>,
-    save: impl Fn(&Task) -> Result<(), FileError>,
-) -> Result<(), StepError> {
     task.batch = Some(Batch {
         endpoint,
-        deliveries,
+        deliveries: found.items,
     });
     save(task)?;
+    let matched = task.matched;
     if let Some(batch) = task.batch.take() {
-        task.done += store.put_back(batch.endpoint, &batch.deliveries)?;
+        task.done += match task.request.kind {
+            Kind::Replay => store.put_back(batch.endpoint, &batch.deliveries)?,
+            Kind::Discard => discard(store, task, &batch)?,
+        };
     }
-    Ok(())
+    Ok(match task.matched < matched {
+        true => Step::Goes,
+        false => stepped,
+    })
+}
+
+/// What the task's kind looks for, from its place on.
+fn find(
+    store: &dyn Store,
+    task: &Task,
+    bounds: Bounds,
+) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+    let Request { kind, status, .. } = &task.request;
+    let (endpoint, from, until) = (task.place.endpoint, task.place.seq, task.span.until);
+    let kinds = task.request.filter();
+    let limit = task.left().min(bounds.deliveries as u64) as usize;
+    match kind {
+        Kind::Replay => store.find_ended(&EndedQuery {
+            endpoint,
+            from,
+            until,
+            only_dead: status.as_ref().is_some_and(Statuses::is_dead),
+            kinds,
+            limit,
+        }),
+        Kind::Discard => store.find_undelivered(&UndeliveredQuery {
+            endpoint,
+            from,
+            until,
+            statuses: status.as_ref().map_or(&[][..], Statuses::as_slice).to_vec(),
+            kinds,
+            limit,
+        }),
+    }
+}
+
+/// Gives the batch up; says how many. Where one has moved since it was found, an attempt was begun
+/// for it, and the task goes back to it.
+fn discard(store: &dyn Store, task: &mut Task, batch: &Batch) -> Result<u64, StoreError> {
+    let reason = format!("not attempted: discarded by {}", task.id);
+    let discarded = store.discard(batch.endpoint, &batch.deliveries, &reason)?;
+    if let Some(first) = discarded.moved.first() {
+        task.matched -= discarded.moved.len() as u64;
+        task.place = Place {
+            endpoint: batch.endpoint,
+            seq: *first,
+        };
+    }
+    Ok(discarded.count)
 }
 
 fn is_present(view: &EndpointView) -> bool {

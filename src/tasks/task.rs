@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::id::{Seq, TaskId};
-use crate::store::EndedDelivery;
+use crate::store::FoundDelivery;
+use crate::tasks::statuses::Statuses;
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +16,8 @@ use crate::store::EndedDelivery;
 pub enum Kind {
     /// Puts deliveries that have ended back, so that they are due now.
     Replay,
+    /// Gives deliveries up that have not arrived: they end as removed.
+    Discard,
 }
 
 /// Where a task stands.
@@ -44,27 +47,19 @@ impl State {
     }
 }
 
-/// Which of the deliveries that have ended are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "TaskOnly")]
-#[serde(rename_all = "lowercase")]
-pub enum Only {
-    /// Dead letters.
-    Dead,
-}
-
 /// What a task is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "TaskRequest")]
 pub struct Request {
     /// What is done.
     pub kind: Kind,
-    /// To this endpoint only, by name or id, as it was given.
+    /// Of this endpoint only, by name or id, as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// Only those that ended so.
+    /// Only those in these states, with commas between them. A replay knows `dead`; a discard has to
+    /// be told, of `pending`, `waiting` and `dead`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<Only>,
+    pub status: Option<Statuses>,
     /// Only of events of these types: patterns with commas between them.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kinds: Option<String>,
@@ -118,13 +113,13 @@ pub struct Place {
     pub seq: Seq,
 }
 
-/// What is being put back.
+/// What is being put back, or given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
-    /// To this endpoint.
+    /// Of this endpoint.
     pub endpoint: u32,
     /// As they were found.
-    pub deliveries: Vec<EndedDelivery>,
+    pub deliveries: Vec<FoundDelivery>,
 }
 
 /// A bulk operation.
@@ -140,11 +135,11 @@ pub struct Task {
     pub span: Span,
     /// How far it has come.
     pub place: Place,
-    /// What it is about to put back, or may have put back just now.
+    /// What it is about to do, or may have done just now.
     pub batch: Option<Batch>,
     /// How many deliveries it has found.
     pub matched: u64,
-    /// How many of them it has put back.
+    /// How many of them it has put back, or given up.
     pub done: u64,
     /// When it was made, by the broker's clock.
     pub created_at: Timestamp,

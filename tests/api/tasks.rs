@@ -188,10 +188,89 @@ async fn every_mistake_of_a_request_is_told_at_once() {
     let api = with_dead_letters().await;
     let places = |body: &'static str| async { api.post("/v1/tasks", body).await.places() };
     assert_eq!(places("").await, ["/kind"]);
-    let wrong = r#"{"kind":"discard","endpoint":"c","status":"live","type":"","since":"now",
+    let wrong = r#"{"kind":"erase","endpoint":"c","status":"live","type":"","since":"now",
         "until":7,"limit":0,"dry_run":"no","force":true}"#;
     let all = [
         "force", "kind", "endpoint", "status", "type", "since", "until", "limit", "dry_run",
     ];
     assert_eq!(places(wrong).await, all.map(|name| format!("/{name}")));
+}
+
+#[tokio::test]
+async fn a_discard_of_dead_letters_takes_them_out_of_the_list_and_leaves_them_to_be_read() {
+    let api = with_dead_letters().await;
+    let asked = json!({"kind": "discard", "status": "dead", "endpoint": "a", "type": "order.*"});
+    let task = api.task(&asked).await;
+    let ended = api.ended(&task).await;
+    assert_eq!(
+        (&ended["kind"], &ended["done"]),
+        (&json!("discard"), &json!(2))
+    );
+    assert_eq!(api.counts("dead").await, (1, 2));
+    assert_eq!(api.counts("removed").await, (2, 0));
+    let list = api.get("/v1/deliveries?status=removed").await.expect(200);
+    let id = list["data"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/deliveries/{id}");
+    let shown = api.get(&path).await.expect(200);
+    let why = format!(
+        "not attempted: discarded by {}",
+        task["id"].as_str().unwrap()
+    );
+    assert_eq!(shown["last_error"], why);
+    assert_eq!(shown["attempts"][0]["status"], 500);
+    let explained = shown["explanation"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{shown}"));
+    assert_eq!(
+        explained,
+        format!("{why}; a retry or a replay sends it again")
+    );
+    assert_eq!(shown.get("rule"), None, "{shown}");
+    let back = api.post(&format!("{path}/retry"), "").await.expect(202);
+    assert_eq!(back["status"], "pending");
+    assert_eq!(api.counts("removed").await, (1, 0));
+    assert_eq!(api.get("/v1/endpoints/a").await.expect(200)["removed"], 1);
+}
+
+#[tokio::test]
+async fn a_discard_of_a_backlog_ends_what_waits_and_what_has_not_been_attempted() {
+    let api = with_dead_letters().await;
+    api.event("order.new").await;
+    api.attempt(
+        500,
+        Outcome::Retry {
+            after: std::time::Duration::from_secs(60),
+        },
+    );
+    api.event("order.newer").await;
+    assert_eq!(api.counts("waiting").await, (1, 1));
+    assert_eq!(api.counts("pending").await, (1, 1));
+    for (status, dry_run, found) in [("pending,waiting", true, 4), ("waiting", false, 2)] {
+        let asked = json!({"kind": "discard", "status": status, "dry_run": dry_run});
+        let ended = api.ended(&api.task(&asked).await).await;
+        assert_eq!(ended["matched"], found, "{ended}");
+        assert_eq!(ended["request"]["status"], status);
+    }
+    assert_eq!(api.counts("waiting").await, (0, 0));
+    assert_eq!(api.counts("pending").await, (1, 1));
+    assert_eq!(api.counts("dead").await, (3, 2));
+}
+
+#[tokio::test]
+async fn a_discard_says_what_it_gives_up_and_a_replay_takes_dead_letters_alone() {
+    let api = with_dead_letters().await;
+    for (kind, status) in [
+        ("discard", json!(null)),
+        ("discard", json!("delivered")),
+        ("discard", json!("dead,")),
+        ("discard", json!(7)),
+        ("replay", json!("pending")),
+        ("replay", json!("pending,dead")),
+        ("replay", json!("")),
+    ] {
+        let asked = json!({"kind": kind, "status": status}).to_string();
+        let places = api.post("/v1/tasks", &asked).await.places();
+        assert_eq!(places, ["/status"], "{asked}");
+    }
+    assert_eq!(api.counts("dead").await, (3, 2));
 }

@@ -151,6 +151,45 @@ test("a filter narrows the dead letters, and all that match go back after a coun
   assert.equal((await broker.get("/v1/endpoints/crm")).dead, 4);
 });
 
+test("selected dead letters are discarded after a question, stay readable, and nothing is sent", async () => {
+  await dead(3);
+  await visit("#/dead");
+  await page.getByRole("checkbox", { name: "Select all that are shown" }).check();
+  await page.getByRole("checkbox", { name: "Select #2 to crm" }).uncheck();
+  await button("Discard selected").click();
+  await dialog().getByText("This discards 2 deliveries. They are not attempted any more, and leave this list.").waitFor();
+  await button("Cancel", dialog()).click();
+  assert.equal((await broker.get("/v1/endpoints/crm")).dead, 3, "a question that is answered no does nothing");
+  await button("Discard selected").click();
+  await button("Discard 2 deliveries", dialog()).click();
+  await page.locator("#notices").getByText("Discarded 2 deliveries").waitFor();
+  await button("Close", dialog()).click();
+  await page.getByText("1 dead letter shown").waitFor();
+  assert.equal((await broker.get("/v1/endpoints/crm")).removed, 2);
+  assert.equal(hook.got.length, 0);
+  const { data } = await broker.get("/v1/deliveries?status=removed");
+  await visit(`#/deliveries/${data[0].id}`);
+  await page.getByText("discarded by an operator; a retry or a replay sends it again").waitFor();
+  await page.getByRole("button", { name: "Retry now" }).click();
+  await broker.advance("1s");
+  await eventually("it arrives", () => hook.got.length === 1);
+});
+
+test("all dead letters that match are discarded after a count", async () => {
+  await dead(5);
+  await visit("#/dead?type=order.paid");
+  await page.getByText("2 dead letters shown").waitFor();
+  await button("Discard all that match …").click();
+  await dialog().getByText("This discards 2 deliveries: dead letters of every endpoint, of type order.paid").waitFor();
+  assert.equal((await broker.get("/v1/endpoints/crm")).dead, 5, "a dry run discards nothing");
+  await button("Discard 2 deliveries", dialog()).click();
+  await page.getByText("Discarded 2 deliveries").waitFor();
+  assert.equal((await broker.get("/v1/endpoints/crm")).dead, 3);
+  assert.equal(hook.got.length, 0);
+  const { data } = await broker.get("/v1/deliveries?status=removed");
+  assert.match(data[0].last_error, /discarded by tsk_/);
+});
+
 test("an endpoint's replay counts first and sends again what arrived", async () => {
   for (let i = 0; i < 3; i += 1) await broker.event("order.paid", { i });
   await broker.advance("1s");
@@ -212,7 +251,7 @@ test("the main job is done by the keyboard alone", async () => {
   await reach("Select #1");
   await press("Space");
   await page.getByText("1 selected").waitFor();
-  await press("Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab");
+  await press("Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab");
   await reach("Put back selected");
   await press("Enter");
   await dialog().getByText("This puts back 1 delivery").waitFor();

@@ -13,9 +13,10 @@ use redeliver::id::Seq;
 use redeliver::policy::{On410, Policies, Policy, Schedule, Success};
 use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
-    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
-    EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Outcome, Page,
-    QueueView, ReplayRequest, Retention, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, Effect,
+    EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained,
+    Outcome, Page, QueueView, ReplayRequest, Retention, SettleError, Settlement, Store, StoreError,
+    Ticket, Token, UndeliveredQuery,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -424,12 +425,28 @@ impl Store for Faulty {
         }
     }
 
-    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError> {
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<FoundDelivery, Seq>, StoreError> {
         self.store.find_ended(query)
     }
 
-    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError> {
+    fn put_back(&self, endpoint: u32, deliveries: &[FoundDelivery]) -> Result<u64, StoreError> {
         self.store.put_back(endpoint, deliveries)
+    }
+
+    fn find_undelivered(
+        &self,
+        query: &UndeliveredQuery,
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+        self.store.find_undelivered(query)
+    }
+
+    fn discard(
+        &self,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) -> Result<Discarded, StoreError> {
+        self.store.discard(endpoint, deliveries, reason)
     }
 
     fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {

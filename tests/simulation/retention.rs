@@ -51,6 +51,7 @@ impl Keeper {
             max_bytes: rng
                 .random_bool(0.3)
                 .then(|| rng.random_range(3_000..40_000)),
+            ..Retention::default()
         };
         Self {
             retention: match is_on {

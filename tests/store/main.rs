@@ -5,6 +5,7 @@
 mod churn;
 mod contract;
 mod damage;
+mod discard;
 mod disk;
 mod hard_cases;
 mod harness;

@@ -6,7 +6,7 @@ use redeliver::delivery::Status;
 use redeliver::endpoint::{EndpointState, Order};
 use redeliver::store::backend::Backend;
 use redeliver::store::{
-    EndedDelivery, EndedQuery, EndpointCommand, Options, Outcome, ReplayRequest, Retention, Store,
+    EndedQuery, EndpointCommand, FoundDelivery, Options, Outcome, ReplayRequest, Retention, Store,
     verify,
 };
 
@@ -255,7 +255,7 @@ fn an_expired_event_is_not_put_back_and_the_others_of_its_frame_are<I: Implement
     let ended = ended.unwrap();
     let found: Vec<u64> = ended.items.iter().map(|delivery| delivery.seq).collect();
     assert_eq!((found, ended.next), (vec![2, 4], None));
-    let gone = |seq| EndedDelivery {
+    let gone = |seq| FoundDelivery {
         seq,
         attempts: 1,
         was_dead: false,

@@ -113,3 +113,39 @@ fn a_task_goes_on_after_a_stop_in_good_order_and_one_that_was_cancelled_does_not
         (&json!("done"), &json!(0))
     );
 }
+
+#[test]
+fn a_discard_that_is_killed_again_and_again_gives_every_dead_letter_up_once() {
+    let site = Site::new();
+    let (mut broker, receiver) = with_dead_letters(&site);
+    let before = receiver.posts().len();
+    let asked = json!({"kind": "discard", "status": "dead"});
+    let task = broker.post("/v1/tasks", &asked);
+    let path = format!("/v1/tasks/{}", task["id"].as_str().unwrap());
+    for more in [0, 1, 600, 1_100] {
+        eventually("some more are given up", || {
+            let shown = broker.get(&path);
+            let done = shown["done"].as_u64().unwrap();
+            (done >= more || shown["state"] == "done").then_some(())
+        });
+        assert!(broker.kill());
+        broker = site.start(&[]);
+    }
+    let ended = eventually("the task ends", || {
+        Some(broker.get(&path)).filter(|task| task["state"] != "running")
+    });
+    for member in ["matched", "done", "total"] {
+        assert_eq!(ended[member], EVENTS, "{ended}");
+    }
+    let endpoint = broker.endpoint("e");
+    assert_eq!(
+        (&endpoint["dead"], &endpoint["removed"]),
+        (&json!(0), &json!(EVENTS))
+    );
+    let deliveries = broker.list("/v1/deliveries?limit=1000&status=removed");
+    assert_eq!(deliveries.len(), EVENTS);
+    for delivery in deliveries {
+        assert_eq!(delivery["attempt_count"], 2, "{delivery}");
+    }
+    assert_eq!(receiver.posts().len(), before, "nothing is sent");
+}

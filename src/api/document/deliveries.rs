@@ -28,6 +28,26 @@ pub(super) fn example() -> Value {
     })
 }
 
+fn discarded() -> Value {
+    let why = "not attempted: discarded by an operator";
+    let mut discarded = example();
+    discarded["status"] = "removed".into();
+    discarded["attempt_count"] = 2.into();
+    discarded["next_attempt_at"] = Value::Null;
+    discarded["last_status"] = Value::Null;
+    discarded["last_error"] = why.into();
+    let mut last = discarded["attempts"][0].clone();
+    last["number"] = 2.into();
+    last["status"] = Value::Null;
+    last["error"] = why.into();
+    last["response_excerpt"] = Value::Null;
+    if let Some(attempts) = discarded["attempts"].as_array_mut() {
+        attempts.push(last);
+    }
+    discarded["explanation"] = format!("{why}; a retry or a replay sends it again").into();
+    discarded
+}
+
 fn detail() -> Value {
     let mut detail = example();
     detail["rule"] = "HOT-46: retry 1 leaves 30 s after the failure".into();
@@ -60,6 +80,13 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .takes_nothing()
             .answers(202, "It is due.", schemas.of::<Delivery>(), example())
+            .guarded(&[404, 409, 410])
+            .with_body(),
+        Operation::post("/v1/deliveries/{delivery}/discard", "discardDelivery", "Give a delivery up")
+            .describe("What is pending, waiting or dead ends as `removed`: it is read as before, and can be retried. What is under way, or has arrived, is refused with 409.")
+            .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
+            .takes_nothing()
+            .answers(200, "It is given up.", schemas.of::<Delivery>(), discarded())
             .guarded(&[404, 409, 410])
             .with_body(),
     ]

@@ -20,7 +20,7 @@ pub(super) fn example() -> Value {
         "timeout": "10s", "has_key": true, "has_ca": false, "check": "off", "allow_http": true,
         "drop_while_inactive": false, "origin": "api", "created_at": "2023-11-14T22:13:20.000Z",
         "backlog": 1, "oldest_waiting_at": "2023-11-14T22:13:20.000Z",
-        "next_attempt_at": "2023-11-14T22:13:50.000Z", "delivered": 16, "dead": 0,
+        "next_attempt_at": "2023-11-14T22:13:50.000Z", "delivered": 16, "dead": 0, "removed": 0,
     })
 }
 

@@ -63,15 +63,18 @@ export async function retry(delivery, app) {
   app.refresh();
 }
 
-/** Several, one after the other; `tell` is given how many are done. Gives how many were put back. */
-export async function retryAll(deliveries, tell) {
+/**
+ * `retry` or `discard` several, one after the other; `tell` is given how many are done. Gives how many
+ * that was.
+ */
+export async function actOnAll(verb, deliveries, tell) {
   let done = 0;
   for (const delivery of deliveries) {
     try {
-      await post(`deliveries/${part(delivery.id)}/retry`);
+      await post(`deliveries/${part(delivery.id)}/${verb}`);
       done += 1;
     } catch (error) {
-      // One that was put back meanwhile is no reason to leave the others.
+      // One that has moved meanwhile is no reason to leave the others.
       if (error.status !== 409) {
         failed(error.message);
         break;

@@ -5,7 +5,8 @@ import { count, duration, line, local, visible } from "./format.js";
 import { badge, deliveryLink, due, endpointLink, outcome, table, text } from "./parts.js";
 
 /** Those that can be put back. */
-export const isRetriable = ({ status }) => ["waiting", "dead", "delivered"].includes(status);
+export const isRetriable = ({ status, last_error: error }) =>
+  ["waiting", "dead", "delivered"].includes(status) || (status === "removed" && error?.startsWith("not attempted: discarded"));
 
 /** `of`: what the page is about, and so leaves out: `endpoint` or `event`. */
 export function deliveriesTable(deliveries, of, app) {

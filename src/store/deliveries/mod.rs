@@ -1,5 +1,5 @@
 //! The log's side of delivering: who is to be delivered to, what is due, how it ended, and putting
-//! back what has ended.
+//! back what has ended, giving up.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -7,8 +7,10 @@
 //! | `routing.rs` | events that were not put into queues while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `replay.rs` | putting deliveries back |
+//! | `discard.rs` | giving up what has not arrived |
 
 mod claims;
+mod discard;
 mod registry;
 mod replay;
 mod routing;

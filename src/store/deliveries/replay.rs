@@ -14,7 +14,7 @@ use crate::id::Seq;
 use crate::store::backend::Backend;
 use crate::store::log::Log;
 use crate::store::record::{Reopened, ReplayRecord, Transition, key};
-use crate::store::{EndedDelivery, EndedQuery, Page, ReplayRequest, Store, StoreError};
+use crate::store::{EndedQuery, FoundDelivery, Page, ReplayRequest, Store, StoreError};
 
 /// Deliveries in one record.
 const DELIVERIES_PER_RECORD: usize = 256;
@@ -66,7 +66,7 @@ impl<B: Backend> Log<B> {
     pub(in crate::store) fn find_ended_deliveries(
         &self,
         query: &EndedQuery,
-    ) -> Result<Page<EndedDelivery, Seq>, StoreError> {
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
         let _turn = self.replay_turn();
         self.save_settlements()?;
         let end = query.until.min(*self.tail().borrow());
@@ -93,7 +93,7 @@ impl<B: Backend> Log<B> {
             {
                 continue;
             }
-            items.extend(self.ended(query.endpoint, seq)?.map(EndedDelivery::from));
+            items.extend(self.ended(query.endpoint, seq)?.map(FoundDelivery::from));
         }
         let next = (next <= end).then_some(next);
         Ok(Page { items, next })
@@ -103,7 +103,7 @@ impl<B: Backend> Log<B> {
     pub(in crate::store) fn put_back_deliveries(
         &self,
         endpoint: u32,
-        deliveries: &[EndedDelivery],
+        deliveries: &[FoundDelivery],
     ) -> Result<u64, StoreError> {
         let _turn = self.replay_turn();
         self.save_settlements()?;
@@ -116,7 +116,7 @@ impl<B: Backend> Log<B> {
                 continue;
             }
             let now = self.ended(endpoint, found.seq)?;
-            reopened.extend(now.filter(|now| EndedDelivery::from(*now) == *found));
+            reopened.extend(now.filter(|now| FoundDelivery::from(*now) == *found));
         }
         let count = self.reopen(endpoint, reopened, false, false)?;
         if count > 0 {
@@ -125,7 +125,7 @@ impl<B: Backend> Log<B> {
         Ok(count)
     }
 
-    fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(in crate::store) fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
         self.replaying
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -134,7 +134,7 @@ impl<B: Backend> Log<B> {
     /// Those of `seqs` that are not queued; none where there is no such endpoint. What is queued
     /// now may end meanwhile, and its attempts are not in the records yet: it is left alone. What is
     /// not queued stays as it is, for replays take turns.
-    fn not_queued(&self, endpoint: u32, seqs: &[Seq]) -> Vec<Seq> {
+    pub(in crate::store) fn not_queued(&self, endpoint: u32, seqs: &[Seq]) -> Vec<Seq> {
         let shared = self.shared();
         let Some(entry) = shared.state.entry(endpoint) else {
             return Vec::new();
@@ -144,7 +144,11 @@ impl<B: Backend> Log<B> {
         seqs.filter(|seq| !queued(seq)).collect()
     }
 
-    fn is_of_kind(&self, seq: Seq, kinds: &Filter) -> Result<bool, StoreError> {
+    pub(in crate::store) fn is_of_kind(
+        &self,
+        seq: Seq,
+        kinds: &Filter,
+    ) -> Result<bool, StoreError> {
         let event = self.read_event(seq)?;
         Ok(event.is_some_and(|event| kinds.matches(&event.content)))
     }
@@ -197,6 +201,7 @@ impl<B: Backend> Log<B> {
         is_single: bool,
         dry_run: bool,
     ) -> Result<u64, StoreError> {
+        let revived = self.last_of_discarded(endpoint, &reopened)?;
         let mut shared = self.shared();
         let Some(entry) = shared.state.entry(endpoint) else {
             return Ok(0);
@@ -218,6 +223,7 @@ impl<B: Backend> Log<B> {
             return Ok(count);
         }
         let at = self.now(&mut shared);
+        self.revive(&mut shared, at, &mut reopened, revived);
         for deliveries in reopened.chunks(DELIVERIES_PER_RECORD) {
             let record = ReplayRecord {
                 endpoint,
@@ -240,7 +246,12 @@ impl<B: Backend> Log<B> {
             .is_some_and(|entry| entry.endpoint.settings.filter.matches(&event.content)))
     }
 
-    fn dead_from(&self, endpoint: u32, from: Seq, to: Seq) -> Result<(Vec<Seq>, Seq), StoreError> {
+    pub(in crate::store) fn dead_from(
+        &self,
+        endpoint: u32,
+        from: Seq,
+        to: Seq,
+    ) -> Result<(Vec<Seq>, Seq), StoreError> {
         let prefix = &key::dead(endpoint, 0)[..5];
         let entries = self
             .backend

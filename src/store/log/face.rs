@@ -13,9 +13,10 @@ use crate::store::backend::Backend;
 use crate::store::backup::{BackupError, Cursor, Have};
 use crate::store::commit::Saving;
 use crate::store::{
-    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery,
-    EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Page, QueueView,
-    ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery,
+    EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained, Page,
+    QueueView, ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    UndeliveredQuery,
 };
 
 /// How many attempts a delivery shows.
@@ -88,12 +89,28 @@ impl<B: Backend> Store for Log<B> {
         self.replay_deliveries(&request)
     }
 
-    fn find_ended(&self, query: &EndedQuery) -> Result<Page<EndedDelivery, Seq>, StoreError> {
+    fn find_ended(&self, query: &EndedQuery) -> Result<Page<FoundDelivery, Seq>, StoreError> {
         self.find_ended_deliveries(query)
     }
 
-    fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError> {
+    fn put_back(&self, endpoint: u32, deliveries: &[FoundDelivery]) -> Result<u64, StoreError> {
         self.put_back_deliveries(endpoint, deliveries)
+    }
+
+    fn find_undelivered(
+        &self,
+        query: &UndeliveredQuery,
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+        self.find_undelivered_deliveries(query)
+    }
+
+    fn discard(
+        &self,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) -> Result<Discarded, StoreError> {
+        self.discard_deliveries(endpoint, deliveries, reason)
     }
 
     fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {

@@ -250,8 +250,7 @@ impl Queue {
     /// the record alone.
     pub fn settled(&mut self, seq: Seq, then: Then) {
         let live = self.in_flight.remove(&seq).is_some();
-        self.pending.remove(seq);
-        self.waiting.remove(seq);
+        let queued = self.pending.remove(seq) | self.waiting.remove(seq).is_some();
         if self.state == EndpointState::Removed && !live {
             // It was under way when its endpoint went, which the record of the removal does not
             // tell, so it was counted there.
@@ -261,7 +260,12 @@ impl Queue {
             Then::Delivered => self.ended.delivered += 1,
             Then::Dead => self.ended.dead += 1,
             Then::Removed => self.ended.removed += 1,
-            Then::Waiting(waiting) => self.waiting.insert(seq, waiting),
+            Then::Waiting(waiting) => {
+                // One that was discarded comes back.
+                let had_ended = !live && !queued && self.unrouted_from.is_none_or(|at| seq < at);
+                self.ended.removed = self.ended.removed.saturating_sub(had_ended.into());
+                self.waiting.insert(seq, waiting);
+            }
         }
     }
 

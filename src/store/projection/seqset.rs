@@ -152,6 +152,12 @@ impl SeqSet {
         Some(first)
     }
 
+    /// The members at `from` and above it, least first.
+    pub fn at_or_above(&self, from: Seq) -> impl Iterator<Item = Seq> + '_ {
+        let first = self.next_from(from);
+        std::iter::successors(first, |seq| self.next_from(seq + 1))
+    }
+
     /// The members below `bound`, greatest first.
     pub fn below(&self, bound: Seq) -> impl Iterator<Item = Seq> + '_ {
         self.runs
@@ -208,6 +214,9 @@ mod tests {
             let descending: Vec<_> = set.below(30).collect();
             let expected: Vec<_> = model.range(..30).rev().copied().collect();
             prop_assert_eq!(descending, expected);
+            let ascending: Vec<_> = set.at_or_above(12).collect();
+            let expected: Vec<_> = model.range(12..).copied().collect();
+            prop_assert_eq!(ascending, expected);
         }
     }
 }

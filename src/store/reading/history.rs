@@ -30,7 +30,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// The latest `most` recorded attempts of one delivery, oldest first.
-    fn attempts(
+    pub(in crate::store) fn attempts(
         &self,
         endpoint: u32,
         seq: Seq,

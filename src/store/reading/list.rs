@@ -63,10 +63,11 @@ impl<B: Backend> Log<B> {
         };
         match entry.queue.status(seq) {
             Some((status, _)) => !wanted(status),
-            // Deliveries are removed together with their endpoint, never alone.
+            // Alone they are removed by an operator only, and counted.
             None => {
                 query.statuses == [Status::Removed]
                     && entry.endpoint.state != EndpointState::Removed
+                    && entry.queue.ended.removed == 0
             }
         }
     }

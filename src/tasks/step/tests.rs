@@ -1,5 +1,7 @@
 //! Steps over a store in memory, with a crash wherever one can be.
 
+mod discard;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -12,7 +14,9 @@ use crate::endpoint::{EndpointDraft, Field};
 use crate::event::{Form, NewEvent};
 use crate::id::TaskId;
 use crate::store::memory::Memory;
-use crate::store::{Effect, EndpointCommand, Log, Options, Outcome, Settlement};
+use crate::store::{
+    Claim, Effect, EndpointCommand, Log, Options, Outcome, ReplayRequest, Settlement,
+};
 use crate::tasks::task::{Kind, State};
 
 const EVENTS: u64 = 30;
@@ -45,6 +49,12 @@ impl World {
             drop(log.endpoint(add).unwrap());
         }
         let world = Self { log, clock };
+        world.append(events);
+        world.attempt_all(Outcome::Dead);
+        world
+    }
+
+    fn append(&self, events: u64) {
         for _ in 0..events {
             let event = NewEvent {
                 source: "api".into(),
@@ -57,11 +67,9 @@ impl World {
                 status: None,
                 idempotency_key: None,
             };
-            drop(world.log.append(vec![event]).unwrap());
-            world.log.commit().unwrap();
+            drop(self.log.append(vec![event]).unwrap());
+            self.log.commit().unwrap();
         }
-        world.attempt_all(Outcome::Dead);
-        world
     }
 
     /// Makes every attempt that is due, with this outcome.
@@ -72,30 +80,38 @@ impl World {
                 return;
             }
             for claim in claims {
-                let now = self.clock.now();
-                let attempt = Attempt {
-                    number: claim.attempt,
-                    started_at: now,
-                    ended_at: now,
-                    status: Some(500),
-                    error: None,
-                    response_excerpt: None,
-                };
-                let settlement = Settlement {
-                    attempt,
-                    outcome,
-                    effect: Effect::None,
-                };
-                self.log.settle(claim.token, settlement).unwrap();
+                self.settle(claim, outcome);
             }
         }
     }
 
+    fn settle(&self, claim: Claim, outcome: Outcome) {
+        let now = self.clock.now();
+        let attempt = Attempt {
+            number: claim.attempt,
+            started_at: now,
+            ended_at: now,
+            status: Some(500),
+            error: None,
+            response_excerpt: None,
+        };
+        let settlement = Settlement {
+            attempt,
+            outcome,
+            effect: Effect::None,
+        };
+        self.log.settle(claim.token, settlement).unwrap();
+    }
+
     fn task(&self, dry_run: bool) -> Task {
+        self.task_of(Kind::Replay, "dead", dry_run)
+    }
+
+    fn task_of(&self, kind: Kind, status: &str, dry_run: bool) -> Task {
         let request = Request {
-            kind: Kind::Replay,
+            kind,
             endpoint: None,
-            status: Some(Only::Dead),
+            status: Some(Statuses::read(status).unwrap()),
             kinds: None,
             since: None,
             until: None,

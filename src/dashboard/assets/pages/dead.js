@@ -1,15 +1,15 @@
-// Dead letters: found by what they have in common, put back together.
+// Dead letters: found by what they have in common, put back or given up together.
 import { html, nothing, repeat } from "../html.js";
 import { get } from "../api.js";
-import { retryAll } from "../actions.js";
-import { ask, follow } from "../dialog.js";
+import { actOnAll } from "../actions.js";
+import { follow } from "../dialog.js";
 import { eventOf, retryButton } from "../deliveries.js";
 import { count, counted, line, receivedAt } from "../format.js";
 import { done } from "../notices.js";
 import { deliveryLink, empty, endpointLink, heading, outcome, table, text, time } from "../parts.js";
 import { turn } from "../router.js";
 import { clockNow } from "../status.js";
-import { replay } from "../tasks.js";
+import { bar, carryOut, confirm, past } from "../tasks.js";
 
 const SHOWN_MAX = 200;
 
@@ -94,10 +94,12 @@ export function dead({ query }, app) {
     const some = selected.size;
     return html`<div class="actions selection">
       <span aria-live="polite">${some ? `${count(some)} selected` : `${counted(found.length, "dead letter")} shown`}</span>
-      <button class="primary" ?disabled=${!some} @click=${replaySelected}>Put back selected</button>
+      <button class="primary" ?disabled=${!some} @click=${() => actOnSelected("replay")}>Put back selected</button>
+      <button class="danger" ?disabled=${!some} @click=${() => actOnSelected("discard")}>Discard selected</button>
       ${answer
         ? html`<span class="quiet">All that were answered alike: select them.</span>`
-        : html`<button @click=${replayAll}>Put back all that match …</button>`}
+        : html`<button @click=${() => actOnMatching("replay")}>Put back all that match …</button>
+            <button class="danger" @click=${() => actOnMatching("discard")}>Discard all that match …</button>`}
     </div>`;
   }
 
@@ -132,24 +134,20 @@ export function dead({ query }, app) {
     app.draw();
   }
 
-  async function replaySelected() {
+  async function actOnSelected(kind) {
     const chosen = found.filter(({ id }) => selected.has(id));
-    const words = counted(chosen.length, "delivery", "deliveries");
-    const body = html`<p>This puts back <b>${words}</b>. Each is due now, and is attempted from the start of its schedule.</p>`;
-    const sure = await ask({ title: "Put back", body, yes: `Put back ${words}` });
-    if (!sure) return;
-    const bar = (now) => html`<p aria-live="polite">Put back <b>${count(now)}</b> of ${count(chosen.length)}</p>
-      <progress max=${chosen.length} value=${now} aria-label="Put back"></progress>`;
-    const shown = follow("Put back", bar(0));
-    const back = await retryAll(chosen, (now) => shown.draw(bar(now)));
-    done(`Put back ${counted(back, "delivery", "deliveries")}`);
+    if (!(await confirm(kind, chosen.length))) return;
+    const shown = follow("Dead letters", bar(kind, 0, chosen.length, true));
+    const verb = kind === "replay" ? "retry" : "discard";
+    const many = await actOnAll(verb, chosen, (now) => shown.draw(bar(kind, now, chosen.length, now < chosen.length)));
+    done(past(kind, many));
     app.refresh();
   }
 
-  function replayAll() {
+  function actOnMatching(kind) {
     const since = youngest === Infinity ? undefined : new Date(clockNow() - youngest).toISOString();
     const what = html`dead letters${endpoint ? html` of ${text(endpoint)}` : " of every endpoint"}${type ? html`, of type ${text(type)}` : nothing}${since ? html`, received in ${AGES.find(([name]) => name === age)[1]}` : nothing}`;
-    return replay({ status: "dead", endpoint, type, since }, what, app);
+    return carryOut(kind, { status: "dead", endpoint, type, since }, what, app);
   }
 
   return { title: "Dead letters", every: 5_000, load, view };

@@ -7,7 +7,7 @@ import { deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
 import { plot } from "../plot.js";
 import { badge, deliveryLink, due, empty, facts, heading, pager, tabs, text, time } from "../parts.js";
-import { replay } from "../tasks.js";
+import { carryOut } from "../tasks.js";
 
 const STATUSES = [
   ["", "All"],
@@ -147,5 +147,5 @@ async function askReplay(endpoint, app) {
     until: moment(given.until),
   };
   const what = given.which === "dead" ? "dead letters" : "deliveries, those that arrived too";
-  await replay(request, html`${what} of ${text(endpoint.name)}`, app);
+  await carryOut("replay", request, html`${what} of ${text(endpoint.name)}`, app);
 }

@@ -50,8 +50,8 @@ pub struct Ended {
     pub delivered: u64,
     /// Given up, and not put back since.
     pub dead: u64,
-    /// Ended because the endpoint was removed; one that had been put back by then counts here,
-    /// however its earlier round had ended.
+    /// Ended because the endpoint was removed, or because an operator discarded it; one that had been
+    /// put back by then counts here, however its earlier round had ended.
     pub removed: u64,
 }
 
@@ -64,7 +64,7 @@ pub enum Then {
     Waiting(Waiting),
     /// Given up.
     Dead,
-    /// The endpoint is gone.
+    /// The endpoint is gone, or an operator has discarded the delivery.
     Removed,
 }
 

@@ -63,6 +63,17 @@ impl Queue {
         seqs
     }
 
+    /// At most `limit` of what is queued at `from` and above it, as far as it has been routed, least
+    /// first.
+    pub fn queued_from(&self, from: Seq, limit: usize) -> Vec<Seq> {
+        let mut seqs: Vec<Seq> = self.pending.at_or_above(from).take(limit).collect();
+        seqs.extend(self.waiting.at_or_above(from).take(limit));
+        seqs.extend(self.in_flight.keys().copied().filter(|seq| *seq >= from));
+        seqs.sort_unstable();
+        seqs.truncate(limit);
+        seqs
+    }
+
     /// Deliveries that have not ended, as far as they have been routed.
     pub fn backlog(&self) -> u64 {
         self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64

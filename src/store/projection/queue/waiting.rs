@@ -52,6 +52,11 @@ impl WaitingSet {
         self.by_seq.range(..bound).rev().map(|(seq, _)| *seq)
     }
 
+    /// Those at `from` and above it, oldest first.
+    pub fn at_or_above(&self, from: Seq) -> impl Iterator<Item = Seq> + '_ {
+        self.by_seq.range(from..).map(|(seq, _)| *seq)
+    }
+
     /// Adds one, or changes it.
     pub fn insert(&mut self, seq: Seq, waiting: Waiting) {
         self.remove(seq);

@@ -44,7 +44,7 @@ pub async fn until_ended(client: &mut Client, mut answer: Answer) -> Result<Answ
                     erase();
                 }
                 let id = output::clean(&id);
-                output::note(&format!("the replay goes on; end it with `redeliver task cancel {id}`"));
+                output::note(&format!("the task goes on; end it with `redeliver task cancel {id}`"));
                 return Err(Failure::Interrupted);
             }
         }
@@ -56,8 +56,9 @@ pub async fn until_ended(client: &mut Client, mut answer: Answer) -> Result<Answ
 fn bar(task: &Value) -> String {
     let share = task["progress"].as_f64().unwrap_or(0.0).clamp(0.0, 1.0);
     let full = (share * WIDTH as f64) as usize;
-    let (verb, count) = match task["dry_run"].as_bool() {
-        Some(true) => ("found", &task["matched"]),
+    let (verb, count) = match (task["dry_run"].as_bool(), task["kind"].as_str()) {
+        (Some(true), _) => ("found", &task["matched"]),
+        (_, Some("discard")) => ("discarded", &task["done"]),
         _ => ("put back", &task["done"]),
     };
     let count = count.as_u64().unwrap_or(0);

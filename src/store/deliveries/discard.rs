@@ -1,0 +1,322 @@
+//! Giving deliveries up: what is queued for an endpoint, and dead letters that nobody wants any more.
+//!
+//! A delivery that is given up ends as removed, by the record of an attempt that was never made,
+//! which says why; its earlier attempts stay to be read. A dead letter is put back and given up in
+//! one group, so that a crash leaves both or neither. As with replays, whoever writes down what was
+//! found can ask for it again after a crash: what was given up the first time has one attempt more.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Status};
+use crate::endpoint::EndpointState;
+use crate::id::Seq;
+use crate::store::backend::Backend;
+use crate::store::commit::Saving;
+use crate::store::log::Log;
+use crate::store::log::parts::Shared;
+use crate::store::projection::queue::{Then, Waiting};
+use crate::store::record::{AttemptRecord, Reopened, ReplayRecord, Transition, key};
+use crate::store::{Discarded, FoundDelivery, Page, Store, StoreError, UndeliveredQuery};
+
+/// Deliveries looked at in one go.
+const DELIVERIES_PER_LOOK: usize = 1_024;
+
+/// How a delivery stands that may be given up.
+enum Standing {
+    /// As it was found.
+    Found(FoundDelivery),
+    /// An attempt is under way, or it has not been routed: nothing can be said of it yet.
+    Busy,
+    /// In none of the states that are asked for.
+    Other,
+}
+
+/// Where to look, and how far the look went.
+struct Candidates {
+    queued: BTreeSet<Seq>,
+    dead: BTreeSet<Seq>,
+    /// Everything below this was looked at.
+    until: Seq,
+}
+
+impl<B: Backend> Log<B> {
+    /// See [`Store::find_undelivered`].
+    pub(in crate::store) fn find_undelivered_deliveries(
+        &self,
+        query: &UndeliveredQuery,
+    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+        let _turn = self.replay_turn();
+        self.save_settlements()?;
+        let end = query.until.min(*self.tail().borrow());
+        if query.from > end {
+            let items = Vec::new();
+            return Ok(Page { items, next: None });
+        }
+        let candidates = self.candidates(query, end)?;
+        if candidates.until == query.from {
+            // The backlog has to be routed before anything of it can be given up.
+            self.commit_next(Saving::Everything)?;
+        }
+        let (mut items, mut next) = (Vec::new(), candidates.until);
+        for seq in candidates.queued.union(&candidates.dead).copied() {
+            if seq >= candidates.until {
+                break;
+            }
+            if items.len() >= query.limit {
+                next = seq;
+                break;
+            }
+            let was_queued = candidates.queued.contains(&seq);
+            let standing = self.standing(query, seq, was_queued)?;
+            if matches!(standing, Standing::Other) || !self.is_wanted(query, seq)? {
+                continue;
+            }
+            match standing {
+                Standing::Found(found) => items.push(found),
+                Standing::Busy => {
+                    next = seq;
+                    break;
+                }
+                Standing::Other => {}
+            }
+        }
+        let next = (next <= end).then_some(next);
+        Ok(Page { items, next })
+    }
+
+    /// See [`Store::discard`].
+    pub(in crate::store) fn discard_deliveries(
+        &self,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) -> Result<Discarded, StoreError> {
+        let _turn = self.replay_turn();
+        self.save_settlements()?;
+        let (mut before, mut dead) = (BTreeSet::new(), BTreeSet::new());
+        for found in deliveries {
+            if self.is_given_up(endpoint, found)? {
+                before.insert(found.seq);
+            } else if found.was_dead && self.dead_letter(endpoint, found.seq)? == Some(*found) {
+                dead.insert(found.seq);
+            }
+        }
+        let mut shared = self.shared();
+        let now = self.now(&mut shared);
+        let Some(entry) = shared.state.entry(endpoint) else {
+            return Ok(Discarded::default());
+        };
+        if entry.endpoint.state == EndpointState::Removed {
+            return Ok(Discarded::default());
+        }
+        let unrouted = entry.queue.unrouted_from.unwrap_or(Seq::MAX);
+        let (mut given_up, mut moved) = (Vec::new(), Vec::new());
+        for found in deliveries {
+            let stands = match entry.queue.status(found.seq) {
+                None if before.contains(&found.seq) => continue,
+                None => dead.contains(&found.seq),
+                Some((Status::InFlight, _)) => false,
+                Some((_, waiting)) => {
+                    let attempts = waiting.map_or(0, |waiting| waiting.attempts);
+                    !found.was_dead && attempts == found.attempts && found.seq < unrouted
+                }
+            };
+            if stands {
+                given_up.push(*found);
+            } else {
+                moved.push(found.seq);
+            }
+        }
+        let count = (deliveries.len() - moved.len()) as u64;
+        self.give_up(&mut shared, now, endpoint, &given_up, reason);
+        drop(shared);
+        if !given_up.is_empty() {
+            self.wake();
+            self.save_settlements()?;
+        }
+        Ok(Discarded { count, moved })
+    }
+
+    /// Whether the delivery was given up as it was found: before a crash, and is asked for again.
+    fn is_given_up(&self, endpoint: u32, found: &FoundDelivery) -> Result<bool, StoreError> {
+        if self.not_queued(endpoint, &[found.seq]).is_empty() {
+            return Ok(false);
+        }
+        let last = self.attempts(endpoint, found.seq, 1)?.pop();
+        Ok(last.is_some_and(|last| {
+            last.then == Then::Removed && last.attempt.number == found.attempts + 1
+        }))
+    }
+
+    /// The last records of those of `reopened` that were discarded; of others there is none.
+    pub(in crate::store) fn last_of_discarded(
+        &self,
+        endpoint: u32,
+        reopened: &[Reopened],
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        let removed = {
+            let shared = self.shared();
+            let entry = shared.state.entry(endpoint);
+            entry.map_or(0, |entry| entry.queue.ended.removed)
+        };
+        let mut records = Vec::new();
+        if removed == 0 {
+            return Ok(records);
+        }
+        for delivery in reopened.iter().filter(|d| !d.was_dead && d.attempts > 0) {
+            let last = self.attempts(endpoint, delivery.seq, 1)?.pop();
+            records.extend(last.filter(|last| last.then == Then::Removed));
+        }
+        Ok(records)
+    }
+
+    /// Puts back those of `reopened` that were discarded, and takes them out: another ending of their
+    /// last record tells the counts that they had not been delivered.
+    pub(in crate::store) fn revive(
+        &self,
+        shared: &mut Shared,
+        at: Timestamp,
+        reopened: &mut Vec<Reopened>,
+        discarded: Vec<AttemptRecord>,
+    ) {
+        for mut record in discarded {
+            let Some(place) = reopened.iter().position(|d| d.seq == record.seq) else {
+                continue;
+            };
+            let delivery = reopened.remove(place);
+            record.then = Then::Waiting(Waiting {
+                failures: 0,
+                attempts: delivery.attempts,
+                due: at,
+                delay: Duration::ZERO,
+            });
+            self.record(shared, at, Transition::Attempt(Box::new(record)), true);
+        }
+    }
+
+    fn give_up(
+        &self,
+        shared: &mut Shared,
+        now: Timestamp,
+        endpoint: u32,
+        deliveries: &[FoundDelivery],
+        reason: &str,
+    ) {
+        for found in deliveries {
+            if found.was_dead {
+                let reopened = Reopened {
+                    seq: found.seq,
+                    attempts: found.attempts,
+                    was_dead: true,
+                };
+                let record = ReplayRecord {
+                    endpoint,
+                    at: now,
+                    deliveries: vec![reopened],
+                };
+                self.record_quietly(shared, now, Transition::Replay(Box::new(record)), true);
+            }
+            let record = AttemptRecord {
+                endpoint,
+                seq: found.seq,
+                attempt: Attempt {
+                    number: found.attempts + 1,
+                    started_at: now,
+                    ended_at: now,
+                    status: None,
+                    error: Some(reason.to_owned()),
+                    response_excerpt: None,
+                },
+                then: Then::Removed,
+            };
+            self.record_quietly(shared, now, Transition::Attempt(Box::new(record)), true);
+        }
+    }
+
+    fn candidates(&self, query: &UndeliveredQuery, end: Seq) -> Result<Candidates, StoreError> {
+        let mut found = Candidates {
+            queued: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            until: end + 1,
+        };
+        if query.statuses.contains(&Status::Dead) {
+            let (dead, until) = self.dead_from(query.endpoint, query.from, end)?;
+            found.dead = dead.into_iter().collect();
+            found.until = until;
+        }
+        if query.statuses.iter().all(|status| *status == Status::Dead) {
+            return Ok(found);
+        }
+        let shared = self.shared();
+        if let Some(entry) = shared.state.entry(query.endpoint) {
+            let queued = entry.queue.queued_from(query.from, DELIVERIES_PER_LOOK);
+            if let (Some(last), DELIVERIES_PER_LOOK) = (queued.last(), queued.len()) {
+                found.until = found.until.min(last + 1);
+            }
+            if let Some(unrouted) = entry.queue.unrouted_from {
+                found.until = found.until.min(unrouted.max(query.from));
+            }
+            found.queued = queued.into_iter().collect();
+        }
+        Ok(found)
+    }
+
+    fn standing(
+        &self,
+        query: &UndeliveredQuery,
+        seq: Seq,
+        was_queued: bool,
+    ) -> Result<Standing, StoreError> {
+        let queued = {
+            let shared = self.shared();
+            shared
+                .state
+                .entry(query.endpoint)
+                .and_then(|entry| entry.queue.status(seq))
+        };
+        let asked = |status: Status| query.statuses.contains(&status);
+        Ok(match queued {
+            // It waits again if it fails, or is a dead letter.
+            Some((Status::InFlight, _)) if asked(Status::Waiting) || asked(Status::Dead) => {
+                Standing::Busy
+            }
+            Some((status, waiting)) if asked(status) => Standing::Found(FoundDelivery {
+                seq,
+                attempts: waiting.map_or(0, |waiting| waiting.attempts),
+                was_dead: false,
+            }),
+            Some(_) => Standing::Other,
+            None if asked(Status::Dead) => {
+                if was_queued {
+                    // It has ended a moment ago.
+                    self.save_settlements()?;
+                }
+                let dead = self.dead_letter(query.endpoint, seq)?;
+                dead.map_or(Standing::Other, Standing::Found)
+            }
+            None => Standing::Other,
+        })
+    }
+
+    /// How the delivery stands, if it is a dead letter by the records.
+    fn dead_letter(&self, endpoint: u32, seq: Seq) -> Result<Option<FoundDelivery>, StoreError> {
+        if self.gone_until(seq).is_some() || self.backend.get(&key::dead(endpoint, seq))?.is_none()
+        {
+            return Ok(None);
+        }
+        Ok(Some(FoundDelivery {
+            seq,
+            attempts: self.attempt_count(endpoint, seq)?,
+            was_dead: true,
+        }))
+    }
+
+    fn is_wanted(&self, query: &UndeliveredQuery, seq: Seq) -> Result<bool, StoreError> {
+        match &query.kinds {
+            Some(kinds) => self.is_of_kind(seq, kinds),
+            None => Ok(true),
+        }
+    }
+}
