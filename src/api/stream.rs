@@ -27,7 +27,7 @@ use crate::endpoint::Filter;
 use crate::event;
 use crate::id::{DeliveryId, EndpointId, EventId, Seq};
 use crate::inbound::problem::Problem;
-use crate::store::{Step, Walk};
+use crate::store::{Skipped, Step, Walk};
 
 /// What a client that comes back had last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -68,6 +68,8 @@ struct Follower {
     admin: Shared,
     kinds: Option<Filter>,
     walk: Walk,
+    /// What has expired of what it asked for.
+    skipped: Option<Skipped>,
 }
 
 /// `GET /v1/stream?types=…&from=…`: from the end of the log on, unless `from` or `Last-Event-ID`
@@ -92,6 +94,8 @@ pub(super) async fn stream(
             "from is neither now, start nor a position in the log from 1 on",
         );
     }
+    // Who asks for whatever is there misses nothing.
+    let wants_all = params.text("from") == Some("start");
     params.check()?;
     let last = headers.get(LAST_EVENT_ID);
     let last = last.map(|last| last.to_str().ok().and_then(|last| last.parse::<Seq>().ok()));
@@ -111,9 +115,14 @@ pub(super) async fn stream(
     let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
     let tail = admin.store.tail();
     let draining = admin.draining.clone();
+    let skipped = match wants_all && last.is_none() {
+        true => None,
+        false => admin.store.expired_within(next, behind),
+    };
     let follower = Follower {
         admin,
         kinds,
+        skipped,
         // What is not there yet is waited for; a position from another store is none.
         walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };
@@ -133,6 +142,10 @@ impl Follower {
     ) -> Result<(), Gone> {
         // So that a client sees that it is connected.
         frames.send_text(": here\n\n".to_owned()).await?;
+        if let Some(Skipped { from, to, events }) = self.skipped {
+            let told = json!({ "from": from, "to": to, "events": events });
+            frames.send_text(frame("skipped", None, &told)).await?;
+        }
         loop {
             let last = *tail.borrow_and_update();
             self.catch_up(frames, last).await?;

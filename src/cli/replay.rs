@@ -104,6 +104,17 @@ fn told(ended: &Answer, remote: &Remote, endpoint: Option<&str>) -> Result<(), F
         let plural = if count == 1 { "y" } else { "ies" };
         let to = endpoint.unwrap_or("every endpoint");
         output::line(&format!("{verb} {count} deliver{plural} to {to} again"))?;
+        let expired = task["expired"].as_u64().unwrap_or(0);
+        if expired > 0 {
+            let events = if expired == 1 { "event" } else { "events" };
+            let up_to = match task["request"]["since"].is_null() {
+                true => "",
+                false => "up to ",
+            };
+            output::line(&format!(
+                "{up_to}{expired} {events} of that time had expired by retention and cannot be sent again"
+            ))?;
+        }
     }
     match task["state"].as_str() {
         Some("done") => Ok(()),

@@ -13,7 +13,7 @@ use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Effect, EndedDelivery,
     EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, Maintained, Outcome, Page,
-    QueueView, ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    QueueView, ReplayRequest, SettleError, Settlement, Skipped, Store, StoreError, Ticket, Token,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -351,6 +351,10 @@ impl Store for Faulty {
 
     fn figures(&self) -> Figures {
         self.store.figures()
+    }
+
+    fn expired_within(&self, from: Seq, to: Seq) -> Option<Skipped> {
+        self.store.expired_within(from, to)
     }
 
     fn expired_at(&self, seq: Seq) -> Option<Timestamp> {

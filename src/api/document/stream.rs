@@ -12,7 +12,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     schemas.of::<Told<'static>>();
     vec![
         Operation::get("/v1/stream", "stream", "Follow the log, and how attempts end")
-            .describe("Server-sent events without end: `event` with an Event and its position as id; `delivery` with an AttemptEnded; `damaged` with `from` and `to` where the log cannot be read; `missed` with how many ends of attempts this reader was too slow for.")
+            .describe("Server-sent events without end: `event` with an Event and its position as id; `delivery` with an AttemptEnded; `damaged` with `from` and `to` where the log cannot be read; `skipped`, first of all, with `from`, `to` and how many `events` between them, where some of what was asked for by position has expired; `missed` with how many ends of attempts this reader was too slow for.")
             .query("types", "Of these types only: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
             .query("from", "`now`, `start`, or a position in the log.", json!({ "type": "string", "pattern": "^(now|start|[1-9][0-9]*)$", "default": "now" }))
             .query("deliveries", "Whether the ends of attempts are told.", json!({ "type": "string", "enum": ["true", "false"], "default": "true" }))
