@@ -19,6 +19,7 @@ use crate::endpoint::{
 use crate::inbound::problem::Problem;
 use crate::secret::Secret;
 use crate::store::{EndpointCommand, ReplayRequest};
+use crate::tasks;
 use crate::vendor::Profile;
 
 /// A key that was replaced because somebody had seen it should not count for ever.
@@ -37,6 +38,10 @@ pub(super) struct Tested {
 pub(super) struct Replayed {
     /// How many deliveries were put back, or would be.
     replayed: u64,
+    /// How many events have expired by retention that may be of that time: of these nothing can be
+    /// put back. With `since`, some of them may be older: when they were received is not known any
+    /// more.
+    expired: u64,
     dry_run: bool,
 }
 
@@ -191,6 +196,16 @@ pub(super) async fn replay(
         limit: limit.unwrap_or(u64::MAX),
         dry_run,
     };
-    let replayed = admin.ask(move |store| store.replay(request)).await?;
-    Ok(Json(Replayed { replayed, dry_run }))
+    let (replayed, expired) = admin
+        .ask(move |store| {
+            let (from, to) = tasks::positions(store, since, until)?;
+            let expired = store.expired_within(from, to).map_or(0, |it| it.events);
+            Ok((store.replay(request)?, expired))
+        })
+        .await?;
+    Ok(Json(Replayed {
+        replayed,
+        expired,
+        dry_run,
+    }))
 }

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::inbound::problem::Problem;
-use crate::store::QueueView;
+use crate::store::{QueueView, SourceFigures};
 
 /// The broker at a glance.
 #[derive(Serialize, JsonSchema)]
@@ -59,6 +59,19 @@ struct Store {
     reserve_bytes: u64,
     /// Why nothing is written any more.
     stopped: Option<String>,
+    /// What is there of each source whose bytes are bounded by `[retention.sources]`, as of the last
+    /// look, which is taken each minute.
+    sources: Vec<OfSource>,
+}
+
+/// What is there of a source.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusOfSource")]
+struct OfSource {
+    name: String,
+    events: u64,
+    /// Of their records, bodies included.
+    bytes: u64,
 }
 
 /// How many endpoints there are.
@@ -89,6 +102,16 @@ struct Deliveries {
 struct Streams {
     open: usize,
     max: usize,
+}
+
+impl From<SourceFigures> for OfSource {
+    fn from(of: SourceFigures) -> Self {
+        Self {
+            name: of.name,
+            events: of.events,
+            bytes: of.bytes,
+        }
+    }
 }
 
 impl Deliveries {
@@ -151,6 +174,7 @@ pub(super) async fn show(
             free_bytes: figures.free_bytes,
             reserve_bytes: admin.limits.disk_reserve_bytes as u64,
             stopped: stopped.map(|error| error.to_string()),
+            sources: figures.sources.into_iter().map(OfSource::from).collect(),
         },
         endpoints,
         deliveries,

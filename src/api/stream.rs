@@ -27,7 +27,7 @@ use crate::endpoint::Filter;
 use crate::event;
 use crate::id::Seq;
 use crate::inbound::problem::Problem;
-use crate::store::{Step, Walk};
+use crate::store::{Skipped, Step, Walk};
 
 use self::told::frame;
 pub(super) use self::told::{Damaged, Missed, Told};
@@ -55,6 +55,8 @@ struct Follower {
     had: Option<Seq>,
     /// From when on it may not know how attempts ended.
     told_at: Option<Timestamp>,
+    /// What has expired of what it asked for.
+    skipped: Option<Skipped>,
 }
 
 /// `GET /v1/stream?types=…&from=…`: from the end of the log on, unless `from` or `Last-Event-ID`
@@ -79,6 +81,8 @@ pub(super) async fn stream(
             "from is neither now, start nor a position in the log from 1 on",
         );
     }
+    // Who asks for whatever is there misses nothing.
+    let wants_all = params.text("from") == Some("start");
     params.check()?;
     let had = match headers.get(LAST_EVENT_ID) {
         Some(last) => Some(position(last).ok_or_else(|| {
@@ -98,11 +102,16 @@ pub(super) async fn stream(
     let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
     let tail = admin.store.tail();
     let draining = admin.draining.clone();
+    let skipped = match wants_all && last.is_none() {
+        true => None,
+        false => admin.store.expired_within(next, behind),
+    };
     let follower = Follower {
         admin,
         kinds,
         had,
         told_at: None,
+        skipped,
         // What is not there yet is waited for; a position from another store is none.
         walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };
@@ -124,6 +133,10 @@ impl Follower {
         // back to where it was.
         let had = self.walk.next() - 1;
         frames.send_text(format!(": here\nid: {had}\n\n")).await?;
+        if let Some(Skipped { from, to, events }) = self.skipped {
+            let told = json!({ "from": from, "to": to, "events": events });
+            frames.send_text(frame("skipped", None, &told)).await?;
+        }
         if outcomes.is_some() {
             self.tell_of_absence(frames).await?;
         }

@@ -47,6 +47,10 @@ pub struct Task {
     total: Option<u64>,
     /// The share of the log that it has looked through, from 0 to 1.
     progress: f64,
+    /// How many events had expired by retention, when it was made, that may be of that time: of these
+    /// nothing can be put back. With `since`, some of them may be older: when they were received is
+    /// not known any more.
+    expired: u64,
     /// Whether it only counts.
     dry_run: bool,
     request: tasks::Request,
@@ -66,6 +70,7 @@ impl Task {
             done: task.done,
             total: task.total(),
             progress: task.progress(),
+            expired: task.span.expired,
             dry_run: task.request.dry_run,
             created_at: task.created_at,
             ended_at: task.ended_at,

@@ -42,6 +42,17 @@ pub struct SourceFigures {
     pub bytes: u64,
 }
 
+/// Events that were asked for and are not there, for they have expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The first of them.
+    pub from: Seq,
+    /// The last of them.
+    pub to: Seq,
+    /// How many; fewer than lie between, where sources are kept for different times.
+    pub events: u64,
+}
+
 /// What a backend takes of the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Space {

@@ -59,7 +59,7 @@ pub use command::{Appended, EndpointCommand};
 pub use commit::committer;
 pub use disk::panic_is_an_error;
 pub use error::{AppendError, EndpointError, SettleError, StoreError};
-pub use figures::{Figures, SourceFigures, Space};
+pub use figures::{Figures, Skipped, SourceFigures, Space};
 pub use log::{Log, pins};
 pub use maintain::{Maintained, Retention, SourceRetention};
 pub use observer::{Observer, Written};
@@ -195,9 +195,13 @@ pub trait Store: Send + Sync + 'static {
     /// What it holds and takes.
     fn figures(&self) -> Figures;
 
-    /// When the event at `seq` expired, to the day; `None` if it has not. Of one that a delivery had
-    /// kept for longer than others, it is when those expired.
+    /// When the event at `seq` had expired, to the day; `None` if it has not. Of one that a delivery
+    /// had kept for longer than others, it is when those expired; where sources are kept for different
+    /// times, the latest day on which it can have been.
     fn expired_at(&self, seq: Seq) -> Option<Timestamp>;
+
+    /// What of the events from `from` to `to` has expired, if anything has.
+    fn expired_within(&self, from: Seq, to: Seq) -> Option<Skipped>;
 
     /// Lets what is old enough expire, and gives its room back. Blocks for as long as that takes;
     /// others read, write and deliver meanwhile. A crash leaves what has expired either as it was or

@@ -30,6 +30,7 @@ use crate::store::{Store, StoreError};
 pub use self::files::FileError;
 use self::files::Files;
 pub use self::statuses::{Statuses, StatusesError};
+pub use self::step::positions;
 use self::step::{Step, StepError};
 pub use self::task::{Kind, Request, State, Task};
 

@@ -3,6 +3,7 @@
 use super::files::FileError;
 use super::statuses::Statuses;
 use super::task::{Batch, Kind, Place, Request, Span, Task};
+use crate::clock::Timestamp;
 use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::store::{
@@ -62,20 +63,36 @@ pub(super) fn span(store: &dyn Store, request: &Request) -> Result<Span, StoreEr
             (numbers().min().unwrap_or(1), numbers().max().unwrap_or(0))
         }
     };
-    let from = match request.since {
-        Some(since) => store.position_at(since)?,
-        None => 1,
-    };
-    let until = match request.until {
-        Some(until) => store.position_at(until)? - 1,
-        None => *store.tail().borrow(),
-    };
+    let (from, until) = positions(store, request.since, request.until)?;
+    let expired = store.expired_within(from, until);
     Ok(Span {
         first_endpoint,
         last_endpoint,
         from,
         until,
+        expired: expired.map_or(0, |expired| expired.events),
     })
+}
+
+/// The first and the last event that were received from `since` on and before `until`. What has
+/// expired counts as received right before what came behind it.
+///
+/// # Errors
+/// Those of the store.
+pub fn positions(
+    store: &dyn Store,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<(Seq, Seq), StoreError> {
+    let from = match since {
+        Some(since) => store.position_at(since)?,
+        None => 1,
+    };
+    let until = match until {
+        Some(until) => store.position_at(until)? - 1,
+        None => *store.tail().borrow(),
+    };
+    Ok((from, until))
 }
 
 /// Takes `task` one step further. `save` writes it down, and is called before anything is done.

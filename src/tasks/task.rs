@@ -102,6 +102,9 @@ pub struct Span {
     pub from: Seq,
     /// The last event; below the first there is none.
     pub until: Seq,
+    /// How many events between them had expired.
+    #[serde(default)]
+    pub expired: u64,
 }
 
 /// How far it has come: everything before this has been looked through.
@@ -205,6 +208,7 @@ impl Task {
             last_endpoint,
             from,
             until,
+            ..
         } = self.span;
         let share = |done: u64, all: u64| done as f64 / all.max(1) as f64;
         let all = u64::from(last_endpoint.saturating_sub(first_endpoint)) + 1;
@@ -243,6 +247,7 @@ mod tests {
             last_endpoint: 4,
             from: 101,
             until: 200,
+            expired: 0,
         };
         let at = Timestamp::from_millis(0);
         Task::new(TaskId::new(at, 1, 0), request, span, at, None)

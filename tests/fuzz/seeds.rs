@@ -333,11 +333,14 @@ fn requests() -> Vec<(String, Vec<u8>)> {
     .into()
 }
 
-/// The frames of the store that the format's test keeps.
+/// The frames of the stores that the format's test keeps.
 fn frames() -> Vec<Vec<u8>> {
-    let dump = include_str!("../fixtures/store-v1.hex");
+    let dumps = [
+        include_str!("../fixtures/store-v1.hex"),
+        include_str!("../fixtures/store-v4.hex"),
+    ];
     let mut frames: Vec<Vec<u8>> = Vec::new();
-    for line in dump.lines() {
+    for line in dumps.iter().flat_map(|dump| dump.lines()) {
         match line.strip_prefix("  ") {
             None => frames.push(Vec::new()),
             Some(hexes) => {

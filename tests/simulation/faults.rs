@@ -15,8 +15,8 @@ use redeliver::store::backup::{BackupError, Cursor, Have};
 use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, Effect,
     EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained,
-    Outcome, Page, QueueView, ReplayRequest, Retention, SettleError, Settlement, Store, StoreError,
-    Ticket, Token, UndeliveredQuery,
+    Outcome, Page, QueueView, ReplayRequest, Retention, SettleError, Settlement, Skipped, Store,
+    StoreError, Ticket, Token, UndeliveredQuery,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -478,6 +478,10 @@ impl Store for Faulty {
 
     fn figures(&self) -> Figures {
         self.store.figures()
+    }
+
+    fn expired_within(&self, from: Seq, to: Seq) -> Option<Skipped> {
+        self.store.expired_within(from, to)
     }
 
     fn expired_at(&self, seq: Seq) -> Option<Timestamp> {

@@ -3,7 +3,7 @@
 //! `tests/fixtures/store-v1.hex` is every record of a small store, `store-v1.projections.hex` its
 //! snapshot. They are dumps of bytes and not sled's files, so that they can be read in a review
 //! and hold our format alone; `store-v2.hex` has what is new in version 2,
-//! `store-v3.hex` what is new in version 3. They were made by
+//! `store-v3.hex` what is new in version 3, `store-v4.hex` in version 4. They were made by
 //!
 //! ```text
 //! cargo test --test store_format -- --ignored regenerate
@@ -18,6 +18,7 @@ mod expired;
 mod hexdump;
 mod sealed;
 mod story;
+mod thinned;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

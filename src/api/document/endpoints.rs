@@ -136,7 +136,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 },
                 "example": { "status": "dead", "dry_run": true },
             } }))
-            .answers(200, "How many.", schemas.of::<Replayed>(), json!({ "replayed": 3, "dry_run": true }))
+            .answers(200, "How many.", schemas.of::<Replayed>(), json!({ "replayed": 3, "expired": 0, "dry_run": true }))
             .guarded(&[404, 409])
             .with_body(),
         about(Operation::post("/v1/endpoints/{endpoint}/rotate-key", "rotateKey", "Replace the signing key"))

@@ -44,6 +44,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                     "oldest_at": "2023-11-14T22:13:20.000Z", "used_bytes": 1_048_576,
                     "log_bytes": 4096, "live_bytes": 4096, "free_bytes": 1_073_741_824,
                     "reserve_bytes": 67_108_864, "stopped": null,
+                    "sources": [{ "name": "visits", "events": 3, "bytes": 2048 }],
                 },
                 "endpoints": { "active": 1, "paused": 0 },
                 "deliveries": {

@@ -13,7 +13,7 @@ const TASK_EXAMPLE: &str = "tsk_01HF7YAT000000000004000007";
 
 fn example() -> Value {
     json!({
-        "id": "tsk_01HF7YAT000000000004000007", "kind": "replay", "state": "done", "matched": 5,
+        "id": "tsk_01HF7YAT000000000004000007", "kind": "replay", "state": "done", "matched": 5, "expired": 0,
         "done": 5, "total": 5, "progress": 1.0, "dry_run": false,
         "request": { "kind": "replay", "status": "dead", "dry_run": false },
         "created_at": "2023-11-14T22:13:20.000Z", "ended_at": "2023-11-14T22:13:20.000Z",

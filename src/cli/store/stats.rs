@@ -12,7 +12,7 @@ use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::store::backend::Backend;
 use crate::store::keyring::Keyring;
-use crate::store::{EndpointView, Log, Options, Store, StoreError, expect_store};
+use crate::store::{EndpointView, Log, Options, SourceFigures, Store, StoreError, expect_store};
 
 /// What is in a store.
 #[derive(Debug, Serialize)]
@@ -31,7 +31,16 @@ struct Stats {
     /// Events that have expired by retention, since the store was made.
     expired_events: u64,
     free_bytes: Option<u64>,
+    /// Of each source whose bytes are bounded, as of the last look of the server.
+    sources: Vec<SourceStats>,
     endpoints: Vec<EndpointStats>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceStats {
+    name: String,
+    events: u64,
+    bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,8 +92,19 @@ fn stats<B: Backend>(log: &Log<B>) -> Result<Stats, StoreError> {
         live_bytes: figures.live_bytes,
         expired_events: figures.expired_events,
         free_bytes: figures.free_bytes,
+        sources: figures.sources.into_iter().map(SourceStats::from).collect(),
         endpoints: log.endpoints()?.iter().map(EndpointStats::from).collect(),
     })
+}
+
+impl From<SourceFigures> for SourceStats {
+    fn from(of: SourceFigures) -> Self {
+        Self {
+            name: of.name,
+            events: of.events,
+            bytes: of.bytes,
+        }
+    }
 }
 
 impl From<&EndpointView> for EndpointStats {
@@ -114,6 +134,15 @@ fn human(stats: &Stats) -> Result<(), Failure> {
         ("of these wanted", stats.live_bytes.to_string()),
         ("bytes free", shown(stats.free_bytes.map(|n| n.to_string()))),
     ])?;
+    if !stats.sources.is_empty() {
+        output::line("")?;
+        let mut table = Table::new(&["SOURCE", "EVENTS", "BYTES"]);
+        for source in &stats.sources {
+            let (events, bytes) = (source.events.to_string(), source.bytes.to_string());
+            table.row(vec![output::clean(&source.name), events, bytes]);
+        }
+        table.print("")?;
+    }
     output::line("")?;
     let mut table = Table::new(&["NAME", "STATE", "BACKLOG", "DELIVERED", "DEAD", "REMOVED"]);
     for endpoint in &stats.endpoints {

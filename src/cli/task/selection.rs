@@ -108,6 +108,17 @@ fn told(
         let deliveries = format!("{count} deliver{plural}");
         let endpoint = endpoint.unwrap_or("every endpoint");
         output::line(&(wording.sentence)(&deliveries, endpoint, dry_run))?;
+        let expired = task["expired"].as_u64().unwrap_or(0);
+        if expired > 0 {
+            let events = if expired == 1 { "event" } else { "events" };
+            let up_to = match task["request"]["since"].is_null() {
+                true => "",
+                false => "up to ",
+            };
+            output::line(&format!(
+                "{up_to}{expired} {events} of that time had expired by retention and cannot be taken up"
+            ))?;
+        }
     }
     match task["state"].as_str() {
         Some("done") => Ok(()),

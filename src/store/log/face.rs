@@ -15,7 +15,7 @@ use crate::store::commit::Saving;
 use crate::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery,
     EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained, Page,
-    QueueView, ReplayRequest, SettleError, Settlement, Store, StoreError, Ticket, Token,
+    QueueView, ReplayRequest, SettleError, Settlement, Skipped, Store, StoreError, Ticket, Token,
     UndeliveredQuery,
 };
 
@@ -143,6 +143,10 @@ impl<B: Backend> Store for Log<B> {
 
     fn expired_at(&self, seq: Seq) -> Option<Timestamp> {
         self.shared().state.expired.at(seq)
+    }
+
+    fn expired_within(&self, from: Seq, to: Seq) -> Option<Skipped> {
+        self.shared().state.expired.within(from, to)
     }
 
     fn maintain(&self) -> Result<Maintained, StoreError> {

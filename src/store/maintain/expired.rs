@@ -9,6 +9,7 @@ use super::progress::{GENERAL, Progress};
 use crate::clock::Timestamp;
 use crate::id::Seq;
 use crate::store::backend::Change;
+use crate::store::figures::Skipped;
 use crate::store::projection::blockset::BlockSet;
 use crate::store::projection::seqset::SeqSet;
 use crate::store::record::key;
@@ -93,6 +94,16 @@ impl Expired {
     /// The last event of the run of expired ones that holds `seq`.
     pub fn until(&self, seq: Seq) -> Option<Seq> {
         self.seqs.run_end(seq)
+    }
+
+    /// What of the events from `from` to `to` has expired, if anything has.
+    pub fn within(&self, from: Seq, to: Seq) -> Option<Skipped> {
+        let within = self.seqs.within(from, to);
+        Some(Skipped {
+            from: within.next_from(from)?,
+            to: within.last_to(to)?,
+            events: within.len(),
+        })
     }
 
     /// When `seq` had expired, to the day, whatever its source was; of one that outlived later ones,

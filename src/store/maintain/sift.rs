@@ -40,7 +40,7 @@ impl Sieve<'_> {
     fn free(&self, mut seqs: BlockSet, rule: &Rule) -> BlockSet {
         seqs.remove_all(&self.blocked);
         seqs.remove_all(&self.seqs);
-        seqs.remove_all(&from(&self.dead, rule.dead_from));
+        seqs.remove_all(&self.dead.within(rule.dead_from, Seq::MAX));
         seqs
     }
 
@@ -70,18 +70,6 @@ impl Sieve<'_> {
 /// The events from `from` to the one before `until`, if there are any.
 fn run(from: Seq, until: Seq) -> Option<(Seq, Seq)> {
     (from < until).then(|| (from, until - 1))
-}
-
-fn below(seqs: &BlockSet, until: Seq) -> BlockSet {
-    let mut below = seqs.clone();
-    below.remove_range(until, Seq::MAX - 1);
-    below
-}
-
-fn from(seqs: &BlockSet, first: Seq) -> BlockSet {
-    let mut from = seqs.clone();
-    from.remove_runs(run(0, first));
-    from
 }
 
 impl<B: Backend> Log<B> {
@@ -162,7 +150,7 @@ impl<B: Backend> Log<B> {
     fn sift_by_age(&self, sieve: &mut Sieve<'_>) -> Result<bool, StoreError> {
         let (mut all, mut by_rule) = (BlockSet::default(), Vec::new());
         for (rule, (_, passed)) in sieve.rules.iter().zip(sieve.progress.rules()) {
-            let mut old = below(&passed.left, rule.cut);
+            let mut old = passed.left.within(0, rule.cut - 1);
             old.insert_runs(run(passed.until, rule.cut));
             let old = sieve.free(old, rule);
             all.absorb(&old);
@@ -211,7 +199,7 @@ impl<B: Backend> Log<B> {
                 Looked::Below(seq) => seq,
                 Looked::Ending => return Ok(false),
             };
-            sieve.pass(place, until, &below(&free, until));
+            sieve.pass(place, until, &free.within(0, until - 1));
         }
         Ok(true)
     }

@@ -129,6 +129,16 @@ impl BlockSet {
         }
     }
 
+    /// The members from `from` to `to`.
+    pub fn within(&self, from: Seq, to: Seq) -> Self {
+        let mut within = self.clone();
+        if let Some(before) = from.checked_sub(1) {
+            within.remove_range(0, before);
+        }
+        within.remove_range(to.saturating_add(1), Seq::MAX);
+        within
+    }
+
     /// First and last of the run that holds `seq`.
     pub fn run_of(&self, seq: Seq) -> Option<(Seq, Seq)> {
         let last = self.run_end(seq)?;

@@ -195,8 +195,19 @@ pub fn encode_onto<T: Serialize>(
 
 /// The bytes of a frame of events in place of one that had the CRC `had`.
 pub fn encode_thinned<T: Serialize>(head: Head, had: u32, body: &T) -> Result<Vec<u8>, FrameError> {
-    let (bytes, _) = encode_as(THINNED_VERSION, head, &(had.to_le_bytes(), body))?;
+    let (mut bytes, _) = encode_as(THINNED_VERSION, head, &(had.to_le_bytes(), body))?;
+    let crc = checksum(&bytes);
+    bytes[2..6].copy_from_slice(&crc.to_le_bytes());
     Ok(bytes)
+}
+
+/// The CRC that the head should name. Of a thinned frame the version is under it as well: a whole one
+/// is never read as one of these, nor the other way round.
+fn checksum(bytes: &[u8]) -> u32 {
+    match is_thinned(bytes[0], bytes[1]) {
+        true => crc32c::crc32c_append(crc32c::crc32c(&bytes[..2]), &bytes[6..]),
+        false => crc32c::crc32c(&bytes[6..]),
+    }
 }
 
 /// Whether the CRC that the frame had stands before its body.
@@ -213,7 +224,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
         return Err(FrameError::Version(head[0]));
     }
     let crc = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
-    if crc32c::crc32c(&bytes[6..]) != crc {
+    if checksum(bytes) != crc {
         return Err(FrameError::Checksum);
     }
     // No version has the number 0: that is what a lost sector is read as. Nor are there frames of

@@ -183,10 +183,15 @@ mod tests {
         let (bytes, _) = whole(&events);
         let frame = EventFrame::read(codec::open(&bytes, Kind::Events).unwrap()).unwrap();
         let thinned = frame.thinned(|seq| seq == 13).unwrap();
-        for at in 8..8 * thinned.len() {
+        for at in 0..8 * thinned.len() {
             let mut damaged = thinned.clone();
             damaged[at / 8] ^= 1 << (at % 8);
             assert!(codec::open(&damaged, Kind::Events).is_err(), "bit {at}");
+        }
+        for (bytes, other) in [(&bytes, thinned[0]), (&thinned, bytes[0])] {
+            let mut taken_for_the_other = bytes.clone();
+            taken_for_the_other[0] = other;
+            assert!(codec::open(&taken_for_the_other, Kind::Events).is_err());
         }
         for len in 0..thinned.len() {
             assert!(codec::open(&thinned[..len], Kind::Events).is_err());

@@ -11,8 +11,21 @@ pub const HEAD: usize = 22;
 /// Puts the CRC that belongs there into a frame.
 pub fn seal(frame: &mut [u8]) {
     if frame.len() >= HEAD {
-        let crc = crc32c::crc32c(&frame[6..]);
+        let crc = checksum(frame);
         frame[2..6].copy_from_slice(&crc.to_le_bytes());
+    }
+}
+
+/// Whether it is a frame of events that holds what is left of another one.
+pub fn is_thinned(frame: &[u8]) -> bool {
+    frame[..2] == [4, 1]
+}
+
+/// The CRC that the head should name.
+pub fn checksum(frame: &[u8]) -> u32 {
+    match is_thinned(frame) {
+        true => crc32c::crc32c(&[&frame[..2], &frame[6..]].concat()),
+        false => crc32c::crc32c(&frame[6..]),
     }
 }
 
