@@ -117,6 +117,8 @@ impl<B: Backend> Log<B> {
                 let (number, base) = base::load(&self.backend)?;
                 if let Some(base) = base {
                     // A crash may have come in between.
+                    let dead = self.dead_letters(base.snapshot.next_seq)?;
+                    self.delete_dead_letters(&dead, base.expired.seqs())?;
                     self.delete_what_has_expired(base.snapshot.next_seq, base.expired.seqs())?;
                     self.delete_transitions(1, base.expired.frames_from)?;
                 }
@@ -141,7 +143,7 @@ impl<B: Backend> Log<B> {
         for (from, to) in decided.seqs.iter_runs() {
             self.cache.forget(from, to);
         }
-        self.delete_dead_letters(&decided)?;
+        self.delete_dead_letters(&decided.dead, &decided.seqs)?;
         let touched = whole_runs(base.expired.seqs(), &decided.seqs);
         self.delete_what_has_expired(base.snapshot.next_seq, &touched)?;
         self.delete_transitions(frames_before, decided.frames_from)

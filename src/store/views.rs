@@ -148,10 +148,15 @@ pub struct EndedDelivery {
     pub attempts: u32,
     /// Whether it is a dead letter.
     pub was_dead: bool,
+    /// The frame of transitions that was written next after it was found: only those behind it can
+    /// tell of what came since. 0 in a task of an earlier version.
+    #[serde(default)]
+    pub frame: u64,
 }
 
-impl From<Reopened> for EndedDelivery {
-    fn from(delivery: Reopened) -> Self {
+impl EndedDelivery {
+    /// What was found before `frame` was written.
+    pub(super) fn of(delivery: Reopened, frame: u64) -> Self {
         let Reopened {
             seq,
             attempts,
@@ -161,6 +166,7 @@ impl From<Reopened> for EndedDelivery {
             seq,
             attempts,
             was_dead,
+            frame,
         }
     }
 }

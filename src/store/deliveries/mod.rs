@@ -7,8 +7,10 @@
 //! | `routing.rs` | events that were not put into queues while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `replay.rs` | putting deliveries back |
+//! | `put_back.rs` | putting back what was found before |
 
 mod claims;
+mod put_back;
 mod registry;
 mod replay;
 mod routing;
