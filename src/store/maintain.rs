@@ -142,6 +142,7 @@ impl<B: Backend> Log<B> {
                     let all = || base.expired.seqs().clone();
                     let fresh = base.fresh.clone().unwrap_or_else(all);
                     let end = base.snapshot.next_seq;
+                    self.delete_dead_letters(&self.dead_letters(end)?, base.expired.seqs())?;
                     maintained.thinned_frames += self.delete_what_has_expired(end, &fresh)?;
                     self.delete_transitions(1, base.expired.frames_from)?;
                     if !base.names_dead {
@@ -167,7 +168,7 @@ impl<B: Backend> Log<B> {
         self.write_base(&base, number + 1)?;
         turn.base = Some(number + 1);
         self.cache.forget(&decided.seqs);
-        self.delete_dead_letters(&decided)?;
+        self.delete_dead_letters(&decided.dead, &decided.seqs)?;
         maintained.thinned_frames +=
             self.delete_what_has_expired(base.snapshot.next_seq, &decided.seqs)?;
         self.delete_transitions(frames_before, decided.frames_from)

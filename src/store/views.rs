@@ -182,10 +182,15 @@ pub struct FoundDelivery {
     pub attempts: u32,
     /// Whether it is a dead letter.
     pub was_dead: bool,
+    /// The frame of transitions that was written next after it was found: only those behind it can
+    /// tell of what came since. 0 in a task of an earlier version.
+    #[serde(default)]
+    pub frame: u64,
 }
 
-impl From<Reopened> for FoundDelivery {
-    fn from(delivery: Reopened) -> Self {
+impl FoundDelivery {
+    /// What was found before `frame` was written.
+    pub(super) fn of(delivery: Reopened, frame: u64) -> Self {
         let Reopened {
             seq,
             attempts,
@@ -195,6 +200,7 @@ impl From<Reopened> for FoundDelivery {
             seq,
             attempts,
             was_dead,
+            frame,
         }
     }
 }

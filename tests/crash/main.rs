@@ -16,6 +16,7 @@ mod power_cut;
 #[path = "../process/mod.rs"]
 mod process;
 mod registry;
+mod retention;
 mod senders;
 mod single_kills;
 mod witness;

@@ -28,6 +28,7 @@ contract! {
     a_repeated_key_of_an_expired_event_is_a_duplicate_for_the_whole_window
     a_dead_letter_keeps_its_event_until_its_own_age_has_passed
     a_start_knows_endpoints_and_retries_when_the_records_of_them_have_expired
+    what_was_found_is_put_back_once_although_its_attempts_expire_in_between
     an_expired_event_is_not_put_back_and_the_others_of_its_frame_are
     nothing_expires_unless_it_is_said
     lists_pass_over_what_has_expired_however_much_it_is
@@ -259,6 +260,7 @@ fn an_expired_event_is_not_put_back_and_the_others_of_its_frame_are<I: Implement
         seq,
         attempts: 1,
         was_dead: false,
+        frame: 0,
     };
     assert_eq!(world.log.put_back(crm, &[gone(1), gone(3)]).unwrap(), 0);
     assert_eq!(world.log.replay(replay(crm)).unwrap(), 2);
@@ -318,6 +320,46 @@ fn an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in<I: Imp
     world.advance(2 * HOUR_S);
     world.log.maintain().unwrap();
     assert_eq!(attempts(), [2]);
+}
+
+fn what_was_found_is_put_back_once_although_its_attempts_expire_in_between<I: Implementation>() {
+    let world = World::<I>::with(keeping(Retention {
+        attempts_max_age: hours(3),
+        ..one_hour()
+    }));
+    let crm = world.add(settings("crm", Order::Independent));
+    world.append_many(2);
+    for claim in world.claim() {
+        world.settle(&claim, Outcome::Dead);
+    }
+    world.advance(4 * HOUR_S);
+    let query = EndedQuery {
+        endpoint: crm,
+        from: 1,
+        until: u64::MAX,
+        only_dead: true,
+        kinds: None,
+        limit: 10,
+    };
+    let found = world.log.find_ended(&query).unwrap().items;
+    let attempts: Vec<u32> = found.iter().map(|delivery| delivery.attempts).collect();
+    assert_eq!(attempts, [1, 1]);
+    // What is known of their attempts goes before they are put back.
+    world.append_many(1);
+    world.settle(&world.claim()[0], Outcome::Delivered);
+    world.advance(4 * HOUR_S);
+    world.log.maintain().unwrap();
+    let dead = world.log.delivery(crm, 1).unwrap().unwrap();
+    assert_eq!((dead.status, dead.attempt_count), (Status::Dead, 0));
+    assert_eq!(world.log.put_back(crm, &found[..1]).unwrap(), 1);
+    assert_eq!(world.log.put_back(crm, &found).unwrap(), 1, "the other");
+    for claim in world.claim() {
+        assert_eq!(claim.attempt, 1);
+        world.settle(&claim, Outcome::Dead);
+    }
+    // As a task asks that was ended before it had written down that it was done.
+    let world = world.restart(false);
+    assert_eq!(world.log.put_back(crm, &found).unwrap(), 0);
 }
 
 fn nothing_expires_unless_it_is_said<I: Implementation>() {

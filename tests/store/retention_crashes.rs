@@ -16,11 +16,13 @@ use super::sources::{dead_letters, of, short_and_long};
 fn options() -> Options {
     keeping(Retention {
         max_age: Some(Duration::from_secs(3600)),
+        dead_letters_max_age: Some(Duration::from_secs(3600)),
         ..Retention::default()
     })
 }
 
-/// Forty events, some of them large, delivered but for number 11, and eight that are young.
+/// Forty events, some of them large, delivered but for number 11 and a dead letter, number 23, and
+/// eight that are young.
 fn world() -> World<InMemory> {
     let world = World::<InMemory>::with(options());
     world.add(settings("crm", Order::Independent));
@@ -29,6 +31,7 @@ fn world() -> World<InMemory> {
         for claim in world.claim() {
             let outcome = match claim.token.seq {
                 11 => retry(100_000),
+                23 => Outcome::Dead,
                 _ => Outcome::Delivered,
             };
             world.settle(&claim, outcome);
@@ -73,6 +76,13 @@ fn a_crash_at_every_write_of_a_pass_leaves_what_is_kept_and_the_next_pass_ends_i
             let again = opened(log.backend().after_power_cut(), &world.clock);
             assert_eq!(kept(&again), expected, "{writes}");
             assert_eq!(again.endpoints().unwrap()[0].backlog, 9, "{writes}");
+            assert_eq!(again.endpoints().unwrap()[0].ended.dead, 1, "{writes}");
+            let dead = log.backend().scan(b"x", b"x", 10).unwrap();
+            assert_eq!(
+                dead.len(),
+                0,
+                "{writes}: nothing is left of the dead letter"
+            );
             let all = log.backend().used_bytes();
             assert!(all < 40_000, "{writes}: {all} bytes are left");
         }

@@ -286,6 +286,7 @@ impl<B: Backend> Log<B> {
                 seq,
                 attempts: waiting.map_or(0, |waiting| waiting.attempts),
                 was_dead: false,
+                frame: 0,
             }),
             Some(_) => Standing::Other,
             None if asked(Status::Dead) => {
@@ -310,6 +311,7 @@ impl<B: Backend> Log<B> {
             seq,
             attempts: self.attempt_count(endpoint, seq)?,
             was_dead: true,
+            frame: 0,
         }))
     }
 

@@ -7,10 +7,12 @@
 //! | `routing.rs` | events that were not put into queues while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `replay.rs` | putting deliveries back |
+//! | `put_back.rs` | putting back what was found before |
 //! | `discard.rs` | giving up what has not arrived |
 
 mod claims;
 mod discard;
+mod put_back;
 mod registry;
 mod replay;
 mod routing;

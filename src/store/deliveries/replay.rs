@@ -82,6 +82,7 @@ impl<B: Backend> Log<B> {
         };
         let idle = self.not_queued(query.endpoint, &seqs);
         self.save_settlements()?;
+        let frame = self.writer().next_frame;
         let (mut items, mut next) = (Vec::new(), after);
         for seq in idle {
             if items.len() >= query.limit {
@@ -93,39 +94,14 @@ impl<B: Backend> Log<B> {
             {
                 continue;
             }
-            items.extend(self.ended(query.endpoint, seq)?.map(FoundDelivery::from));
+            let ended = self.ended(query.endpoint, seq)?;
+            items.extend(ended.map(|delivery| FoundDelivery::of(delivery, frame)));
         }
         let next = (next <= end).then_some(next);
         Ok(Page { items, next })
     }
 
-    /// See [`Store::put_back`].
-    pub(in crate::store) fn put_back_deliveries(
-        &self,
-        endpoint: u32,
-        deliveries: &[FoundDelivery],
-    ) -> Result<u64, StoreError> {
-        let _turn = self.replay_turn();
-        self.save_settlements()?;
-        let seqs: Vec<Seq> = deliveries.iter().map(|delivery| delivery.seq).collect();
-        let idle = self.not_queued(endpoint, &seqs);
-        self.save_settlements()?;
-        let mut reopened = Vec::new();
-        for found in deliveries {
-            if idle.binary_search(&found.seq).is_err() {
-                continue;
-            }
-            let now = self.ended(endpoint, found.seq)?;
-            reopened.extend(now.filter(|now| FoundDelivery::from(*now) == *found));
-        }
-        let count = self.reopen(endpoint, reopened, false, false)?;
-        if count > 0 {
-            self.save_settlements()?;
-        }
-        Ok(count)
-    }
-
-    pub(in crate::store) fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(super) fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
         self.replaying
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -134,7 +110,7 @@ impl<B: Backend> Log<B> {
     /// Those of `seqs` that are not queued; none where there is no such endpoint. What is queued
     /// now may end meanwhile, and its attempts are not in the records yet: it is left alone. What is
     /// not queued stays as it is, for replays take turns.
-    pub(in crate::store) fn not_queued(&self, endpoint: u32, seqs: &[Seq]) -> Vec<Seq> {
+    pub(super) fn not_queued(&self, endpoint: u32, seqs: &[Seq]) -> Vec<Seq> {
         let shared = self.shared();
         let Some(entry) = shared.state.entry(endpoint) else {
             return Vec::new();
@@ -154,7 +130,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// How a delivery that is not queued stands, if it is one that can be put back.
-    fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
+    pub(super) fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
         if self.gone_until(seq).is_some() {
             return Ok(None);
         }
@@ -194,7 +170,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Puts back what is not queued now; with `is_single`, what waits for its retry as well.
-    fn reopen(
+    pub(super) fn reopen(
         &self,
         endpoint: u32,
         mut reopened: Vec<Reopened>,

@@ -7,7 +7,6 @@ use super::super::StoreError;
 use super::super::backend::{Backend, Change, Durability};
 use super::super::log::Log;
 use super::super::record::key;
-use super::decide::Decided;
 use crate::id::Seq;
 use crate::store::commit::write::index;
 use crate::store::projection::blockset::BlockSet;
@@ -123,11 +122,15 @@ impl<B: Backend> Log<B> {
         Ok(deletions.thinned)
     }
 
-    pub(super) fn delete_dead_letters(&self, decided: &Decided) -> Result<(), StoreError> {
+    /// Deletes those of `dead` whose events have expired.
+    pub(super) fn delete_dead_letters(
+        &self,
+        dead: &[(u32, Seq)],
+        expired: &BlockSet,
+    ) -> Result<(), StoreError> {
         let mut deletions = self.deletions();
         // One that was put back since has no such key any more.
-        let dead = decided.dead.iter();
-        for (endpoint, seq) in dead.filter(|(_, seq)| decided.seqs.contains(*seq)) {
+        for (endpoint, seq) in dead.iter().filter(|(_, seq)| expired.contains(*seq)) {
             deletions.take([key::dead(*endpoint, *seq)])?;
         }
         deletions.write()
