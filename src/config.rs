@@ -216,7 +216,7 @@ fn read(
     for table in &tables {
         config.sources.extend(source::read(report, outside, table));
     }
-    warn_open_sources(report, &tables, &config);
+    source::warn_open(report, &tables, &config);
     // Also those in which something is wrong: what names them is right.
     let sources: Vec<_> = tables
         .iter()
@@ -281,32 +281,6 @@ fn read(
     }
     config.alerts = alert::read_all(report, root, &websites);
     config
-}
-
-/// Anyone on the network could put events in.
-fn warn_open_sources(report: &mut Report, tables: &[Section<'_>], config: &Config) {
-    if config.server.listen.ip().to_canonical().is_loopback() {
-        return;
-    }
-    for source in &config.sources {
-        let authenticates = source.access_token.is_some()
-            || source.key.is_some()
-            || source.basic_auth.is_some()
-            || source.poller.is_some();
-        let table = tables
-            .iter()
-            .find(|table| report.line(table.at) == source.line);
-        if let (false, Some(table)) = (authenticates, table) {
-            let keys = source.kind.authentication();
-            report.warn(
-                table.at,
-                format!(
-                    "source {} takes events from anyone who reaches it; set {keys}",
-                    quoted(&source.name)
-                ),
-            );
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Config;
 use super::poller::{self, Poller};
 use super::report::Report;
 use super::secrets::{KEY_ENCODINGS, Outside};
@@ -259,4 +260,30 @@ fn max_age(report: &mut Report, section: &Section<'_>) -> Option<Duration> {
         return None;
     }
     Some(section.duration(report, "max_age").unwrap_or(MAX_AGE))
+}
+
+/// Anyone on the network could put events in.
+pub(super) fn warn_open(report: &mut Report, tables: &[Section<'_>], config: &Config) {
+    if config.server.listen.ip().to_canonical().is_loopback() {
+        return;
+    }
+    for source in &config.sources {
+        let authenticates = source.access_token.is_some()
+            || source.key.is_some()
+            || source.basic_auth.is_some()
+            || source.poller.is_some();
+        let table = tables
+            .iter()
+            .find(|table| report.line(table.at) == source.line);
+        if let (false, Some(table)) = (authenticates, table) {
+            let keys = source.kind.authentication();
+            report.warn(
+                table.at,
+                format!(
+                    "source {} takes events from anyone who reaches it; set {keys}",
+                    quoted(&source.name)
+                ),
+            );
+        }
+    }
 }

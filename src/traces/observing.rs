@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Settings;
 use super::export::{self, Export, Sampler};
-use super::fact::{Attempt, Fact};
+use super::fact::{Attempt, Fact, sole};
 use crate::deliver::Observer as ObservesDelivery;
 use crate::inbound::observer::{Answered, Observer, Taken};
 use crate::store::{Claim, Settlement};
@@ -92,9 +92,13 @@ impl Traces {
 
 impl Observer for Traces {
     fn answered(&self, request: Answered) {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let context = TraceContext::made(self.seed, number);
-        self.put(Fact::Request(request), context);
+        let sole = sole(&request).map(|taken| TraceContext::of_event(taken.id));
+        // A list is of several traces, each of which is judged when its spans are made.
+        if sole.is_none_or(|context| self.is_sampled(&context)) {
+            let number = self.made.fetch_add(1, Ordering::Relaxed);
+            let own = TraceContext::made(self.seed, number);
+            self.put(Fact::Request(request), own);
+        }
     }
 
     fn came(&self, taken: Vec<Taken>) {

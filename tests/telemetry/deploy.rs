@@ -118,5 +118,5 @@ fn the_configuration_in_the_documentation_is_good() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         seen += 1;
     }
-    assert_eq!(seen, 1);
+    assert_eq!(seen, 2);
 }

@@ -21,12 +21,12 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use self::collector::{Collector, CollectorError};
 pub use self::sampler::Sampler;
 use super::fact::Fact;
 use super::settings::Settings;
+use crate::clock::{Clock, RealClock, Sleep};
 use crate::telemetry::spans::Spans;
 use crate::trace::TraceContext;
 
@@ -158,11 +158,11 @@ pub async fn run(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut batch = Vec::new();
-    let mut full_by = None;
+    let mut full_by: Option<Sleep> = None;
     loop {
         let due = async {
-            match full_by {
-                Some(at) => tokio::time::sleep_until(at).await,
+            match &mut full_by {
+                Some(due) => due.await,
                 None => std::future::pending().await,
             }
         };
@@ -172,8 +172,9 @@ pub async fn run(
             fact = facts.recv() => match fact {
                 Some((fact, context)) => {
                     batch.extend(export.spans_of(&fact, context));
-                    let at = || deadline(export.delay);
-                    full_by = full_by.or_else(|| (!batch.is_empty()).then(at));
+                    if full_by.is_none() && !batch.is_empty() {
+                        full_by = Some(RealClock.sleep(export.delay));
+                    }
                     if batch.len() < export.batch_max {
                         continue;
                     }
@@ -192,12 +193,4 @@ pub async fn run(
     if !batch.is_empty() {
         export.send(batch).await;
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "collectors live in the machine's own time"
-)]
-fn deadline(delay: Duration) -> Instant {
-    Instant::now() + delay
 }

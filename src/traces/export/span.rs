@@ -1,4 +1,4 @@
-//! What happened, as spans by OpenTelemetry's semantic conventions 1.37 for HTTP and messaging. Pure.
+//! What happened, as spans by OpenTelemetry's semantic conventions for HTTP and messaging. Pure.
 //!
 //! | span | kind | its place |
 //! |---|---|---|
