@@ -8,7 +8,7 @@
 //! | `intake.rs`, `inbox.rs`, `commit.rs`, `write.rs`, `answers.rs` | from what waits to one durable batch, and its answers |
 //! | `routing.rs` | routing that was put off while a backlog was long |
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
-//! | `registry.rs`, `replay.rs`, `discard.rs` | changing endpoints, putting deliveries back, giving them up |
+//! | `registry.rs`, `replay.rs`, `undelivered.rs`, `discard.rs` | changing endpoints, putting deliveries back, giving them up |
 //! | `transitions.rs` | how all of these are recorded |
 //! | `read.rs`, `history.rs`, `list.rs` | events, attempts, lists |
 //! | [`Walk`] | the log read from one position on, past what is damaged |
@@ -100,6 +100,7 @@ mod snapshot;
 mod state;
 mod steps;
 mod transitions;
+mod undelivered;
 mod verify;
 mod views;
 mod walk;
