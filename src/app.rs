@@ -13,6 +13,7 @@ mod broker;
 mod descriptors;
 mod error;
 mod keeping;
+mod locks;
 mod observers;
 mod opening;
 mod pages;

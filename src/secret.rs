@@ -35,6 +35,34 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Tokens that open the same door: the one that is in use, and while it is replaced those before it.
+/// None at all is a door without a lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tokens(Vec<Secret>);
+
+impl Tokens {
+    /// `current`, and `previous` where there is one.
+    pub fn new(current: Option<Secret>, previous: Vec<Secret>) -> Self {
+        Self(current.into_iter().chain(previous).collect())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `given` is one of them. Each is compared, so that the time says nothing of which.
+    pub fn match_one(&self, given: &str) -> bool {
+        let matches = self.0.iter().map(|token| token.matches(given));
+        matches.fold(false, |any, one| any | one)
+    }
+
+    /// Whether each of them is among `others`.
+    pub fn are_among(&self, others: &Self) -> bool {
+        self.0.iter().all(|token| others.0.contains(token))
+    }
+}
+
 /// The bytes of a master key.
 pub const MASTER_KEY_BYTES: usize = 32;
 
@@ -108,6 +136,25 @@ mod tests {
         for wrong in ["not a key!", "a password with spaces"] {
             assert_eq!(parse(wrong), Err(InvalidMasterKey::Encoding));
         }
+    }
+
+    #[test]
+    fn each_of_several_tokens_is_right_and_no_other_is() {
+        let secret = |text: &str| Secret::new(text);
+        let tokens = Tokens::new(Some(secret("new")), vec![secret("old"), secret("older")]);
+        for right in ["new", "old", "older"] {
+            assert!(tokens.match_one(right), "{right}");
+        }
+        for wrong in ["", "ne", "newold", "oldest"] {
+            assert!(!tokens.match_one(wrong), "{wrong}");
+        }
+        assert!(!Tokens::default().match_one(""));
+        assert_eq!(
+            format!("{tokens:?}"),
+            "Tokens([Secret(…), Secret(…), Secret(…)])"
+        );
+        let later = Tokens::new(Some(secret("new")), Vec::new());
+        assert!(later.are_among(&tokens) && !tokens.are_among(&later));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, StatusCode};
 use super::{Admin, Shared};
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
-use crate::secret::Secret;
+use crate::secret::Tokens;
 
 /// Those who have logged in with a browser, which then sends a cookie instead of the token.
 pub trait Sessions: Send + Sync + 'static {
@@ -35,9 +35,10 @@ pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: N
 
 /// The rule for what lies under `/v1`.
 pub(super) fn check(admin: &Admin, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &admin.token else {
+    let tokens = admin.tokens.get();
+    if tokens.is_empty() {
         return browser::check(headers, "admin_token");
-    };
+    }
     // Who brings a token is judged by it alone.
     if let Some(sessions) = &admin.sessions
         && !headers.contains_key(AUTHORIZATION)
@@ -45,10 +46,10 @@ pub(super) fn check(admin: &Admin, method: &Method, headers: &HeaderMap) -> Resu
     {
         return Ok(());
     }
-    check_token(headers, token)
+    check_token(headers, &tokens)
 }
 
-fn check_token(headers: &HeaderMap, token: &Secret) -> Result<(), Problem> {
+fn check_token(headers: &HeaderMap, tokens: &Tokens) -> Result<(), Problem> {
     let refuse = |detail: &str| {
         Err(Problem::new(StatusCode::UNAUTHORIZED, detail).with_header(
             WWW_AUTHENTICATE,
@@ -61,7 +62,7 @@ fn check_token(headers: &HeaderMap, token: &Secret) -> Result<(), Problem> {
     let given = given.to_str().unwrap_or_default();
     match given.split_once(' ') {
         Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") => {
-            if token.matches(given.trim()) {
+            if tokens.match_one(given.trim()) {
                 Ok(())
             } else {
                 refuse("the token is not the admin token of this server")
@@ -78,6 +79,7 @@ mod tests {
     use hyper::header::HeaderName;
 
     use super::*;
+    use crate::secret::Secret;
 
     fn headers(all: &[(&'static str, &'static str)]) -> HeaderMap {
         all.iter()
@@ -92,15 +94,16 @@ mod tests {
 
     #[test]
     fn the_token_is_asked_for_and_compared() {
-        let token = Secret::new("hunter2");
-        let given = |value| check_token(&headers(&[("authorization", value)]), &token);
+        let tokens = Tokens::new(Some(Secret::new("hunter2")), vec![Secret::new("hunter1")]);
+        let given = |value| check_token(&headers(&[("authorization", value)]), &tokens);
         assert!(given("Bearer hunter2").is_ok());
         assert!(given("bearer hunter2").is_ok());
+        assert!(given("Bearer hunter1").is_ok());
         for wrong in ["Bearer hunter", "Basic hunter2", "hunter2", "Bearer "] {
             let problem = given(wrong).unwrap_err();
             assert_eq!(problem.status.as_u16(), 401);
             assert!(!problem.detail.contains("hunter"));
         }
-        assert!(check_token(&headers(&[]), &token).is_err());
+        assert!(check_token(&headers(&[]), &tokens).is_err());
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn backup(
             .unwrap_or(1),
     };
     params.check()?;
-    if admin.token.is_none() {
+    if admin.tokens.get().is_empty() {
         // Nothing else that is answered holds a key; and without a token, whoever is on this
         // machine may ask.
         return Err(Problem::new(

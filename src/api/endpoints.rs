@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::LOCATION;
+use hyper::header::{HeaderValue, LOCATION};
 use url::Url;
 
 use super::input::Named;
@@ -202,15 +202,19 @@ impl Admin {
     /// How long a request waits, on the machine's own clock, for an attempt made on its behalf:
     /// the attempt's own deadline is by the broker's clock, which may stand still.
     pub(super) fn patience(&self, settings: &EndpointSettings) -> Duration {
-        let policy = self.policies.get().get(&settings.policy).cloned();
-        let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
-        timeout.unwrap_or_default() + PATIENCE_MARGIN
+        self.courier.timeout(settings) + PATIENCE_MARGIN
     }
 
     fn check_name_is_free(&self, name: &str, own: Option<u32>) -> Result<(), Problem> {
         match self.store.find_endpoint(name) {
             Some(other) if Some(other.number) != own => {
-                Err(EndpointError::NameTaken(name.to_owned()).into())
+                let taken = Problem::from(EndpointError::NameTaken(name.to_owned()));
+                // Whoever has not had the answer to its first request finds there what it made.
+                let location = HeaderValue::try_from(format!("/v1/endpoints/{}", other.id));
+                Err(match location {
+                    Ok(location) => taken.with_header(LOCATION, location),
+                    Err(_) => taken,
+                })
             }
             _ => Ok(()),
         }

@@ -91,7 +91,7 @@ use crate::inbound::zebline::Zebline;
 use crate::inbound::{self, Ingest};
 use crate::policy::Policies;
 use crate::poll::gauge::Gauge;
-use crate::secret::Secret;
+use crate::secret::Tokens;
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
@@ -115,7 +115,7 @@ pub struct Admin {
     /// Moves the clock; only where it is a manual one.
     pub advance: Option<Arc<Advance>>,
     /// What administrators authenticate with. Without one the server must listen on loopback only.
-    pub token: Option<Secret>,
+    pub tokens: Arc<Current<Tokens>>,
     /// Who has logged in instead, where there is a dashboard.
     pub sessions: Option<Arc<dyn auth::Sessions>>,
     /// How attempts end.

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use super::alerting::Alerting;
+use super::locks::Locks;
 use super::observers::Observers;
 use super::opening::blocking;
 use super::polling::Polling;
@@ -150,21 +151,18 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
-        let (retention, stop_keeping) = (&config.retention, stopping.clone());
-        let keeper = keeping::start(
-            retention,
-            store.clone(),
-            clock.clone(),
-            &agenda,
-            stop_keeping,
-        );
+        let (retention, until) = (&config.retention, stopping.clone());
+        let keeper = keeping::start(retention, store.clone(), clock.clone(), &agenda, until);
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Alerts::new(config.alerts, websites, views_max);
         let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
         let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
-        let (pages, sessions) = pages::of(&config.server, &bodies);
+        let tokens = Arc::new(Current::new(config.server.admin_tokens()));
+        let (pages, sessions) = pages::of(&config.server, &tokens, &bodies);
+        let doors = ingest.relay().tokens().chain(zebline.tokens());
+        let locks = Locks::new(tokens.clone(), doors, sessions.clone());
         let admin = Admin {
             tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
@@ -182,8 +180,8 @@ impl Broker {
             policies: policies.clone(),
             courier: courier.clone(),
             advance: Some(advance.clone()),
-            token: config.server.admin_token.clone(),
-            sessions,
+            tokens,
+            sessions: sessions.map(|sessions| sessions as _),
             bodies,
             draining: stopping.clone(),
         };
@@ -216,6 +214,7 @@ impl Broker {
             courier,
             policies,
             alerting: Alerting::start(alerts, parts),
+            locks,
             views_max,
             turn: Mutex::default(),
         };

@@ -1,11 +1,12 @@
-//! The configuration read again while the broker runs: endpoints, policies and alerts follow it,
-//! everything else waits for the next start.
+//! The configuration read again while the broker runs: endpoints, policies, alerts and tokens follow
+//! it, everything else waits for the next start.
 
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
 use super::alerting::Alerting;
+use super::locks::Locks;
 use super::{AppError, register};
 use crate::alerts::Alerts;
 use crate::config::{Config, Fixed};
@@ -20,6 +21,8 @@ use crate::vendor;
 pub struct Reloaded {
     /// Endpoints that were added, changed, paused or taken back.
     pub endpoints_changed: usize,
+    /// Doors, of administrators and of sources, that have other tokens now.
+    pub tokens_changed: usize,
     /// Tables that differ from what the broker was started with, and wait for the next start.
     pub wait_for_a_start: Vec<&'static str>,
 }
@@ -31,6 +34,7 @@ pub(super) struct Reloading {
     pub courier: Arc<Courier>,
     pub policies: Arc<Current<Policies>>,
     pub alerting: Alerting,
+    pub locks: Locks,
     /// Visits that an alert remembers.
     pub views_max: usize,
     /// Held by a reload, so that the later one wins.
@@ -74,6 +78,7 @@ impl Reloading {
             }
         };
         self.policies.replace(after);
+        let tokens_changed = self.locks.follow(&config);
         let websites = &self.fixed.websites;
         let (alerts, waiting): (Vec<_>, Vec<_>) = config
             .alerts
@@ -90,6 +95,7 @@ impl Reloading {
         self.alerting.replace(alerts).await;
         Ok(Reloaded {
             endpoints_changed,
+            tokens_changed,
             wait_for_a_start: self.fixed.differences(&fixed),
         })
     }

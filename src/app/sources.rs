@@ -6,6 +6,7 @@ use super::AppError;
 use crate::clock::SharedClock;
 use crate::config;
 use crate::config::SourceKind;
+use crate::current::Current;
 use crate::inbound::relay::Relay;
 use crate::inbound::relay::access::Access;
 use crate::inbound::relay::esputnik::Esputnik;
@@ -48,7 +49,7 @@ fn several(key: &Secret, previous: &[Secret]) -> Secret {
 /// What speaks to `source`, or what to do instead of speaking to it.
 fn kind(source: &config::Source) -> Result<Result<Kind, &'static str>, KeyError> {
     let access = || Access {
-        token: source.access_token.clone(),
+        tokens: Arc::new(Current::new(source.access_tokens())),
         basic: source.basic_auth.clone(),
     };
     let key = || source.key.clone().ok_or(KeyError::Empty);

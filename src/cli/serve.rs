@@ -135,6 +135,7 @@ async fn reload(app: &App, args: &Args) {
         Ok(reloaded) => {
             tracing::info!(
                 endpoints_changed = reloaded.endpoints_changed,
+                tokens_changed = reloaded.tokens_changed,
                 "the configuration was read again"
             );
             if !reloaded.wait_for_a_start.is_empty() {

@@ -1,6 +1,7 @@
 //! What a running broker keeps until it is started again.
 
 use super::{Config, Export, Operations, Otel, Retention, Server, Source, Website};
+use crate::secret::Secret;
 
 /// The tables that a reload cannot change, without the lines on which they stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +28,16 @@ impl Fixed {
             otel: config.otel.clone(),
             retention: config.retention.clone(),
         };
+        // Which tokens there are may change; not that there are any.
+        let masked = |token: &mut Option<Secret>, previous: &mut Vec<Secret>| {
+            *token = token.take().map(|_| Secret::new(""));
+            previous.clear();
+        };
+        let server = &mut fixed.server;
+        masked(&mut server.admin_token, &mut server.previous_admin_tokens);
         for source in &mut fixed.sources {
             source.line = 0;
+            masked(&mut source.access_token, &mut source.previous_access_tokens);
         }
         for website in &mut fixed.websites {
             website.line = 0;

@@ -10,7 +10,7 @@ use super::master_key::{self, MasterKeys};
 use super::report::Report;
 use super::secrets::Outside;
 use super::section::Section;
-use crate::secret::Secret;
+use crate::secret::{Secret, Tokens};
 use crate::words::quoted;
 
 /// The server's own settings.
@@ -22,6 +22,8 @@ pub struct Server {
     pub data_dir: PathBuf,
     /// What administrators authenticate with; required where `listen` is not loopback.
     pub admin_token: Option<Secret>,
+    /// Tokens before it, which count as well while it is being replaced.
+    pub previous_admin_tokens: Vec<Secret>,
     /// By which endpoints' secrets are sealed in the store; without one they lie there in plain.
     pub master_keys: Option<MasterKeys>,
     /// Whether the dashboard is served at `/`.
@@ -38,6 +40,7 @@ impl Default for Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             data_dir: PathBuf::from("redeliver-data"),
             admin_token: None,
+            previous_admin_tokens: Vec::new(),
             master_keys: None,
             dashboard: true,
             allow_private: Vec::new(),
@@ -53,7 +56,28 @@ impl Default for Server {
 )]
 pub struct OpenToAnyone(pub SocketAddr);
 
+/// Refuses tokens that no request can bring.
+pub(super) fn check_carried<'a>(
+    report: &mut Report,
+    section: &Section<'_>,
+    key: &str,
+    tokens: impl Iterator<Item = &'a Secret>,
+) {
+    let carried = |token: &Secret| token.expose().bytes().all(|b| b.is_ascii_graphic());
+    if !tokens.into_iter().all(carried) {
+        report.error(
+            section.place(key),
+            format!("{key} has a space or another character that no Authorization header carries; use letters, digits and punctuation"),
+        );
+    }
+}
+
 impl Server {
+    /// What administrators may show.
+    pub fn admin_tokens(&self) -> Tokens {
+        Tokens::new(self.admin_token.clone(), self.previous_admin_tokens.clone())
+    }
+
     /// Refuses an address that is not loopback without an admin token. Ask again where the
     /// command line overrides the address.
     pub fn check_admin_token(&self) -> Result<(), OpenToAnyone> {
@@ -70,6 +94,7 @@ impl Server {
                 "listen",
                 "data_dir",
                 "admin_token",
+                "previous_admin_tokens",
                 "dashboard",
                 "allow_addresses",
                 "master_key",
@@ -99,11 +124,14 @@ impl Server {
             server.data_dir = PathBuf::from(data_dir);
         }
         server.admin_token = outside.secret(report, section, "admin_token");
-        let carried = |token: &Secret| token.expose().bytes().all(|b| b.is_ascii_graphic());
-        if !server.admin_token.as_ref().is_none_or(carried) {
+        server.previous_admin_tokens = outside.secrets(report, section, "previous_admin_tokens");
+        check_carried(report, section, "admin_token", server.admin_token.iter());
+        let previous = server.previous_admin_tokens.iter();
+        check_carried(report, section, "previous_admin_tokens", previous);
+        if section.has("previous_admin_tokens") && !section.has_or_means("admin_token") {
             report.error(
-                section.place("admin_token"),
-                "admin_token has a space or another character that no Authorization header carries; use letters, digits and punctuation",
+                section.place("previous_admin_tokens"),
+                "previous_admin_tokens have no admin_token that replaces them; add admin_token",
             );
         }
         server.master_keys = master_key::read(report, outside, section);

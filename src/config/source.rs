@@ -12,7 +12,7 @@ use crate::endpoint::validate::{check_key, check_name, check_signature_encoding}
 use crate::endpoint::{BasicAuth, TextEncoding};
 use crate::event::OPERATIONS_SOURCE;
 use crate::policy::KeyForm;
-use crate::secret::Secret;
+use crate::secret::{Secret, Tokens};
 use crate::words::{mend, quoted};
 
 /// The source of what comes in through `POST /v1/events`.
@@ -83,7 +83,9 @@ impl SourceKind {
             ],
             Self::Esputnik => &["basic_auth", "split"],
             Self::Standard => &["key", "previous_keys", "max_age"],
-            Self::Cloudevents | Self::Raw => &["access_token", "basic_auth"],
+            Self::Cloudevents | Self::Raw => {
+                &["access_token", "previous_access_tokens", "basic_auth"]
+            }
             Self::Zenovay => poller::KEYS,
         }
     }
@@ -102,6 +104,8 @@ pub struct Source {
     pub license: Option<String>,
     /// The bearer token that senders must show (always set for Zebline).
     pub access_token: Option<Secret>,
+    /// Tokens before it, which count as well while it is being replaced.
+    pub previous_access_tokens: Vec<Secret>,
     /// The signing key (always set for Hotjar and Standard Webhooks).
     pub key: Option<Secret>,
     /// Keys before it, which count as well while it is being replaced.
@@ -120,6 +124,16 @@ pub struct Source {
     pub poller: Option<Poller>,
     /// How strictly events are taken (always set for Zebline).
     pub zebline: Option<Zebline>,
+}
+
+impl Source {
+    /// The bearer tokens that senders may show.
+    pub fn access_tokens(&self) -> Tokens {
+        Tokens::new(
+            self.access_token.clone(),
+            self.previous_access_tokens.clone(),
+        )
+    }
 }
 
 pub(super) fn read(
@@ -167,6 +181,16 @@ pub(super) fn read(
         }
         _ => None,
     };
+    let previous_access_tokens = match access_token {
+        Some(_) => outside.secrets(report, section, "previous_access_tokens"),
+        None => Vec::new(),
+    };
+    if section.has("previous_access_tokens") && !section.has_or_means("access_token") {
+        report.error(
+            section.place("previous_access_tokens"),
+            "previous_access_tokens have no access_token that replaces them; add access_token",
+        );
+    }
     let signed = hotjar || kind == SourceKind::Standard;
     let key = if signed {
         outside.required_secret(report, section, "key")
@@ -223,6 +247,7 @@ pub(super) fn read(
         line: report.line(section.at),
         license: license.map(str::to_owned),
         access_token,
+        previous_access_tokens,
         key,
         previous_keys,
         key_encoding,

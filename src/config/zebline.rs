@@ -7,6 +7,7 @@ use super::section::Section;
 pub(super) const KEYS: &[&str] = &[
     "license",
     "access_token",
+    "previous_access_tokens",
     "strict",
     "system_events",
     "requests_per_minute",

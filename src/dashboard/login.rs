@@ -21,9 +21,9 @@ const TOO_OFTEN: &str =
 
 /// `GET /login`.
 pub(super) async fn form(State(door): State<Shared>) -> Response {
-    match door.dashboard.token {
-        Some(_) => pages::login(StatusCode::OK, ""),
-        None => Redirect::to(HOME).into_response(),
+    match door.has_lock() {
+        true => pages::login(StatusCode::OK, ""),
+        false => Redirect::to(HOME).into_response(),
     }
 }
 
@@ -47,17 +47,22 @@ pub(super) async fn enter(
     let body = door.dashboard.bodies.read(headers, body).await?;
     let mut fields = form_urlencoded::parse(&body);
     let given = fields.find(|(name, _)| name == "token");
-    let is_right = match (&door.dashboard.token, given) {
-        (Some(token), Some((_, given))) => token.matches(given.trim()),
+    if !door.has_lock() {
         // There is nothing to log in for.
-        (None, _) => return Ok(Redirect::to(HOME).into_response()),
-        (Some(_), None) => false,
-    };
-    if !is_right {
+        return Ok(Redirect::to(HOME).into_response());
+    }
+    let given = given.map_or_else(Default::default, |(_, given)| given);
+    let is_right = || door.dashboard.tokens.get().match_one(given.trim());
+    if !is_right() {
         door.failures.note(who, now);
         return Ok(pages::login(StatusCode::UNAUTHORIZED, WRONG));
     }
     let id = door.dashboard.sessions.open();
+    if !is_right() {
+        // It was taken back in between, and the sessions that it had opened have been ended.
+        door.dashboard.sessions.close(&id);
+        return Ok(pages::login(StatusCode::UNAUTHORIZED, WRONG));
+    }
     Ok(going(HOME, &cookie::given(&id, headers)))
 }
 
@@ -83,6 +88,10 @@ fn going(to: &str, cookie: &str) -> Response {
 }
 
 impl Door {
+    pub(super) fn has_lock(&self) -> bool {
+        !self.dashboard.tokens.get().is_empty()
+    }
+
     fn now(&self) -> Timestamp {
         self.dashboard.clock.moment().steady()
     }

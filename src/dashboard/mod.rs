@@ -29,13 +29,14 @@ use axum::routing::{get, post};
 use self::failures::Failures;
 use self::session::Sessions;
 use crate::clock::SharedClock;
+use crate::current::Current;
 use crate::inbound::body::Bodies;
-use crate::secret::Secret;
+use crate::secret::Tokens;
 
 /// What the dashboard needs.
 pub struct Dashboard {
-    /// What is asked for at the login; none: there is no login.
-    pub token: Option<Secret>,
+    /// What is asked for at the login; where there is none, there is no login.
+    pub tokens: Arc<Current<Tokens>>,
     /// Who has logged in.
     pub sessions: Arc<Sessions>,
     /// The machine's clock: how long a wrong token counts is not for a manual clock to say.

@@ -34,9 +34,9 @@ const NEVER: &str = "no-store";
 
 /// `GET /`.
 pub(super) async fn index(State(door): State<Shared>, head: Parts) -> Response {
-    let asset = match door.dashboard.token {
-        Some(_) => &ASSETS.index_with_login,
-        None => &ASSETS.index,
+    let asset = match door.has_lock() {
+        true => &ASSETS.index_with_login,
+        false => &ASSETS.index,
     };
     answer(asset, DOCUMENT, &head.headers)
 }

@@ -1,5 +1,5 @@
 //! Who has logged in. Kept in memory alone: a start, with a new token or with the old one, asks
-//! everybody again.
+//! everybody again, and so does a token that is taken back.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,6 +68,11 @@ impl Sessions {
     /// Ends one, if there is one with this id.
     pub(super) fn close(&self, id: &str) {
         self.list().open.remove(&digest(id));
+    }
+
+    /// Ends every one: a token has been taken back, and may have opened any of them.
+    pub fn close_all(&self) {
+        self.list().open.clear();
     }
 
     fn is_open(&self, id: &str) -> bool {

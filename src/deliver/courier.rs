@@ -127,7 +127,8 @@ impl Courier {
         start.plus(self.timeout(settings))
     }
 
-    pub(super) fn timeout(&self, settings: &EndpointSettings) -> Duration {
+    /// How long an attempt may take: as the endpoint says, or its policy.
+    pub fn timeout(&self, settings: &EndpointSettings) -> Duration {
         let policies = self.policies.get();
         let policy = policies.get(&settings.policy);
         let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));

@@ -139,9 +139,12 @@ async fn a_change_to_a_refused_address_or_an_unusable_key_changes_nothing() {
 #[tokio::test]
 async fn a_name_is_taken_once() {
     let api = Api::new().await;
-    api.add(CRM).await;
+    let first = api.add(CRM).await;
     let again = api.post("/v1/endpoints", CRM).await;
     assert!(again.problem(409).contains("crm"));
+    // Whoever repeats a request whose answer was lost finds what it made.
+    let path = again.header("location").unwrap();
+    assert_eq!(api.get(path).await.expect(200)["id"], first["id"]);
     api.add(r#"{"name":"b","url":"http://127.0.0.1:9/","policy":"standard"}"#)
         .await;
     let renamed = api

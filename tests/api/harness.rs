@@ -24,7 +24,7 @@ use redeliver::inbound::relay::Relay;
 use redeliver::inbound::relay::source::Source;
 use redeliver::inbound::server::{ServerLimits, serve};
 use redeliver::inbound::zebline::Zebline;
-use redeliver::secret::Secret;
+use redeliver::secret::{Secret, Tokens};
 use redeliver::store::memory::Memory;
 use redeliver::store::{Effect, Log, Options, Outcome, Settlement, Store, committer};
 use redeliver::tasks::Tasks;
@@ -210,7 +210,10 @@ impl Api {
             policies,
             courier,
             advance,
-            token: setup.token.map(Secret::new),
+            tokens: Arc::new(Current::new(Tokens::new(
+                setup.token.map(Secret::new),
+                Vec::new(),
+            ))),
             sessions: None,
             bodies,
             draining: drains,

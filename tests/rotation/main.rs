@@ -1,4 +1,4 @@
-//! Keys that are replaced: on the way out with both signatures for a while, on the way in with both
+//! Keys and tokens that are replaced: on the way out with both signatures for a while, on the way in with both
 //! accepted.
 
 #![cfg(target_os = "linux")]
@@ -6,6 +6,7 @@
 
 #[path = "../process/mod.rs"]
 mod process;
+mod tokens;
 
 use process::broker::{Broker, Site};
 use process::eventually;

@@ -336,10 +336,11 @@ fn a_database_that_is_put_together_anew_has_what_is_left_of_each_frame_and_every
         .log
         .put_back(
             crm,
-            &[redeliver::store::EndedDelivery {
+            &[redeliver::store::FoundDelivery {
                 seq: 14,
                 attempts: 0,
                 was_dead: true,
+                frame: 0,
             }],
         )
         .unwrap();

@@ -82,7 +82,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .answers(200, "A part of the endpoints.", schemas.of::<Listed<Endpoint>>(), json!({ "data": [example()], "next": null }))
             .guarded(&[422]),
         Operation::post("/v1/endpoints", "createEndpoint", "Make an endpoint")
-            .describe("It receives events from now on. Under eSputnik's policy its receiver must answer a GET (ESP-07).")
+            .describe("It receives events from now on. A name that is taken is refused with 409, and `Location` is where the endpoint is that has it. Under eSputnik's policy its receiver must answer a GET (ESP-07).")
             .takes_json(new, json!({ "name": "crm", "url": "http://127.0.0.1:9000/hook", "policy": "hotjar", "events": ["order.*"] }))
             .answers(201, "It is on disk.", endpoint.clone(), example())
             .located(201, "Where the endpoint is.")

@@ -1,18 +1,21 @@
 //! The credentials of sources that sign nothing.
 
+use std::sync::Arc;
+
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
 use super::refusal::Refusal;
+use crate::current::Current;
 use crate::endpoint::BasicAuth;
-use crate::secret::Secret;
+use crate::secret::Tokens;
 use crate::vendor::basic_matches;
 
 /// What a sender must show: nothing, or one of these.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// A bearer token.
-    pub token: Option<Secret>,
+    /// Bearer tokens.
+    pub tokens: Arc<Current<Tokens>>,
     /// A login and its password.
     pub basic: Option<BasicAuth>,
 }
@@ -20,7 +23,7 @@ pub struct Access {
 impl Access {
     /// Whether anybody may send.
     pub fn is_open(&self) -> bool {
-        self.token.is_none() && self.basic.is_none()
+        self.tokens.get().is_empty() && self.basic.is_none()
     }
 
     /// Lets a request through that brings one of the credentials.
@@ -28,8 +31,9 @@ impl Access {
         if self.is_open() {
             return Ok(());
         }
+        let tokens = self.tokens.get();
         let mut challenges = Vec::new();
-        challenges.extend(self.token.as_ref().map(|_| "Bearer realm=\"redeliver\""));
+        challenges.extend((!tokens.is_empty()).then_some("Bearer realm=\"redeliver\""));
         let basic = self.basic.as_ref();
         challenges.extend(basic.map(|_| "Basic realm=\"redeliver\", charset=\"UTF-8\""));
         let mut given = headers.get_all(AUTHORIZATION).iter();
@@ -42,11 +46,8 @@ impl Access {
             return Err(Refusal::unauthenticated(detail, &challenges));
         }
         let value = value.to_str().unwrap_or_default();
-        let by_token = self.token.as_ref().is_some_and(|token| {
-            let given = value.split_once(' ');
-            given.is_some_and(|(scheme, given)| {
-                scheme.eq_ignore_ascii_case("bearer") && token.matches(given.trim())
-            })
+        let by_token = value.split_once(' ').is_some_and(|(scheme, given)| {
+            scheme.eq_ignore_ascii_case("bearer") && tokens.match_one(given.trim())
         });
         let by_login =
             basic.is_some_and(|auth| basic_matches(value, &auth.user, auth.password.expose()));
@@ -63,11 +64,15 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+    use crate::secret::Secret;
     use crate::vendor::basic_authorization;
 
     fn access(token: bool, basic: bool) -> Access {
         Access {
-            token: token.then(|| Secret::new("hunter2")),
+            tokens: Arc::new(Current::new(Tokens::new(
+                token.then(|| Secret::new("hunter2")),
+                Vec::new(),
+            ))),
             basic: basic.then(|| BasicAuth {
                 user: "hook".to_owned(),
                 password: Secret::new("hunter3"),

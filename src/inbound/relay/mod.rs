@@ -36,6 +36,8 @@ use super::problem::Problem;
 use super::tally::{Seen, Tally};
 use super::{Ingest, browser};
 use crate::clock::SharedClock;
+use crate::current::Current;
+use crate::secret::Tokens;
 use crate::words::quoted;
 
 /// What every path of a source begins with.
@@ -89,6 +91,14 @@ impl Relay {
             kind: entry.kind.name(),
             path: format!("{PREFIX}{}", entry.name),
             counts: entry.tally.counts(),
+        })
+    }
+
+    /// The tokens of each source that takes any, by its name.
+    pub fn tokens(&self) -> impl Iterator<Item = (String, Arc<Current<Tokens>>)> {
+        self.sources.iter().filter_map(|entry| {
+            let tokens = entry.kind.tokens()?;
+            Some((entry.name.to_string(), tokens.clone()))
         })
     }
 

@@ -1,5 +1,7 @@
 //! A source: what speaks to it, and how its requests are read.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hyper::{HeaderMap, Method};
 
@@ -11,7 +13,9 @@ use super::raw;
 use super::refusal::Refusal;
 use super::standard::Standard;
 use crate::clock::Timestamp;
+use crate::current::Current;
 use crate::inbound::read::Read;
+use crate::secret::Tokens;
 
 /// A source that a configuration names.
 #[derive(Clone, Debug)]
@@ -94,6 +98,14 @@ impl Kind {
     /// Whether it takes `method`.
     pub fn takes(&self, method: &Method) -> bool {
         self.methods().split(", ").any(|one| one == method.as_str())
+    }
+
+    /// The tokens that open it, where it takes any.
+    pub fn tokens(&self) -> Option<&Arc<Current<Tokens>>> {
+        match self {
+            Self::Cloudevents(access) | Self::Raw(access) => Some(&access.tokens),
+            Self::Hotjar(_) | Self::Esputnik(_) | Self::Standard(_) => None,
+        }
     }
 
     /// The keys of the configuration that would make senders authenticate; none if they have to.

@@ -9,9 +9,10 @@ use hyper::{HeaderMap, Method, StatusCode};
 use super::answer;
 use crate::clock::Timestamp;
 use crate::config::{Source, SourceKind, Zebline as Settings};
+use crate::current::Current;
 use crate::inbound::problem::Problem;
 use crate::inbound::tally::{Seen, Tally};
-use crate::secret::Secret;
+use crate::secret::Tokens;
 use crate::vendor::window::Window;
 use crate::vendor::zebline::{RESOURCES, Refusal};
 
@@ -26,7 +27,7 @@ pub(super) struct Account {
     pub(super) source: Arc<str>,
     pub(super) settings: Settings,
     license: String,
-    token: Secret,
+    tokens: Arc<Current<Tokens>>,
     window: Mutex<Window>,
     pub(super) tally: Tally,
 }
@@ -38,7 +39,7 @@ impl Accounts {
                 source: source.name.as_str().into(),
                 settings: source.zebline.clone()?,
                 license: source.license.clone()?,
-                token: source.access_token.clone()?,
+                tokens: Arc::new(Current::new(source.access_tokens())),
                 window: Mutex::default(),
                 tally: Tally::default(),
             })
@@ -48,6 +49,12 @@ impl Accounts {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The tokens of each account, by its source's name.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (String, Arc<Current<Tokens>>)> {
+        let accounts = self.0.iter();
+        accounts.map(|account| (account.source.to_string(), account.tokens.clone()))
     }
 
     /// Whether `source` is one of theirs.
@@ -96,7 +103,7 @@ impl Accounts {
         let token = given
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map_or("", |(_, token)| token.trim());
-        let theirs = |account: &&Account| account.token.matches(token);
+        let theirs = |account: &&Account| account.tokens.get().match_one(token);
         let theirs: Vec<_> = self.0.iter().filter(theirs).collect();
         if theirs.is_empty() {
             return Err(answer::refused(Refusal::Unauthorized, ""));

@@ -17,7 +17,7 @@ pub mod types;
 pub use self::account::PREFIX;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -35,8 +35,10 @@ use super::tally::{Reason, Seen};
 use super::{Ingest, media};
 use crate::clock::SharedClock;
 use crate::config::Source;
+use crate::current::Current;
 use crate::event::{Form, NewEvent};
 use crate::id::{EventId, Seq};
+use crate::secret::Tokens;
 use crate::store::{Step, StoreError, Walk};
 use crate::vendor::zebline::attributes::{Fault, judge};
 use crate::vendor::zebline::track::TrackId;
@@ -128,6 +130,11 @@ impl Zebline {
                 answer::worded(problem)
             }
         }
+    }
+
+    /// The tokens of each source, by its name.
+    pub fn tokens(&self) -> impl Iterator<Item = (String, Arc<Current<Tokens>>)> {
+        self.accounts.tokens()
     }
 
     /// Each source, and what has come in through it.

@@ -8,6 +8,7 @@
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `replay.rs` | putting deliveries back |
 //! | `put_back.rs` | putting back what was found before |
+//! | `undelivered.rs` | what has not arrived |
 //! | `discard.rs` | giving up what has not arrived |
 
 mod claims;
@@ -16,3 +17,4 @@ mod put_back;
 mod registry;
 mod replay;
 mod routing;
+mod undelivered;

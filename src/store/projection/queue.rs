@@ -252,8 +252,7 @@ impl Queue {
         let live = self.in_flight.remove(&seq).is_some();
         let queued = self.pending.remove(seq) | self.waiting.remove(seq).is_some();
         if self.state == EndpointState::Removed && !live {
-            // It was under way when its endpoint went, which the record of the removal does not
-            // tell, so it was counted there.
+            // It was under way when its endpoint went: it was counted there.
             self.ended.removed = self.ended.removed.saturating_sub(1);
         }
         match then {
