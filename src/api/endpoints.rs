@@ -89,8 +89,9 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let members = input::members(&admin.bodies, request).await?;
-    let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
-    let settings = build(draft, &admin.policies.get()).map_err(Problem::invalid)?;
+    let policies = admin.policies.get();
+    let settings = EndpointDraft::checked(&members, |draft| build(draft, &policies));
+    let settings = settings.map_err(Problem::invalid)?;
     admin.check_name_is_free(&settings.name, None)?;
     admin.check_settings(&settings, true).await?;
     let command = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
@@ -117,9 +118,10 @@ pub(super) async fn change(
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
-    let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
+    let policies = admin.policies.get();
     let settings =
-        apply(draft, &before.settings, &admin.policies.get()).map_err(Problem::invalid)?;
+        EndpointDraft::checked(&members, |draft| apply(draft, &before.settings, &policies));
+    let settings = settings.map_err(Problem::invalid)?;
     let after = admin.update(&before, settings).await?;
     admin.shown(&after).await
 }
