@@ -35,7 +35,9 @@ pub(super) struct Tested {
 /// What a replay came to.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Replayed {
-    /// How many deliveries were put back, or would be.
+    /// How many deliveries were found, as a task says it.
+    matched: u64,
+    /// How many of them were put back, or would be in a dry run: all that were found.
     replayed: u64,
     dry_run: bool,
 }
@@ -192,5 +194,9 @@ pub(super) async fn replay(
         dry_run,
     };
     let replayed = admin.ask(move |store| store.replay(request)).await?;
-    Ok(Json(Replayed { replayed, dry_run }))
+    Ok(Json(Replayed {
+        matched: replayed,
+        replayed,
+        dry_run,
+    }))
 }

@@ -60,10 +60,6 @@ impl Answers for Front {
     async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
         request.extensions_mut().insert(peer);
         let way = Way::of(&request);
-        if way == Way::Zebline {
-            // There an id of this name makes a request idempotent, and is the sender's alone.
-            return self.answer_by(way, request).await;
-        }
         let id = self.0.admin.request_ids.of(request.headers());
         let mut response = match tracing::enabled!(Level::DEBUG) {
             false => self.answer_by(way, request).await,

@@ -136,7 +136,10 @@ mod tests {
                     "/headers",
                     "headers is not an object of texts; write for example {\"X-Team\": \"a\"}"
                 ),
-                ("/polcy", "unknown field \"polcy\"; did you mean \"policy\"?"),
+                (
+                    "/polcy",
+                    "unknown field \"polcy\"; did you mean \"policy\"?"
+                ),
                 (
                     "/signing_key",
                     "signing_key is not a text; write it in quotation marks"

@@ -55,7 +55,10 @@ async fn an_endpoint_that_sends_unsigned_where_its_policy_signs_warns_of_it() {
         let told = made["warnings"][0].as_str().unwrap_or_default();
         assert_eq!(told.contains("go out unsigned"), warns, "{made}");
         let path = format!("/v1/endpoints/{policy}");
-        assert_eq!(api.get(&path).await.expect(200)["warnings"], made["warnings"]);
+        assert_eq!(
+            api.get(&path).await.expect(200)["warnings"],
+            made["warnings"]
+        );
     }
     let key = r#"{"signing_key":"hunter2-key"}"#;
     let signed = api.json("PATCH", "/v1/endpoints/hotjar", key).await;
