@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 #[schemars(rename = "DeliveryStatus")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Not yet attempted; its turn has not come.
+    /// Due, and its turn has not come: never attempted, or put back since its last attempt.
     Pending,
     /// An attempt failed; the next one is due at a set time.
     Waiting,

@@ -36,7 +36,9 @@ pub(super) struct Tested {
 /// What a replay came to.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Replayed {
-    /// How many deliveries were put back, or would be.
+    /// How many deliveries were found, as a task says it.
+    matched: u64,
+    /// How many of them were put back, or would be in a dry run: all that were found.
     replayed: u64,
     /// How many events have expired by retention that may be of that time: of these nothing can be
     /// put back. With `since`, some of them may be older: when they were received is not known any
@@ -204,6 +206,7 @@ pub(super) async fn replay(
         })
         .await?;
     Ok(Json(Replayed {
+        matched: replayed,
         replayed,
         expired,
         dry_run,

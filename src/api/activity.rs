@@ -62,12 +62,12 @@ pub(super) async fn show(
     let windows = Window::ALL.map(|window| (window.name(), window));
     let window = params.choice("window", &windows).unwrap_or(Window::Hour);
     let limit = page::limit(&mut params);
-    let wanted = params.text("endpoint").map(str::to_owned);
+    let wanted = admin.filtered_endpoint(&mut params);
     params.check()?;
     let now = admin.clock.now();
     let activity = &admin.telemetry.activity;
     let view = match wanted {
-        Some(wanted) => activity.view_of(&admin.endpoint(&wanted)?, window, now),
+        Some(wanted) => activity.view_of(&wanted, window, now),
         None => activity.view(window, now, limit),
     };
     Ok(Json(Activity {

@@ -17,6 +17,7 @@ use super::{Shared, lines};
 use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;
+use crate::inbound::checks::check_no_query;
 use crate::inbound::media::Media;
 use crate::inbound::observer::{Named, Taken};
 use crate::inbound::problem::Problem;
@@ -29,9 +30,6 @@ const PIECES_MAX: usize = 4;
 
 /// Lines of one request: each is answered for.
 const LINES_MAX: usize = 1_000;
-
-/// As many as an endpoint may have.
-const PATTERNS_MAX: usize = 100;
 
 /// Which events are wanted.
 #[derive(Clone, Debug, Default)]
@@ -75,16 +73,7 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let known = ["since", "until", "type", "source"];
     let mut params = Params::read(query.as_deref(), &known);
-    let kinds = params.text("type").map(Wanted::kinds);
-    if kinds
-        .as_ref()
-        .is_some_and(|it| it.patterns.len() > PATTERNS_MAX)
-    {
-        params.add(
-            "type",
-            format!("type has more than {PATTERNS_MAX} patterns"),
-        );
-    }
+    let kinds = params.types();
     let wanted = Wanted {
         since: params.time("since"),
         until: params.time("until"),
@@ -174,6 +163,7 @@ pub(super) async fn import(
     request: Request,
 ) -> Result<Json<Imported>, Problem> {
     let (head, body) = request.into_parts();
+    check_no_query(head.uri.query())?;
     let media = Media::of(&head.headers)?;
     if !media.is_some_and(|media| media.is(MEDIA_TYPE)) {
         return Err(Problem::unsupported(format!(

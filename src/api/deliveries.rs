@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::events::expired;
 use super::explained::Explained;
-use super::input::Named;
+use super::input::{Alone, Named};
 use super::objects::Delivery;
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use super::{Admin, Shared, input};
 use crate::clock::Timestamp;
@@ -65,27 +65,22 @@ pub(super) async fn list(
         CURSOR,
     ];
     let mut params = Params::read(query.as_deref(), &known);
-    let limit = page::limit(&mut params);
+    let part = Part::read(&mut params, LIST);
     let statuses = params.choices("status", &STATUSES);
-    let after = page::read_cursor(&mut params, LIST);
-    let wanted = params.text("endpoint").map(str::to_owned);
-    let events = params.patterns("type");
+    let endpoint = admin.filtered_endpoint(&mut params);
+    let events = params.types();
     let (since, until) = (params.time("since"), params.time("until"));
     let last_status = params.value("last_status", "an HTTP status from 100 to 599", |status| {
         (100..=599).contains(status)
     });
     params.check()?;
-    let endpoint = match wanted {
-        Some(wanted) => Some(admin.endpoint(&wanted)?.number),
-        None => None,
-    };
     let mut query = DeliveryQuery {
-        endpoint,
+        endpoint: endpoint.map(|endpoint| endpoint.number),
         events,
         statuses,
         last_status,
-        after,
-        limit,
+        after: part.after,
+        limit: part.limit,
         ..DeliveryQuery::default()
     };
     let find = move |store: &dyn Store| {
@@ -99,7 +94,7 @@ pub(super) async fn list(
         data: data
             .map(|view| Delivery::of(view, &admin.policies.get(), now))
             .collect(),
-        next: found.next.map(|next| page::write_cursor(LIST, next)),
+        next: found.next.map(|next| part.next(next)),
     }))
 }
 
@@ -131,7 +126,7 @@ pub(super) struct Shown {
 /// `GET /v1/deliveries/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Named(id): Named,
+    Alone(id): Alone,
 ) -> Result<Json<Shown>, Problem> {
     let view = find(&admin, &id).await?;
     let delivery = Delivery::of(&view, &admin.policies.get(), admin.clock.now());

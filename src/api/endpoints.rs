@@ -10,9 +10,9 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, LOCATION};
 use url::Url;
 
-use super::input::Named;
+use super::input::{Alone, Named};
 use super::objects;
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use super::{Admin, Shared, input};
 use crate::deliver::guard::GuardError;
@@ -24,7 +24,6 @@ use crate::endpoint::{
 use crate::inbound::problem::Problem;
 use crate::store::{EndpointCommand, EndpointError, EndpointView};
 use crate::vendor::{KeyError, Profile};
-use crate::words::quoted;
 
 const LIST: u8 = b'p';
 
@@ -51,10 +50,10 @@ pub(super) async fn list(
         ("all", None),
     ];
     let mut params = Params::read(query.as_deref(), &["state", "policy", LIMIT, CURSOR]);
-    let limit = page::limit(&mut params);
+    let part = Part::read(&mut params, LIST);
     let state = params.choice("state", &states);
-    let after = page::read_cursor(&mut params, LIST).map(|(_, number)| number);
-    let policy = params.text("policy").map(str::to_owned);
+    let after = part.after.map(|(_, number)| number);
+    let policy = admin.filtered_policy(&mut params);
     params.check()?;
     let selects = |view: &EndpointView| {
         let (is, settings) = (view.endpoint.state, &view.endpoint.settings);
@@ -73,13 +72,13 @@ pub(super) async fn list(
         .filter(|view| after.is_none_or(|after| view.endpoint.number > after) && selects(view))
         .peekable();
     let (mut data, mut last) = (Vec::new(), 0);
-    for view in behind.by_ref().take(limit) {
+    for view in behind.by_ref().take(part.limit) {
         data.push(objects::Endpoint::of(view, &admin.policies.get()));
         last = view.endpoint.number;
     }
     Ok(Json(Listed {
         data,
-        next: behind.peek().map(|_| page::write_cursor(LIST, (0, last))),
+        next: behind.peek().map(|_| part.next((0, last))),
     }))
 }
 
@@ -89,8 +88,9 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let members = input::members(&admin.bodies, request).await?;
-    let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
-    let settings = build(draft, &admin.policies.get()).map_err(Problem::invalid)?;
+    let policies = admin.policies.get();
+    let settings = EndpointDraft::checked(&members, |draft| build(draft, &policies));
+    let settings = settings.map_err(Problem::invalid)?;
     admin.check_name_is_free(&settings.name, None)?;
     admin.check_settings(&settings, true).await?;
     let command = EndpointCommand::Add(Box::new(settings), EndpointState::Active);
@@ -103,7 +103,7 @@ pub(super) async fn create(
 /// `GET /v1/endpoints/{id or name}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Named(wanted): Named,
+    Alone(wanted): Alone,
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let endpoint = admin.endpoint(&wanted)?;
     admin.shown(&endpoint).await
@@ -117,9 +117,10 @@ pub(super) async fn change(
 ) -> Result<Json<objects::Endpoint>, Problem> {
     let members = input::members(&admin.bodies, request).await?;
     let before = admin.present_endpoint(&wanted)?;
-    let draft = EndpointDraft::from_members(&members).map_err(Problem::invalid)?;
+    let policies = admin.policies.get();
     let settings =
-        apply(draft, &before.settings, &admin.policies.get()).map_err(Problem::invalid)?;
+        EndpointDraft::checked(&members, |draft| apply(draft, &before.settings, &policies));
+    let settings = settings.map_err(Problem::invalid)?;
     let after = admin.update(&before, settings).await?;
     admin.shown(&after).await
 }
@@ -127,7 +128,7 @@ pub(super) async fn change(
 /// `DELETE /v1/endpoints/{id or name}`: gone for good; its history stays.
 pub(super) async fn remove(
     State(admin): State<Shared>,
-    Named(wanted): Named,
+    Alone(wanted): Alone,
 ) -> Result<StatusCode, Problem> {
     let endpoint = admin.endpoint(&wanted)?;
     if endpoint.state != EndpointState::Removed {
@@ -144,7 +145,7 @@ impl Admin {
     pub(super) fn endpoint(&self, wanted: &str) -> Result<Arc<Endpoint>, Problem> {
         self.store
             .find_endpoint(wanted)
-            .ok_or_else(|| EndpointError::Unknown(quoted(wanted)).into())
+            .ok_or_else(|| self.unknown_endpoint(wanted))
     }
 
     /// As [`endpoint`](Self::endpoint); a removed one is 409.

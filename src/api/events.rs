@@ -11,9 +11,9 @@ use hyper::header::{
 };
 
 use super::deliveries::STATUSES;
-use super::input::Named;
+use super::input::{Alone, Named};
 use super::objects::{self, Delivery};
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use super::{Admin, Shared};
 use crate::clock::Timestamp;
@@ -61,8 +61,8 @@ pub(super) async fn list(
         "type", "source", "subject", "key", "since", "until", "order", LIMIT, CURSOR,
     ];
     let mut params = Params::read(query.as_deref(), &known);
-    let limit = page::limit(&mut params);
-    let kinds = params.patterns("type");
+    let part = Part::read(&mut params, LIST);
+    let kinds = params.types();
     let [source, subject, key] =
         ["source", "subject", "key"].map(|name| params.text(name).map(str::to_owned));
     let query = Query {
@@ -75,8 +75,8 @@ pub(super) async fn list(
         ascending: params
             .choice("order", &[("desc", false), ("asc", true)])
             .unwrap_or(false),
-        after: page::read_cursor(&mut params, LIST).map(|(seq, _)| seq),
-        limit,
+        after: part.after.map(|(seq, _)| seq),
+        limit: part.limit,
     };
     params.check()?;
     let found = admin.ask(move |store| read(store, &query)).await?;
@@ -86,7 +86,7 @@ pub(super) async fn list(
             .iter()
             .map(|event| objects::Event::of(event))
             .collect(),
-        next: found.next.map(|seq| page::write_cursor(LIST, (seq, 0))),
+        next: found.next.map(|seq| part.next((seq, 0))),
     };
     Ok(Json(listed).into_response())
 }
@@ -94,7 +94,7 @@ pub(super) async fn list(
 /// `GET /v1/events/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Named(id): Named,
+    Alone(id): Alone,
 ) -> Result<Response, Problem> {
     let event = find(&admin, &id).await?;
     Ok(Json(objects::Event::of(&event)).into_response())
@@ -104,7 +104,7 @@ pub(super) async fn show(
 /// to take them for a page of this origin.
 pub(super) async fn body(
     State(admin): State<Shared>,
-    Named(id): Named,
+    Alone(id): Alone,
 ) -> Result<Response, Problem> {
     let event = find(&admin, &id).await?;
     let name = format!("attachment; filename=\"{}\"", event.id);
@@ -125,13 +125,13 @@ pub(super) async fn deliveries(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Delivery>>, Problem> {
     let mut params = Params::read(query.as_deref(), &["status", LIMIT, CURSOR]);
-    let limit = page::limit(&mut params);
+    let part = Part::read(&mut params, DELIVERIES);
     let statuses = params.choices("status", &STATUSES);
-    let after = page::read_cursor(&mut params, DELIVERIES).map(|(_, number)| number);
+    let after = part.after.map(|(_, number)| number);
     params.check()?;
     let seq = find(&admin, &id).await?.seq;
     let found = admin
-        .ask(move |store| deliveries_of(store, seq, &statuses, after, limit))
+        .ask(move |store| deliveries_of(store, seq, &statuses, after, part.limit))
         .await?;
     let now = admin.clock.now();
     let data = found.items.iter();
@@ -139,9 +139,7 @@ pub(super) async fn deliveries(
         data: data
             .map(|view| Delivery::of(view, &admin.policies.get(), now))
             .collect(),
-        next: found
-            .next
-            .map(|number| page::write_cursor(DELIVERIES, (seq, number))),
+        next: found.next.map(|number| part.next((seq, number))),
     }))
 }
 

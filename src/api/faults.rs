@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use crate::clock::Timestamp;
 use crate::deliver::faults::log::Entry;
@@ -52,17 +52,19 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Shown>>, Problem> {
     let mut params = Params::read(query.as_deref(), &[LIMIT, CURSOR]);
-    let limit = page::limit(&mut params);
-    let before = page::read_cursor(&mut params, LIST).map(|(number, _)| number);
+    let part = Part::read(&mut params, LIST);
+    let before = part.after.map(|(number, _)| number);
     params.check()?;
     let faults = admin.courier.faults();
     // One more, to know whether there is one.
-    let mut found = faults.map_or_else(Vec::new, |faults| faults.log().before(before, limit + 1));
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let mut found = faults.map_or_else(Vec::new, |faults| {
+        faults.log().before(before, part.limit + 1)
+    });
+    let more = found.len() > part.limit;
+    found.truncate(part.limit);
     let last = found.last().filter(|_| more);
     Ok(Json(Listed {
-        next: last.map(|last| page::write_cursor(LIST, (last.number, 0))),
+        next: last.map(|last| part.next((last.number, 0))),
         data: found.iter().map(|entry| Shown::of(entry)).collect(),
     }))
 }

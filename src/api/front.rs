@@ -61,13 +61,9 @@ impl Answers for Front {
     async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
         request.extensions_mut().insert(peer);
         let way = Way::of(&request);
-        if way == Way::Zebline {
-            // There an id of this name makes a request idempotent, and is the sender's alone.
-            return self.answer_by(way, request, None).await;
-        }
         let id = self.0.admin.request_ids.of(request.headers());
         let mut response = match tracing::enabled!(Level::DEBUG) {
-            false => self.answer_by(way, request, Some(&id)).await,
+            false => self.answer_by(way, request, &id).await,
             true => self.answer_in_a_span(way, request, &id).await,
         };
         // A full queue answers 503 to thousands a second, and is told by what it is full of.
@@ -105,7 +101,7 @@ impl Front {
         );
         let answering = async {
             let watch = Stopwatch::start();
-            let response = self.answer_by(way, request, Some(id)).await;
+            let response = self.answer_by(way, request, id).await;
             let (status, took) = (response.status().as_u16(), watch.elapsed());
             tracing::debug!(status, took_us = took.as_micros() as u64, "answered");
             response
@@ -117,7 +113,7 @@ impl Front {
         &self,
         way: Way,
         mut request: Request<Incoming>,
-        id: Option<&HeaderValue>,
+        id: &HeaderValue,
     ) -> Response<Body> {
         let Inner {
             admin,

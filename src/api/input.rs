@@ -15,6 +15,7 @@ use crate::endpoint::FieldError;
 use crate::endpoint::json::Members;
 use crate::endpoint::validate::pointer_part;
 use crate::inbound::body::Bodies;
+use crate::inbound::checks::check_no_query;
 use crate::inbound::json::Object;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
@@ -33,9 +34,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// The members of the request's JSON object; none where there is no body.
+/// What a path names, where nothing else can be asked.
+pub struct Alone(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Alone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        check_no_query(parts.uri.query())?;
+        let Named(name) = Named::from_request_parts(parts, state).await?;
+        Ok(Self(name))
+    }
+}
+
+/// The members of the request's JSON object; none where there is no body. What is asked stands in
+/// it, and nothing in the query.
 pub async fn members(bodies: &Bodies, request: Request) -> Result<Members, Problem> {
     let (head, body) = request.into_parts();
+    check_no_query(head.uri.query())?;
     check_media(&head.headers, &body)?;
     let body = bodies.read(&head.headers, body).await?;
     if body.is_empty() {

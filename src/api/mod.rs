@@ -21,6 +21,7 @@
 //! | `stream_body` | an answer that is sent as it is made |
 //! | `faults` | what was done on purpose |
 //! | `explained` | a delivery's rule, clock, and what its signature is made of |
+//! | `names` | which endpoints and policies there are, for whoever names another |
 //! | [`evidence`] | what a test sees of an attempt beside its end |
 //! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
@@ -50,6 +51,7 @@ pub mod health;
 pub mod input;
 pub mod lines;
 mod metrics;
+mod names;
 pub mod objects;
 mod overview;
 pub mod page;

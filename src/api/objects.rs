@@ -24,6 +24,7 @@ use crate::inbound::json;
 use crate::inbound::media::Media;
 use crate::policy::{Policies, Policy};
 use crate::store::{DeliveryView, EndpointView};
+use crate::vendor::Profile;
 
 /// Where events are delivered, and how it is getting on.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,13 +53,13 @@ pub struct Endpoint {
     headers: BTreeMap<String, &'static str>,
     /// Whether it has a signing key, which is never shown.
     has_key: bool,
-    /// Whether it has a certificate authority of its own.
     /// When the key was replaced, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_rotated_at: Option<Timestamp>,
     /// Until when the key before counts as well, or counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_key_until: Option<Timestamp>,
+    /// Whether it has a certificate authority of its own.
     has_ca: bool,
     check: Check,
     /// Whether plain `http` is allowed where the policy asks for TLS.
@@ -79,6 +80,9 @@ pub struct Endpoint {
     dead: u64,
     /// Deliveries that were discarded, or ended with the endpoint.
     removed: u64,
+    /// What its operator should know, such as that nothing is signed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// The login of HTTP Basic; its password is not shown.
@@ -92,6 +96,7 @@ impl Endpoint {
     pub fn of(view: &EndpointView, policies: &Policies) -> Self {
         let endpoint = &*view.endpoint;
         let settings = endpoint.settings.clone();
+        let warnings = Profile::warnings(&settings);
         let policy = policies.get(&settings.policy);
         let timeout = settings.timeout.or(policy.map(|policy| policy.timeout));
         Self {
@@ -128,6 +133,7 @@ impl Endpoint {
             delivered: view.ended.delivered,
             dead: view.ended.dead,
             removed: view.ended.removed,
+            warnings,
         }
     }
 }

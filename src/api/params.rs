@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use crate::clock::Timestamp;
@@ -17,6 +18,13 @@ const ERRORS_MAX: usize = 100;
 /// As many as an endpoint may have; each event that is looked at is matched against all.
 const PATTERNS_MAX: usize = 100;
 
+/// Both names of the same: a stream has the second one, by which it is known, and lists the first.
+const TYPE: [&str; 2] = ["type", "types"];
+
+/// What does not tell one query from another, as its list goes on: where, how many, and moments,
+/// which a client may tell as "two hours ago" each time anew.
+const MOVING: [&str; 4] = ["cursor", "limit", "since", "until"];
+
 /// A request's query parameters. Places in errors are written `?name`.
 pub struct Params<'a> {
     given: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -24,7 +32,8 @@ pub struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Reads a query in which only `known` parameters may stand, each once.
+    /// Reads a query in which only `known` parameters may stand, each once and none of them empty:
+    /// a filter whose value was lost would show everything.
     pub fn read(query: Option<&'a str>, known: &[&'static str]) -> Self {
         let mut params = Self {
             given: Vec::new(),
@@ -34,7 +43,9 @@ impl<'a> Params<'a> {
             if params.errors.len() == ERRORS_MAX {
                 break;
             }
-            if !known.contains(&&*name) {
+            let is_type = TYPE.contains(&&*name);
+            let is = |of: &str| of == name || is_type && TYPE.contains(&of);
+            if !known.iter().copied().any(is) {
                 let mend = if known.is_empty() {
                     "there are none here".to_owned()
                 } else {
@@ -44,7 +55,10 @@ impl<'a> Params<'a> {
                     &name,
                     format!("unknown parameter {}; {mend}", quoted(&name)),
                 );
-            } else if params.given.iter().any(|(before, _)| *before == name) {
+            } else if value.is_empty() {
+                let detail = format!("{name} is empty; give it a value, or leave it out");
+                params.add(&name, detail);
+            } else if params.given.iter().any(|(before, _)| is(before)) {
                 params.add(&name, format!("{name} is given twice; keep one of the two"));
             } else {
                 params.given.push((name, value));
@@ -63,20 +77,47 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// The parameter's text; none if it is absent or empty.
+    /// The parameter's text; none if it is absent.
     pub fn text(&self, name: &str) -> Option<&str> {
         let found = self.given.iter().find(|(given, _)| given == name);
-        found
-            .map(|(_, value)| &**value)
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| &**value)
+    }
+
+    /// The text of `type` or `types`, with the name that it was given under.
+    pub fn types_text(&self) -> Option<(&'static str, &str)> {
+        TYPE.into_iter()
+            .find_map(|name| Some((name, self.text(name)?)))
+    }
+
+    /// What tells this query from others of the same list.
+    pub fn digest(&self) -> [u8; 4] {
+        let mut asked: Vec<_> = self.given.iter().collect();
+        asked.retain(|(name, _)| !MOVING.contains(&&**name));
+        asked.sort();
+        let mut digest = Sha256::new();
+        for (name, value) in asked {
+            let name = if *name == TYPE[1] { TYPE[0] } else { name };
+            // Lengths in front, so that no two queries look the same.
+            for part in [name, &**value] {
+                digest.update((part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+        }
+        let [a, b, c, d, ..]: [u8; 32] = digest.finalize().into();
+        [a, b, c, d]
     }
 
     /// A moment.
     pub fn time(&mut self, name: &str) -> Option<Timestamp> {
-        match Timestamp::parse(self.text(name)?) {
+        let text = self.text(name)?;
+        match Timestamp::parse(text) {
             Ok(time) => Some(time),
             Err(error) => {
-                self.add(name, error.to_string());
+                // In a query, a plus that is not escaped stands for a blank.
+                let is_blank =
+                    text.contains(' ') && Timestamp::parse(&text.replace(' ', "+")).is_ok();
+                let mend = if is_blank { "; write + as %2B" } else { "" };
+                self.add(name, format!("{error}{mend}"));
                 None
             }
         }
@@ -98,9 +139,14 @@ impl<'a> Params<'a> {
         value
     }
 
-    /// Which types of events: patterns with commas between them.
-    pub fn patterns(&mut self, name: &str) -> Option<Filter> {
-        let text = self.text(name)?;
+    /// Which types of events, by `type` or `types`: patterns with commas between them.
+    pub fn types(&mut self) -> Option<Filter> {
+        let (name, text) = self.types_text()?;
+        if text.split(',').any(|pattern| pattern.trim().is_empty()) {
+            let detail = format!("{name} has a pattern without a character; take it out");
+            self.add(name, detail);
+            return None;
+        }
         if text.split(',').count() > PATTERNS_MAX {
             let detail = format!(
                 "{name} has more than {PATTERNS_MAX} patterns; use a prefix such as \"order.*\""
@@ -168,50 +214,4 @@ impl<'a> Params<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_very_many_mistakes_the_first_hundred_are_told() {
-        let query: String = (0..10_000).map(|i| format!("x{i}&")).collect();
-        let mut params = Params::read(Some(&query), &["state"]);
-        params.add("state", "one more");
-        assert_eq!(params.check().unwrap_err().errors.len(), ERRORS_MAX);
-        let query = format!("state={}", "b,".repeat(10_000));
-        let mut params = Params::read(Some(&query), &["state"]);
-        assert!(params.choices("state", &[("a", 1)]).is_empty());
-        assert_eq!(params.check().unwrap_err().errors.len(), ERRORS_MAX);
-    }
-
-    #[test]
-    fn a_comma_with_nothing_beside_it_is_no_choice() {
-        for (query, is_right) in [
-            ("state=", true),
-            ("state=a", true),
-            ("state=,", false),
-            ("state=a,", false),
-        ] {
-            let mut params = Params::read(Some(query), &["state"]);
-            params.choices("state", &[("a", 1)]);
-            assert_eq!(params.check().is_ok(), is_right, "{query}");
-        }
-    }
-
-    #[test]
-    fn every_wrong_parameter_is_named_at_once() {
-        let mut params = Params::read(
-            Some("limt=5&since=now&limit=0&limit=1&state=a,b"),
-            &["limit", "since", "state"],
-        );
-        assert_eq!(params.time("since"), None);
-        assert_eq!(params.value::<usize>("limit", "above 0", |n| *n > 0), None);
-        assert_eq!(params.choices("state", &[("a", 1), ("c", 2)]), [1]);
-        let errors = params.check().unwrap_err().errors;
-        let places: Vec<_> = errors.iter().map(|error| error.at.as_str()).collect();
-        assert_eq!(places, ["?limt", "?limit", "?since", "?limit", "?state"]);
-        assert_eq!(
-            errors[0].detail,
-            "unknown parameter \"limt\"; did you mean \"limit\"?"
-        );
-    }
-}
+mod tests;

@@ -82,7 +82,7 @@ struct Endpoints {
     paused: u64,
 }
 
-/// Of every endpoint together, removed ones included.
+/// Of every endpoint together. Removed ones are included, which `/v1/overview` leaves out.
 #[derive(Default, Serialize, JsonSchema)]
 #[schemars(rename = "StatusOfDeliveries")]
 struct Deliveries {

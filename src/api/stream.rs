@@ -67,7 +67,7 @@ pub(super) async fn stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::read(query.as_deref(), &["types", "from", "deliveries"]);
-    let kinds = params.patterns("types");
+    let kinds = params.types();
     let deliveries = params.choice("deliveries", &[("true", true), ("false", false)]);
     let behind = *admin.store.tail().borrow() + 1;
     let from = match params.text("from") {

@@ -8,8 +8,8 @@ use hyper::header::LOCATION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::input::{self, Named, Reader};
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::input::{self, Alone, Named, Reader};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use super::{Admin, Shared};
 use crate::clock::Timestamp;
@@ -86,20 +86,20 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Task>>, Problem> {
     let mut params = Params::read(query.as_deref(), &["state", LIMIT, CURSOR]);
-    let limit = page::limit(&mut params);
+    let part = Part::read(&mut params, LIST);
     let states = params.choices("state", &STATES);
-    let before = page::read_cursor(&mut params, LIST).map(|(number, _)| number);
+    let before = part.after.map(|(number, _)| number);
     params.check()?;
     let mut found = admin.work(|tasks| Ok(tasks.list())).await?;
     found.retain(|task| {
         before.is_none_or(|before| task.id.number() < before)
             && (states.is_empty() || states.contains(&task.state))
     });
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let more = found.len() > part.limit;
+    found.truncate(part.limit);
     let last = found.last().filter(|_| more);
     Ok(Json(Listed {
-        next: last.map(|last| page::write_cursor(LIST, (last.id.number(), 0))),
+        next: last.map(|last| part.next((last.id.number(), 0))),
         data: found.into_iter().map(Task::of).collect(),
     }))
 }
@@ -121,7 +121,7 @@ pub(super) async fn create(
 /// `GET /v1/tasks/{id}`.
 pub(super) async fn show(
     State(admin): State<Shared>,
-    Named(id): Named,
+    Alone(id): Alone,
 ) -> Result<Json<Task>, Problem> {
     let id = id_of(&id)?;
     let task = admin.work(move |tasks| tasks.get(id)).await?;
@@ -158,10 +158,7 @@ fn read(admin: &Admin, mut reader: Reader) -> Result<tasks::Request, Problem> {
             Some(_) => {}
             None => reader.add(
                 "endpoint",
-                format!(
-                    "there is no endpoint {}; leave it out for all",
-                    quoted(wanted)
-                ),
+                format!("{}; leave it out for all", admin.no_endpoint(wanted)),
             ),
         }
     }

@@ -20,6 +20,7 @@ use super::params::Params;
 use super::waiter::Waiter;
 use super::wanted::Wanted;
 use super::{Admin, Shared, sse};
+use crate::delivery::Status;
 use crate::duration::{format_duration, parse_duration};
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView};
@@ -121,22 +122,23 @@ impl Asked {
                 TIMEOUT
             }
         };
-        let events_wanted = params.patterns("type");
+        let events_wanted = params.types();
         let text = |name: &str| params.text(name).map(str::to_owned);
-        let (endpoint, kind, event) = (text("endpoint"), text("type"), text("event"));
+        let kind = params.types_text().map(|(_, kind)| kind.to_owned());
+        let (endpoint, event) = (text("endpoint"), text("event"));
+        let wanted = admin.filtered_endpoint(&mut params);
         let words = words(&statuses, [&endpoint, &kind, &event]);
         params.check()?;
-        let endpoint = match endpoint {
-            Some(endpoint) => Some(admin.endpoint(&endpoint)?.number),
-            None => None,
-        };
         let seq = match event {
-            Some(event) => Some(events::find(admin, &event).await?.seq),
+            Some(event) => {
+                let found = events::find(admin, &event).await;
+                Some(found.map_err(as_mistake)?.seq)
+            }
             None => None,
         };
         Ok(Self {
             wanted: Wanted {
-                endpoint,
+                endpoint: wanted.map(|endpoint| endpoint.number),
                 events: events_wanted,
                 seq,
                 statuses,
@@ -148,10 +150,15 @@ impl Asked {
     }
 }
 
-fn words(
-    statuses: &[crate::delivery::Status],
-    [endpoint, kind, event]: [&Option<String>; 3],
-) -> String {
+/// What is not there is a mistake of the query, as in every filter.
+fn as_mistake(problem: Problem) -> Problem {
+    match problem.status {
+        StatusCode::NOT_FOUND => Problem::field("?event", problem.detail),
+        _ => problem,
+    }
+}
+
+fn words(statuses: &[Status], [endpoint, kind, event]: [&Option<String>; 3]) -> String {
     let mut words = String::new();
     if !statuses.is_empty() {
         let names: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
@@ -186,6 +193,8 @@ async fn in_vain(admin: &Admin, asked: &Asked) -> Result<Problem, Problem> {
     let got = got.count();
     let mut nearest = page.items;
     nearest.retain(|view| !wanted.takes(view.status));
+    // What was never to be delivered explains the least.
+    nearest.sort_by_key(|view| view.status == Status::Filtered);
     let others = nearest.is_empty() && got == 0;
     if others {
         let newest = DeliveryQuery {

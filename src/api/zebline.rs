@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::Shared;
 use super::events::{deliveries_of, find};
-use super::input::Named;
+use super::input::Alone;
 use super::objects::{Delivery, Event};
-use super::page::{self, CURSOR, LIMIT, Listed};
+use super::page::{CURSOR, LIMIT, Listed, Part};
 use super::params::Params;
 use crate::delivery::Status;
 use crate::inbound::problem::Problem;
@@ -54,7 +54,7 @@ pub(super) struct Track<'a> {
 /// `GET /v1/track/{trackID}`.
 pub(super) async fn track(
     State(admin): State<Shared>,
-    Named(text): Named,
+    Alone(text): Alone,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found(format!("there is no request {}", quoted(&text)));
     let track_id: TrackId = text.parse().map_err(|error| match error {
@@ -108,8 +108,8 @@ pub(super) async fn attributes(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Listed<Attribute>>, Problem> {
     let mut params = Params::read(query.as_deref(), &["source", "event", LIMIT, CURSOR]);
-    let limit = page::limit(&mut params);
-    let offset = page::read_cursor(&mut params, ATTRIBUTES).map_or(0, |(offset, _)| offset);
+    let part = Part::read(&mut params, ATTRIBUTES);
+    let (limit, offset) = (part.limit, part.after.map_or(0, |(offset, _)| offset));
     let [source, event] = ["source", "event"].map(|name| params.text(name).map(str::to_owned));
     params.check()?;
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -120,7 +120,7 @@ pub(super) async fn attributes(
     let next = offset.saturating_add(limit as u64);
     Ok(Json(Listed {
         data,
-        next: more.then(|| page::write_cursor(ATTRIBUTES, (next, 0))),
+        next: more.then(|| part.next((next, 0))),
     }))
 }
 

@@ -247,6 +247,11 @@ fn changes(update: Update) -> Result<Map<String, Value>, Failure> {
 }
 
 fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
+    if !remote.json
+        && let Ok(answer) = answer.json()
+    {
+        warn(&answer, &shown);
+    }
     remote.show(answer, |answer| match shown {
         Shown::List => table(answer),
         Shown::Endpoint => output::members(answer, MEMBERS),
@@ -263,6 +268,23 @@ fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
             output::line(&format!("{done} {name}{id}"))
         }
     })
+}
+
+/// What the server warns of, beside what is printed.
+fn warn(answer: &Value, shown: &Shown) {
+    let endpoints: Vec<&Value> = match shown {
+        Shown::List => items(answer).collect(),
+        Shown::Endpoint | Shown::Done(..) => vec![answer],
+        Shown::Delivery => return,
+    };
+    for endpoint in endpoints {
+        let warnings = endpoint["warnings"].as_array();
+        for warning in warnings.into_iter().flatten() {
+            let name = text(endpoint, "name");
+            let warning = output::clean(warning.as_str().unwrap_or_default());
+            output::warning(&format!("endpoint {name}: {warning}"));
+        }
+    }
 }
 
 fn table(list: &Value) -> Result<(), Failure> {

@@ -17,13 +17,41 @@ impl EndpointDraft {
     /// Reads the members of a request's JSON object. Ask [`build`](super::draft::build) or
     /// [`apply`](super::draft::apply) whether what they say is right.
     pub fn from_members(members: &Members) -> Result<Self, Vec<FieldError>> {
+        Self::checked(members, Ok)
+    }
+
+    /// What `check` makes of the members, or everything that is wrong with them, in form and by its
+    /// rules. What has been found wrong in form is for the rules as if it were not there, so what
+    /// they say of it does not count.
+    pub fn checked<T>(
+        members: &Members,
+        check: impl FnOnce(Self) -> Result<T, Vec<FieldError>>,
+    ) -> Result<T, Vec<FieldError>> {
+        let (draft, mut found) = Self::read(members);
+        match check(draft) {
+            Ok(checked) if found.is_empty() => Ok(checked),
+            Ok(_) => Err(found),
+            Err(more) => {
+                let is_new = |error: &FieldError| found.iter().all(|it| it.at != error.at);
+                let more: Vec<_> = more.into_iter().filter(is_new).collect();
+                found.extend(more);
+                Err(found)
+            }
+        }
+    }
+
+    /// As far as the members have the right form, with what is wrong with the others.
+    fn read(members: &Members) -> (Self, Vec<FieldError>) {
         let mut found = Findings::default();
         let mut draft = Self::default();
         for (key, value) in members {
             let at = format!("/{}", pointer_part(key));
             if !Self::KEYS.contains(&key.as_str()) {
-                let mend = mend(key, Self::KEYS.iter().copied());
-                found.add(at, format!("unknown key {}; {mend}", quoted(key)));
+                let mend = match key.as_str() {
+                    "state" => "POST to its /pause or /resume".to_owned(),
+                    _ => mend(key, Self::KEYS.iter().copied()),
+                };
+                found.add(at, format!("unknown field {}; {mend}", quoted(key)));
                 continue;
             }
             let one: Result<Self, _> = serde_json::to_string(&BTreeMap::from([(key, value)]))
@@ -33,11 +61,7 @@ impl EndpointDraft {
                 Err(_) => found.add(at, format!("{key} is not {}", wanted(key))),
             }
         }
-        if found.0.is_empty() {
-            Ok(draft)
-        } else {
-            Err(found.0)
-        }
+        (draft, found.0)
     }
 }
 
@@ -112,7 +136,10 @@ mod tests {
                     "/headers",
                     "headers is not an object of texts; write for example {\"X-Team\": \"a\"}"
                 ),
-                ("/polcy", "unknown key \"polcy\"; did you mean \"policy\"?"),
+                (
+                    "/polcy",
+                    "unknown field \"polcy\"; did you mean \"policy\"?"
+                ),
                 (
                     "/signing_key",
                     "signing_key is not a text; write it in quotation marks"

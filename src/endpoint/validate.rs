@@ -20,7 +20,8 @@ pub const CONCURRENCY_MAX: u32 = 512;
 /// deliveries back for as long as the lease.
 pub const TIMEOUT_MAX: std::time::Duration = std::time::Duration::from_secs(600);
 const EVENTS_MAX: usize = 100;
-const EVENT_MAX_CHARS: usize = 128;
+/// As long as an event's type may be.
+const EVENT_MAX_CHARS: usize = 255;
 const HEADERS_MAX: usize = 32;
 const HEADER_VALUE_MAX_BYTES: usize = 4096;
 const BASIC_MAX_BYTES: usize = 1024;
@@ -97,7 +98,7 @@ pub(super) fn check_events(found: &mut Findings, patterns: &[String]) {
             found.add(
                 at,
                 format!(
-                    "event {} is not 1 to 128 characters; give an event type",
+                    "event {} is not 1 to {EVENT_MAX_CHARS} characters; give an event type",
                     quoted(pattern)
                 ),
             );

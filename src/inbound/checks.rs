@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use url::form_urlencoded;
 
 use super::json;
 use super::media::Media;
@@ -14,6 +15,20 @@ use crate::words::quoted;
 const KIND_MAX_CHARS: usize = 255;
 const SUBJECT_MAX_CHARS: usize = 1024;
 const KEY_MAX_CHARS: usize = 255;
+
+/// Refuses parameters where there are none to give: one that is meant for another route would be
+/// dropped without a word.
+pub fn check_no_query(query: Option<&str>) -> Result<(), Problem> {
+    // The first is enough: whoever has sent one by mistake looks at them all.
+    let given = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).next();
+    match given {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::field(
+            format!("?{name}"),
+            format!("unknown parameter {}; there are none here", quoted(&name)),
+        )),
+    }
+}
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
@@ -56,6 +71,22 @@ impl Checks {
     pub fn kind(&mut self, at: &str, text: &str) {
         self.bounded(at, text, KIND_MAX_CHARS);
         self.no_controls(at, text);
+    }
+
+    /// The event's type, where its sender chooses it for us: one that filters can name. The types
+    /// of vendors' webhooks are theirs, and are taken as they are.
+    pub fn own_kind(&mut self, at: &str, text: &str) {
+        self.kind(at, text);
+        let name = at.trim_start_matches('/');
+        if text.contains([',', '*']) {
+            let detail = format!(
+                "{name} has a comma or a star, by which filters tell types apart; use letters, digits and dots, as in \"order.paid\""
+            );
+            self.add(at, detail);
+        } else if text.trim() != text {
+            let detail = format!("{name} has a blank at its beginning or end; take it out");
+            self.add(at, detail);
+        }
     }
 
     /// What the event is about.

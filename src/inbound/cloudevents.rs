@@ -6,6 +6,8 @@
 //! Data that is JSON becomes the event's data. Data that is not goes out byte for byte, under its
 //! own media type. An event without data has the data `null`.
 
+mod batch;
+
 use std::borrow::Cow;
 
 use base64::Engine;
@@ -14,6 +16,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 use serde_json::value::RawValue;
 
+pub use self::batch::read_batch;
 use super::checks::Checks;
 use super::json::{self, Object};
 use super::media::Media;

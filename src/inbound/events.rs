@@ -9,7 +9,7 @@ use hyper::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::checks::Checks;
+use super::checks::{Checks, check_no_query};
 use super::media::{self, Media};
 use super::problem::Problem;
 use super::{Ingest, cloudevents, native};
@@ -28,6 +28,13 @@ pub struct Accepted {
     seq: Seq,
     /// Whether its idempotency key was used before, within the window.
     pub(super) duplicate: bool,
+}
+
+/// Events that are on disk.
+#[derive(Serialize)]
+struct AcceptedBatch {
+    /// One for each, in their order.
+    events: Vec<Accepted>,
 }
 
 impl From<Appended> for Accepted {
@@ -59,6 +66,7 @@ where
 {
     ingest.check_open()?;
     let (head, body) = request.into_parts();
+    check_no_query(head.uri.query())?;
     let form = EventForm::of(&head.headers)?;
     media::check_unpacked(&head.headers)?;
     let body = ingest.bodies.read(&head.headers, body).await?;
@@ -66,6 +74,7 @@ where
         EventForm::Native => native::read(&body),
         EventForm::Structured => cloudevents::read_structured(&body),
         EventForm::Binary => cloudevents::read_binary(&head.headers, &body),
+        EventForm::Batch => return take_batch(ingest, &body).await,
     }?;
     let key = idempotency_key(&head.headers)?;
     let mut event = ingest.event(&ingest.source, read);
@@ -82,10 +91,26 @@ where
         duplicate = appended.duplicate,
         "event taken"
     );
-    Ok(accepted(&appended.into()))
+    Ok(accepted(&Accepted::from(appended)))
 }
 
-fn accepted(accepted: &Accepted) -> Response {
+/// All of them or none. An `Idempotency-Key` could not tell one from another, and does not count:
+/// each has its own id.
+async fn take_batch(ingest: &Ingest, body: &Bytes) -> Result<Response, Problem> {
+    let events = cloudevents::read_batch(body)?.into_iter();
+    let events: Vec<_> = events
+        .map(|read| ingest.event(&ingest.source, read))
+        .collect();
+    let appended = match events.is_empty() {
+        true => Vec::new(),
+        false => ingest.keep(events).await?,
+    };
+    tracing::debug!(events = appended.len(), "batch taken");
+    let events = appended.into_iter().map(Accepted::from).collect();
+    Ok(accepted(&AcceptedBatch { events }))
+}
+
+fn accepted(accepted: &impl Serialize) -> Response {
     match serde_json::to_vec(accepted) {
         Ok(json) => {
             let mut response = Response::new(Body::from(json));
@@ -104,19 +129,15 @@ enum EventForm {
     Native,
     Structured,
     Binary,
+    Batch,
 }
 
 impl EventForm {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let media = Media::of(headers)?;
         let essence = media.map_or("", |media| media.essence);
-        if essence.eq_ignore_ascii_case(media::CLOUDEVENTS) {
-            return Err(Problem::unsupported(
-                "batches of CloudEvents are not accepted; send each event by itself as \
-                 application/cloudevents+json",
-            ));
-        }
         match media {
+            Some(media) if media.is(media::CLOUDEVENTS) => Ok(Self::Batch),
             Some(media) if media.is(media::CLOUDEVENT) => Ok(Self::Structured),
             _ if essence
                 .get(..23)
@@ -137,8 +158,8 @@ fn not_accepted(media: Option<Media<'_>>) -> Problem {
         None => "a request without a Content-Type".to_owned(),
     };
     Problem::unsupported(format!(
-        "{given} is not accepted; send application/json or application/cloudevents+json, in UTF-8, \
-         or a CloudEvent with ce- headers"
+        "{given} is not accepted; send application/json, application/cloudevents+json or \
+         application/cloudevents-batch+json, in UTF-8, or a CloudEvent with ce- headers"
     ))
 }
 
@@ -185,7 +206,10 @@ mod tests {
             of("application/cloudevents+json"),
             Ok(EventForm::Structured)
         );
-        assert_eq!(of("application/cloudevents-batch+json"), Err(415));
+        assert_eq!(
+            of("application/cloudevents-batch+json"),
+            Ok(EventForm::Batch)
+        );
         assert_eq!(of("application/cloudevents+avro"), Err(415));
         assert_eq!(of("application/json; charset=latin1"), Err(415));
         assert_eq!(of("text/plain"), Err(415));

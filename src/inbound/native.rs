@@ -35,7 +35,7 @@ pub fn read(body: &Bytes) -> Result<Read, Problem> {
     let [kind, data, id, subject, time] = found;
     let kind = checks.text("/type", kind);
     match &kind {
-        Some(kind) => checks.kind("/type", kind),
+        Some(kind) => checks.own_kind("/type", kind),
         None if found[0].is_none_or(super::json::is_null) => {
             checks.missing("/type", "say what happened, for example \"order.paid\"");
         }
@@ -123,6 +123,20 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn a_type_is_one_that_a_filter_can_name() {
+        let places = |kind: &str| {
+            let read = read(&format!(r#"{{"type":"{kind}","data":1}}"#));
+            read.err().map(|problem| problem.errors[0].at.clone())
+        };
+        for kind in ["a,b", "order.*", "*", " ", " a", "a\u{a0}"] {
+            assert_eq!(places(kind).as_deref(), Some("/type"), "{kind:?}");
+        }
+        for kind in ["order.paid", "Order paid", "a/b:c-d_e", "é"] {
+            assert_eq!(places(kind), None, "{kind:?}");
+        }
     }
 
     #[test]

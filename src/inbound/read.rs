@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 
+use super::problem::Problem;
 use crate::clock::Timestamp;
 use crate::event::Form;
 use crate::vendor::esputnik;
@@ -37,4 +39,15 @@ pub(super) fn status_of(json: &str) -> Option<Arc<str>> {
     } else {
         None
     }
+}
+
+/// The most events of one request: as many as go into a commit group.
+pub const EVENTS_MAX: usize = 1000;
+
+/// 413: more events than go into the log at once.
+pub fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("there are more than {EVENTS_MAX} events in one request; send fewer"),
+    )
 }

@@ -140,6 +140,19 @@ impl Profile {
         Ok(())
     }
 
+    /// What an endpoint's operator should know of settings that are allowed, each in a sentence. A
+    /// policy of his own may well be meant to sign nothing.
+    pub fn warnings(settings: &EndpointSettings) -> Vec<String> {
+        let policy = &*settings.policy;
+        let signs = [hotjar::NAME, standard::NAME].contains(&policy);
+        if !signs || settings.signing_key.is_some() {
+            return Vec::new();
+        }
+        vec![format!(
+            "requests go out unsigned, so that the receiver cannot tell them from forged ones: policy \"{policy}\" signs with signing_key, which is not set"
+        )]
+    }
+
     /// Whether a request has room for the signatures of several keys, so that one can be replaced
     /// while receivers know the other one still.
     pub fn signs_with_several_keys(self) -> bool {

@@ -45,6 +45,27 @@ async fn an_endpoint_is_made_shown_changed_and_removed_by_name_and_id() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_sends_unsigned_where_its_policy_signs_warns_of_it() {
+    let api = Api::new().await;
+    for (policy, warns) in [("hotjar", true), ("standard", true), ("esputnik", false)] {
+        let json = format!(
+            r#"{{"name":"{policy}","url":"http://127.0.0.1:9/","policy":"{policy}","check":"off"}}"#
+        );
+        let made = api.add(&json).await;
+        let told = made["warnings"][0].as_str().unwrap_or_default();
+        assert_eq!(told.contains("go out unsigned"), warns, "{made}");
+        let path = format!("/v1/endpoints/{policy}");
+        assert_eq!(
+            api.get(&path).await.expect(200)["warnings"],
+            made["warnings"]
+        );
+    }
+    let key = r#"{"signing_key":"hunter2-key"}"#;
+    let signed = api.json("PATCH", "/v1/endpoints/hotjar", key).await;
+    assert_eq!(signed.expect(200).get("warnings"), None);
+}
+
+#[tokio::test]
 async fn no_answer_holds_a_secret() {
     let api = Api::new().await;
     let created = api.post("/v1/endpoints", CRM).await;
@@ -85,7 +106,34 @@ async fn five_wrong_fields_are_told_at_once() {
     places.sort();
     assert_eq!(places, ["/events", "/name", "/policy", "/timeout", "/url"]);
     let unknown = api.post("/v1/endpoints", r#"{"nam":1}"#).await;
-    assert_eq!(unknown.places(), ["/nam"]);
+    assert_eq!(unknown.places(), ["/nam", "/name", "/policy", "/url"]);
+    // In form and by the rules at once, and nothing of what has another form twice.
+    let json = r#"{"name":"bad name!","url":"ftp://x","policy":"nope","events":[],"timeout":5,
+        "concurrency":0,"foo":1}"#;
+    let answer = api.post("/v1/endpoints", json).await;
+    let mut places = answer.places();
+    places.sort();
+    assert_eq!(
+        places,
+        [
+            "/concurrency",
+            "/events",
+            "/foo",
+            "/name",
+            "/policy",
+            "/timeout",
+            "/url"
+        ]
+    );
+    api.add(CRM).await;
+    let state = r#"{"state":"paused","timeout":"5"}"#;
+    let answer = api.json("PATCH", "/v1/endpoints/crm", state).await;
+    assert_eq!(answer.places(), ["/state", "/timeout"]);
+    let told = &answer.json()["errors"][0]["detail"];
+    assert_eq!(
+        told,
+        "unknown field \"state\"; POST to its /pause or /resume"
+    );
     let twice = api
         .post("/v1/endpoints", r#"{"name":"a","name":"b"}"#)
         .await;

@@ -119,7 +119,7 @@ async fn endpoints_are_found_by_policy_and_too_many_patterns_are_refused() {
         ["b"]
     );
     assert_eq!(
-        each(&api, "/v1/endpoints?policy=none", "name").await,
+        each(&api, "/v1/endpoints?policy=esputnik", "name").await,
         [""; 0]
     );
     let many = "a,".repeat(101);
@@ -133,5 +133,78 @@ async fn endpoints_are_found_by_policy_and_too_many_patterns_are_refused() {
         let named = format!("?{}", path.split('?').nth(1).unwrap());
         assert_eq!(answer.places(), [named], "{path}");
         assert_ne!(answer.json()["detail"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn what_a_filter_names_must_be_there_and_what_there_is_is_told() {
+    let api = with_deliveries().await;
+    for (path, place, words) in [
+        ("deliveries?endpoint=b", "?endpoint", "there is \"a\""),
+        ("wait?endpoint=b", "?endpoint", "there is \"a\""),
+        ("activity?endpoint=b", "?endpoint", "there is \"a\""),
+        ("wait?event=99", "?event", "there is no event \"99\""),
+        (
+            "endpoints?policy=hotjr",
+            "?policy",
+            "did you mean \"hotjar\"?",
+        ),
+    ] {
+        let answer = api.get(&format!("/v1/{path}")).await;
+        assert_eq!(answer.places(), [place], "{path}");
+        assert!(answer.problem(422).contains(words), "{answer:?}");
+    }
+    let id = api.get("/v1/endpoints/a").await.expect(200)["id"].clone();
+    let id = id.as_str().unwrap();
+    api.send("DELETE", "/v1/endpoints/a", &[], b"").await;
+    let told = api.get("/v1/endpoints/a").await.problem(404);
+    assert!(told.contains(id), "{told}");
+    let told = api.get("/v1/deliveries?endpoint=a").await.problem(422);
+    assert!(told.contains(id), "{told}");
+    let path = format!("/v1/deliveries?endpoint={id}");
+    assert_eq!(each(&api, &path, "endpoint").await, ["a"; 3]);
+    // A source may have left the configuration, with its events in the log.
+    assert_eq!(each(&api, "/v1/events?source=gone", "id").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_filter_whose_value_was_lost_is_refused() {
+    let api = Api::new().await;
+    for path in [
+        "events?type=",
+        "events?key=",
+        "events?subject=",
+        "events?source=",
+        "deliveries?status=",
+        "deliveries?endpoint=",
+        "endpoints?policy=",
+        "stream?types=",
+        "wait?event=",
+    ] {
+        let answer = api.get(&format!("/v1/{path}&limit=1")).await;
+        let name = path.split(['?', '=']).nth(1).unwrap();
+        assert!(answer.places().contains(&format!("?{name}")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn type_and_types_are_the_same_and_a_cursor_goes_on_with_its_own_query_alone() {
+    let api = Api::new().await;
+    for kind in ["a", "b", "a"] {
+        api.event(kind).await;
+    }
+    for name in ["type", "types"] {
+        assert_eq!(
+            each(&api, &format!("/v1/events?{name}=b"), "type").await,
+            ["b"]
+        );
+    }
+    let part = api.get("/v1/events?type=a&limit=1").await.expect(200);
+    let next = part["next"].as_str().unwrap();
+    let path = format!("/v1/events?types=a&limit=5&cursor={next}");
+    assert_eq!(each(&api, &path, "type").await, ["a"]);
+    for other in ["", "&type=b", "&type=a&order=asc"] {
+        let answer = api.get(&format!("/v1/events?cursor={next}{other}")).await;
+        assert_eq!(answer.places(), ["?cursor"], "{other}");
     }
 }

@@ -172,8 +172,8 @@ fn a_wait_with_mistakes_is_refused_at_once_with_all_of_them() {
     assert_eq!(places, ["?stat", "?status", "?count", "?timeout"]);
     for (path, status) in [
         ("/v1/wait?timeout=6m", 422),
-        ("/v1/wait?endpoint=nobody", 404),
-        ("/v1/wait?event=1", 404),
+        ("/v1/wait?endpoint=nobody", 422),
+        ("/v1/wait?event=1", 422),
     ] {
         broker.send("GET", path, &[], b"").problem(status);
     }

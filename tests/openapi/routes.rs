@@ -155,3 +155,30 @@ fn every_operation_of_the_document_is_known_to_a_server() {
         crate::conform::check(method, path, answer.status, media, &text);
     }
 }
+
+#[test]
+fn every_route_of_ours_refuses_a_parameter_that_it_does_not_know() {
+    let broker_site = Site::new();
+    let broker = broker_site.start(&["--clock", "manual"]);
+    let json = ("content-type", "application/json");
+    for (path, method, _) in operations() {
+        // Zebline's API is spoken in its own words.
+        if !path.starts_with("/v1/") || path.starts_with("/v1/accounts/") {
+            continue;
+        }
+        let asked = path.replace(['{', '}'], "");
+        let asked = format!("{asked}?nonsense=1");
+        let media = match path {
+            "/v1/import" => ("content-type", "application/x-ndjson"),
+            _ => json,
+        };
+        let answer = broker.send(&method.to_uppercase(), &asked, &[media], b"{}");
+        let text = answer.text();
+        assert_eq!(answer.status, 422, "{method} {asked}: {text}");
+        let told = answer.json()["errors"][0]["at"].clone();
+        assert_eq!(told, "?nonsense", "{method} {asked}: {text}");
+    }
+    let taken = broker.send("GET", "/v1/events", &[], b"");
+    assert_eq!(taken.json()["data"].as_array().unwrap().len(), 0);
+    broker.stop();
+}

@@ -502,3 +502,30 @@ fn a_healthy_endpoint_is_reached_behind_any_number_of_crowded_ones() {
     let claimed: Vec<u32> = claims.iter().map(|claim| claim.token.endpoint).collect();
     assert_eq!(claimed, [healthy]);
 }
+
+#[test]
+fn a_dead_letter_that_was_put_back_goes_with_its_endpoint_over_a_restart_too() {
+    let mut world = World::<OnDisk>::new();
+    let number = world.add(settings("crm", Order::Independent));
+    world.append_many(2);
+    for claim in world.claim() {
+        world.settle(&claim, Outcome::Dead);
+    }
+    let only_first = ReplayRequest {
+        seq: Some(1),
+        ..replay(number)
+    };
+    assert_eq!(world.log.replay(only_first).unwrap(), 1);
+    world.command(EndpointCommand::SetState(
+        number,
+        EndpointState::Removed,
+        None,
+    ));
+    for clean in [true, false] {
+        let status = |seq| world.log.delivery(number, seq).unwrap().unwrap().status;
+        assert_eq!((status(1), status(2)), (Status::Removed, Status::Dead));
+        let ended = world.log.endpoint_view(number).unwrap().unwrap().ended;
+        assert_eq!((ended.removed, ended.dead), (1, 1));
+        world = world.restart(clean);
+    }
+}

@@ -62,7 +62,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::get("/v1/deliveries", "listDeliveries", "List deliveries")
             .describe("Newest event first.")
-            .query("endpoint", "To this endpoint, by name or id.", json!({ "type": "string" }))
+            .query("endpoint", "To this endpoint, by name or id; a removed one's id only.", json!({ "type": "string" }))
             .query("type", "Of events of these types: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
             .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUSES)
             .query("since", "Of events received at this time or later.", time())
@@ -70,7 +70,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("last_status", "Whose last attempt was answered with this HTTP status.", json!({ "type": "integer", "minimum": 100, "maximum": 599 }))
             .in_parts()
             .answers(200, "A part of the deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [example()], "next": null }))
-            .guarded(&[404, 422]),
+            .guarded(&[]),
         Operation::get("/v1/deliveries/{delivery}", "getDelivery", "Show a delivery, and why it is where it is")
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .answers(200, "The delivery, with its vendor's rule and what its signature is made of.", schemas.of::<Shown>(), detail())

@@ -121,7 +121,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .guarded(&[404, 409])
             .with_body(),
         about(Operation::post("/v1/endpoints/{endpoint}/replay", "replayEndpoint", "Send again from the log"))
-            .describe("Answers when all are put back. For a large range make a task.")
+            .describe("Answers when all are put back, and is cut short by a restart. For a large range make a task of kind `replay`, which takes the same members, goes on over restarts, and counts `done` in the place of `replayed`.")
             .takes(false, json!({ "application/json": {
                 "schema": {
                     "type": "object",
@@ -136,7 +136,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 },
                 "example": { "status": "dead", "dry_run": true },
             } }))
-            .answers(200, "How many.", schemas.of::<Replayed>(), json!({ "replayed": 3, "expired": 0, "dry_run": true }))
+            .answers(200, "How many.", schemas.of::<Replayed>(), json!({ "matched": 3, "replayed": 3, "expired": 0, "dry_run": true }))
             .guarded(&[404, 409])
             .with_body(),
         about(Operation::post("/v1/endpoints/{endpoint}/rotate-key", "rotateKey", "Replace the signing key"))

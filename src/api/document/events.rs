@@ -30,8 +30,8 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::get("/v1/events", "listEvents", "List events")
             .describe("Newest first, unless `order=asc`.")
-            .query("type", "Of these types: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
-            .query("source", "Of this source, by name.", json!({ "type": "string" }))
+            .query("type", "Also called `types`. Of these types: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
+            .query("source", "Of this source, by name. It need not be configured any more; of one that never was there are no events.", json!({ "type": "string" }))
             .query("subject", "About this.", json!({ "type": "string" }))
             .query("key", "Sent with this `id` or `Idempotency-Key`; a CloudEvent's is its source and id on two lines.", json!({ "type": "string" }))
             .query("since", "Received at this time or later.", time())

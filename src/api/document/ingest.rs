@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
 use crate::inbound::events::Accepted;
+use crate::inbound::read::EVENTS_MAX;
 
 fn native() -> Value {
     json!({
@@ -11,7 +12,7 @@ fn native() -> Value {
         "required": ["type", "data"],
         "additionalProperties": false,
         "properties": {
-            "type": { "type": "string", "minLength": 1, "maxLength": 255, "description": "What happened." },
+            "type": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^,*]+$", "description": "What happened. One that filters can name: without a comma, a star, or a blank at either end." },
             "data": { "description": "Any JSON value; its bytes are kept as they are." },
             "id": { "type": ["string", "null"], "minLength": 1, "maxLength": 255, "description": "Makes the event idempotent for the window; `Idempotency-Key` counts more." },
             "subject": { "type": ["string", "null"], "minLength": 1, "maxLength": 1024, "description": "What it is about." },
@@ -63,13 +64,14 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     ];
     vec![
         Operation::post("/v1/events", "createEvent", "Put an event in")
-            .describe("Answered when it is on disk. A CloudEvent may come in binary mode too: with `ce-` headers and any body.")
+            .describe("Answered when it is on disk. A CloudEvent may come in binary mode too: with `ce-` headers and any body. A batch of them is taken whole or not at all, and `Idempotency-Key` does not count for it. Of a CloudEvent's attributes `type`, `subject`, `time` and `datacontenttype` are kept; `source` and `id` make it idempotent together, as the `key` that lists know it by; `dataschema` and extensions are not kept.")
             .header("Idempotency-Key", "The same key within the window gives the first event, and no second delivery.", json!({ "type": "string", "minLength": 1, "maxLength": 255 }))
             .takes(true, json!({
                 "application/json": { "schema": native(), "example": { "type": "order.paid", "data": { "order": 17 }, "id": "order-17" } },
                 "application/cloudevents+json": { "schema": cloudevent(), "example": { "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "data": { "order": 17 } } },
+                "application/cloudevents-batch+json": { "schema": { "type": "array", "maxItems": EVENTS_MAX, "items": cloudevent() }, "example": [{ "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid" }] },
             }))
-            .answers(202, "It is on disk.", one.clone(), accepted())
+            .answers(202, "It is on disk; of a batch all are, in `events`.", json!({ "anyOf": [one.clone(), many.clone()] }), accepted())
             .leads_to(202, "/id", &[("getEvent", "event"), ("listEventDeliveries", "event")])
             .guarded(&[507])
             .with_body(),

@@ -109,11 +109,10 @@ impl Operation {
         }))
     }
 
-    /// A query parameter. An empty one is as good as none.
+    /// A query parameter.
     pub(super) fn query(self, name: &str, description: &str, schema: Value) -> Self {
         self.parameter(json!({
-            "name": name, "in": "query", "description": description, "allowEmptyValue": true,
-            "schema": schema,
+            "name": name, "in": "query", "description": description, "schema": schema,
         }))
     }
 
@@ -128,8 +127,7 @@ impl Operation {
     /// A query parameter that takes some of a few words, with commas between them.
     pub(super) fn some_of(self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameter(json!({
-            "name": name, "in": "query", "description": description, "allowEmptyValue": true,
-            "style": "form", "explode": false,
+            "name": name, "in": "query", "description": description, "style": "form", "explode": false,
             "schema": { "type": "array", "items": { "type": "string", "enum": words } },
         }))
     }
@@ -246,7 +244,8 @@ impl Operation {
 
     /// What every request under `/v1` may meet; `more` is its own.
     pub(super) fn guarded(self, more: &[u16]) -> Self {
-        self.problems(&[401, 403, 500, 503])
+        // 422: a parameter that is not known, at least.
+        self.problems(&[401, 403, 422, 500, 503])
             .problems(more)
             .secured_by(&["adminToken", ""])
     }

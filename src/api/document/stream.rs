@@ -15,7 +15,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::get("/v1/stream", "stream", "Follow the log, and how attempts end")
             .describe("Server-sent events without end: `event` with an Event and its position as id; `delivery` with an AttemptEnded; `damaged` with EventsDamaged, and its last position as id, where the log cannot be read; `skipped`, with `from`, `to` and how many `events` between them, where some of what was asked for by position has expired; `missed` with AttemptsMissed. Events are told again from the log, ends of attempts live only: a reader who comes back with `Last-Event-ID` is told first that ends since the event with that id are `missed`, and so is one that was too slow for some. `/v1/deliveries?since=` shows how the deliveries of events that were received since stand; those of earlier events are asked for by id.")
-            .query("types", "Of these types only: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
+            .query("types", "Also called `type`. Of these types only: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
             .query("from", "`now`, `start`, or a position in the log.", json!({ "type": "string", "pattern": "^(now|start|[1-9][0-9]*)$", "default": "now" }))
             .query("deliveries", "Whether the ends of attempts are told.", json!({ "type": "string", "enum": ["true", "false"], "default": "true" }))
             .header("Last-Event-ID", "The position of the last event that was had: goes on behind it, and counts more than `from`.", json!({ "type": "string", "pattern": "^[0-9]+$" }))
@@ -33,7 +33,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("count", "How many.", json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 1 }))
             .query("timeout", "For how long, such as `30s`; five minutes at most.", json!({ "type": "string", "default": "10s" }))
             .answers(200, "There they are.", schemas.of::<Found>(), json!({ "data": [super::deliveries::example()], "count": 1 }))
-            .guarded(&[404, 422])
+            .guarded(&[410])
             .answers_with(408, json!({
                 "description": "Not in time; what was seen instead.",
                 "content": { "application/problem+json": {

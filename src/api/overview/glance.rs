@@ -85,6 +85,7 @@ pub(super) struct Totals {
     pub endpoints: u64,
     pub failing: u64,
     pub paused: u64,
+    /// Endpoints of which deliveries were given up, and that are neither failing nor paused.
     pub dead_letters: u64,
     pub busy: u64,
     pub well: u64,
@@ -92,9 +93,9 @@ pub(super) struct Totals {
     pub removed: u64,
     /// Deliveries that have not ended.
     pub backlog: u64,
-    /// Deliveries that arrived.
+    /// Deliveries that arrived; unlike those of `/v1/status` without those of removed endpoints.
     pub delivered: u64,
-    /// Deliveries that were given up.
+    /// Deliveries that were given up, at whichever of these endpoints.
     pub dead: u64,
     pub oldest_waiting_at: Option<Timestamp>,
     /// Of those that are not paused.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{HeaderMap, StatusCode};
+use hyper::HeaderMap;
 
 use super::source::Intake;
 use crate::event::Form;
@@ -11,13 +11,11 @@ use crate::inbound::checks::Checks;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
 use crate::inbound::read::Read;
+pub use crate::inbound::read::{EVENTS_MAX, too_many};
 use crate::words::quoted;
 
 /// The type of an event of which nobody says what it is.
 pub const UNKNOWN: &str = "unknown";
-
-/// The most events of one request: as many as go into a commit group.
-pub const EVENTS_MAX: usize = 1000;
 
 /// An event whose body goes out as it came.
 pub fn relayed(kind: Arc<str>, content_type: Option<String>, body: &Bytes) -> Read {
@@ -71,12 +69,4 @@ pub fn json(headers: &HeaderMap) -> Result<String, Problem> {
         Some(media) => Ok(media.text.to_owned()),
         None => Ok(media::JSON.to_owned()),
     }
-}
-
-/// 413: more events than go into the log at once.
-pub fn too_many() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("there are more than {EVENTS_MAX} events in one request; send fewer"),
-    )
 }

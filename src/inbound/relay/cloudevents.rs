@@ -1,10 +1,8 @@
 //! CloudEvents: structured, binary, and in batches.
 
-use super::body::{EVENTS_MAX, too_many};
 use super::source::{Given, Intake};
 use crate::inbound::cloudevents;
 use crate::inbound::events::idempotency_key;
-use crate::inbound::json::each;
 use crate::inbound::media::{self, Media};
 use crate::inbound::problem::Problem;
 use crate::inbound::read::Read;
@@ -15,7 +13,9 @@ use crate::words::quoted;
 pub fn read(given: &Given<'_>) -> Result<Intake, Problem> {
     let media = Media::of(given.headers)?;
     let read = match media {
-        Some(media) if media.is(media::CLOUDEVENTS) => return Ok(Intake::List(batch(given)?)),
+        Some(media) if media.is(media::CLOUDEVENTS) => {
+            return Ok(Intake::List(cloudevents::read_batch(given.body)?));
+        }
         Some(media) if media.is(media::CLOUDEVENT) => cloudevents::read_structured(given.body),
         _ if cloudevents::is_binary(given.headers) => {
             cloudevents::read_binary(given.headers, given.body)
@@ -38,40 +38,10 @@ pub fn read(given: &Given<'_>) -> Result<Intake, Problem> {
     .into())
 }
 
-fn batch(given: &Given<'_>) -> Result<Vec<Read>, Problem> {
-    if !given.body.trim_ascii_start().starts_with(b"[") {
-        // Checked for its own mistakes first.
-        each(given.body, &mut |_| {})?;
-        return Err(Problem::field(
-            "",
-            "the body is JSON, but not an array; send [{…}, …]",
-        ));
-    }
-    let (mut found, mut count) = (Vec::new(), 0);
-    each(given.body, &mut |element| {
-        count += 1;
-        if count <= EVENTS_MAX {
-            found.push(element.get().as_bytes());
-        }
-    })?;
-    if count > EVENTS_MAX {
-        return Err(too_many());
-    }
-    let numbered = found.into_iter().enumerate();
-    let each = numbered.map(|(index, event)| {
-        cloudevents::read_structured(&given.body.slice_ref(event)).map_err(|mut problem| {
-            for error in &mut problem.errors {
-                error.at = format!("/{index}{}", error.at);
-            }
-            problem
-        })
-    });
-    each.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::access::Access;
+    use super::super::body::EVENTS_MAX;
     use super::super::source::Kind;
     use super::super::source::tests::{list, one, read, refused};
     use super::*;

@@ -148,7 +148,7 @@ impl<'a> Query<'a> {
             _ => Err(wrong(
                 "status",
                 text,
-                "one of unresolved, resolved, ignored",
+                "one of unresolved (or open), resolved, ignored",
             )),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use redeliver::api::page::{self, CURSOR, LIMIT, read_cursor, write_cursor};
+use redeliver::api::page::{CURSOR, LIMIT, Part};
 use redeliver::api::params::Params;
 use redeliver::endpoint::draft::{apply, build};
 use redeliver::endpoint::json::Members;
@@ -143,33 +143,31 @@ fn queried(input: &[u8]) {
     };
     let known = [LIMIT, CURSOR, "since", "state", "type"];
     let mut params = Params::read(Some(query), &known);
-    let limit = page::limit(&mut params);
-    assert!((1..=1000).contains(&limit));
-    let cursor = read_cursor(&mut params, b'e');
+    let part = Part::read(&mut params, b'e');
+    assert!((1..=1000).contains(&part.limit));
     let since = params.time("since");
     let choices = [("waiting", 1), ("dead", 2), ("delivered", 3)];
     let states = params.choices("state", &choices);
-    let kind = params.text("type").map(str::to_owned);
+    let kind = params.types_text().map(|(_, kind)| kind.to_owned());
     if let Err(problem) = params.check() {
         return attributes::is_told(&problem);
     }
     let given: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let value = |name: &str| {
         let found = given.iter().find(|(given, _)| given == name);
-        found.map(|(_, value)| &**value).filter(|v| !v.is_empty())
+        found.map(|(_, value)| &**value)
     };
-    for (i, (name, _)) in given.iter().enumerate() {
-        assert!(known.contains(&&**name), "{query:?}");
+    for (i, (name, value)) in given.iter().enumerate() {
+        assert!(known.contains(&&**name) || name == "types", "{query:?}");
+        assert!(!value.is_empty(), "{query:?}");
         assert!(given[..i].iter().all(|(before, _)| before != name));
     }
-    assert_eq!(kind.as_deref(), value("type"));
+    assert_eq!(kind.as_deref(), value("type").or(value("types")));
     assert_eq!(since.is_some(), value("since").is_some(), "{query:?}");
     assert_eq!(
         states.is_empty(),
         value("state").is_none_or(|v| v.split(',').all(|w| w.trim().is_empty()))
     );
-    match cursor {
-        Some(position) => assert_eq!(Some(&*write_cursor(b'e', position)), value(CURSOR)),
-        None => assert_eq!(value(CURSOR), None, "{query:?}"),
-    }
+    let cursor = part.after.map(|position| part.next(position));
+    assert_eq!(cursor.as_deref(), value(CURSOR), "{query:?}");
 }
