@@ -13,7 +13,8 @@ trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
 # The first line says where it listens.
 address() {
   for _ in $(seq 100); do
-    if read -r line <"$1" 2>/dev/null; then
+    # The program in the background may not have made its file yet.
+    if [ -s "$1" ] && read -r line <"$1"; then
       echo "${line##* }"
       return
     fi

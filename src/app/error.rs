@@ -15,7 +15,7 @@ pub enum AppError {
     Store(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {cause}; stop what is there, or choose another address with --listen"
+        "cannot listen on {address}: {cause}; stop what is there, or choose another address with --listen, such as 127.0.0.1:0 for any free port"
     )]
     Listen {
         /// The address.

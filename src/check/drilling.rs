@@ -144,9 +144,11 @@ impl Examiner {
             Reply::Status(status) => Verdict::Failed(format!(
                 "it answered {status} to GET; the vendor asks by GET whether the URL is right, and takes 2xx for yes"
             )),
-            Reply::Silence(why) => Verdict::Failed(format!("there was no answer to GET: {why}")),
+            Reply::Silence(silence) => {
+                Verdict::Failed(format!("there was no answer to GET: {}", silence.why))
+            }
         };
-        self.evidence.push(Exchange { request, reply });
+        self.evidence.push(Exchange::new(request, reply));
         verdict
     }
 
@@ -184,7 +186,7 @@ impl Examiner {
                 "{refusals} of {COPIES} were not accepted, so the vendor would send them again"
             ));
         }
-        self.keep(replies.into_iter().take(1));
+        self.keep(replies.into_iter().take(1), COPIES);
         self.marked_effects(before, 1).await
     }
 
@@ -213,7 +215,7 @@ impl Examiner {
             .collect();
         let refusals = refused.len();
         if let Some((reason, sent)) = refused.into_iter().next() {
-            self.keep([sent]);
+            self.keep([sent], LOAD);
             let why = format!("{refusals} of {LOAD} were not accepted; of the first one: {reason}");
             return match counted {
                 true => Verdict::NotJudged(why),
@@ -239,9 +241,13 @@ impl Examiner {
         sending.join_all().await
     }
 
-    fn keep(&mut self, sent: impl IntoIterator<Item = (Crafted, Reply)>) {
+    /// As evidence, of what was sent so often at once.
+    fn keep(&mut self, sent: impl IntoIterator<Item = (Crafted, Reply)>, at_once: usize) {
         let exchanges = sent.into_iter();
-        let exchanges = exchanges.map(|(request, reply)| Exchange { request, reply });
+        let exchanges = exchanges.map(|(request, reply)| Exchange {
+            at_once,
+            ..Exchange::new(request, reply)
+        });
         self.evidence.extend(exchanges);
     }
 }

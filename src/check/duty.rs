@@ -20,7 +20,7 @@ impl Need {
     pub fn missing(self) -> &'static str {
         match self {
             Self::Key => "no signing key; give --key-file FILE or set REDELIVER_KEY",
-            Self::Basic => "no credentials; give --basic env:NAME",
+            Self::Basic => "no credentials; give --basic USER:env:NAME",
             Self::Probe => {
                 "nobody sees the receiver's effects; give --probe URL or --probe-cmd CMD"
             }

@@ -4,8 +4,8 @@ use super::crafted::{Crafted, Maker};
 use super::drill::{Dispatch, Drill, Identity};
 use super::duty::{Duty, Need};
 use super::finding::{Exchange, Finding, Verdict};
-use super::judge::{Reply, Terms};
-use super::link::{Link, is_out_of_reach};
+use super::judge::{Reply, Silence, Terms};
+use super::link::{Link, is_out_of_reach, silence};
 use super::plan::{Plan, Unfit, policy};
 use crate::clock::{SharedClock, Timestamp};
 use crate::vendor::{KeyError, Profile};
@@ -72,8 +72,11 @@ impl Examiner {
             let is_wanted = wanted(&duty);
             let mut finding = if !is_wanted && !is_needed {
                 Finding::unseen(duty, Verdict::Skipped)
-            } else if let Some(why) = self.obstacle(&duty, &gates) {
-                Finding::unseen(duty, Verdict::NotJudged(why))
+            } else if let Some((why, blocked_by)) = self.obstacle(&duty, &gates) {
+                Finding {
+                    blocked_by,
+                    ..Finding::unseen(duty, Verdict::NotJudged(why))
+                }
             } else {
                 self.look(duty, gate).await?
             };
@@ -90,18 +93,22 @@ impl Examiner {
         Ok(findings)
     }
 
-    fn obstacle(&self, duty: &Duty, gates: &Gates) -> Option<String> {
+    /// Why nobody can tell, and the duty that is to blame, if one is.
+    fn obstacle(&self, duty: &Duty, gates: &Gates) -> Option<(String, Option<String>)> {
         if let Drill::Unjudged(why) = duty.drill {
-            return Some(why.to_owned());
+            return Some((why.to_owned(), None));
         }
         let missing = duty.needs.iter().find(|need| !self.plan.has(**need));
-        let shut = match duty.needs.contains(&Need::Probe) {
-            true => gates.all.as_ref().or(gates.effects.as_ref()),
-            false => gates.all.as_ref(),
+        let missing = missing.map(|need| (need.missing().to_owned(), None));
+        let shut = |gate: &Option<Shut>| {
+            let Shut { id, why } = gate.as_ref()?;
+            Some((why.clone(), Some(id.clone())))
         };
-        missing
-            .map(|need| need.missing().to_owned())
-            .or(shut.cloned())
+        let counts = duty.needs.contains(&Need::Probe);
+        // What keeps everything from being judged is to be mended before anything is given.
+        shut(&gates.all)
+            .or(missing)
+            .or_else(|| shut(&gates.effects).filter(|_| counts))
     }
 
     async fn look(&mut self, duty: Duty, gate: Option<Gate>) -> Result<Finding, Unfit> {
@@ -123,6 +130,7 @@ impl Examiner {
         Ok(Finding {
             duty,
             verdict,
+            blocked_by: None,
             notes: std::mem::take(&mut self.notes),
             took,
             evidence: std::mem::take(&mut self.evidence),
@@ -135,17 +143,14 @@ impl Examiner {
         let crafted = self.craft(&self.base.clone(), &identity)?;
         let reply = match self.link.attempt(&crafted).await {
             Err(error) if is_out_of_reach(&error) => return Err(Unfit::OutOfReach(error)),
-            Err(error) => Reply::Silence(error.to_string()),
+            Err(error) => silence(&error),
             Ok(status) => Reply::Status(status),
         };
         let verdict = match (&reply, self.terms.accepted(&reply)) {
             (Reply::Silence(_), Err(reason)) => Verdict::Failed(reason),
             _ => Verdict::Passed,
         };
-        self.evidence.push(Exchange {
-            request: crafted,
-            reply,
-        });
+        self.evidence.push(Exchange::new(crafted, reply));
         Ok(verdict)
     }
 
@@ -165,6 +170,9 @@ impl Examiner {
             // It does right: whoever forgot the key must not be told to let forgeries in.
             (Err(_), Reply::Status(status @ (400 | 401 | 403))) if signs && !is_signed => {
                 return Err(Unfit::Unsigned(status));
+            }
+            (Err(reason), Reply::Status(400 | 401 | 403)) if signs => {
+                Verdict::Failed(self.explained(reason).await)
             }
             (Err(reason), _) => Verdict::Failed(reason),
         })
@@ -201,13 +209,13 @@ impl Examiner {
     pub(super) async fn exchange(&mut self, dispatch: &Dispatch, identity: &Identity) -> Reply {
         let request = match self.craft(dispatch, identity) {
             Ok(request) => request,
-            Err(error) => return Reply::Silence(error.to_string()),
+            Err(error) => {
+                let why = error.to_string();
+                return Reply::Silence(Silence { why, is_late: false });
+            }
         };
         let reply = self.link.send(&request).await;
-        self.evidence.push(Exchange {
-            request,
-            reply: reply.clone(),
-        });
+        self.evidence.push(Exchange::new(request, reply.clone()));
         reply
     }
 }
@@ -236,16 +244,25 @@ impl Gate {
 /// Which gates are shut, and why.
 #[derive(Default)]
 struct Gates {
-    all: Option<String>,
-    effects: Option<String>,
+    all: Option<Shut>,
+    effects: Option<Shut>,
+}
+
+/// A gate that is shut: by which duty, and why.
+struct Shut {
+    id: String,
+    why: String,
 }
 
 impl Gates {
     fn shut(&mut self, gate: Gate, id: &str, reason: &str) {
-        let why = format!("{id} stands in the way: {reason}");
+        let shut = Shut {
+            id: id.to_owned(),
+            why: format!("{id} stands in the way: {reason}"),
+        };
         match gate {
-            Gate::Answer | Gate::Acceptance => self.all.get_or_insert(why),
-            Gate::Effects => self.effects.get_or_insert(why),
+            Gate::Answer | Gate::Acceptance => self.all.get_or_insert(shut),
+            Gate::Effects => self.effects.get_or_insert(shut),
         };
     }
 }

@@ -46,6 +46,19 @@ pub struct Exchange {
     pub request: Crafted,
     /// What came back.
     pub reply: Reply,
+    /// How many such requests were under way at the same time.
+    pub at_once: usize,
+}
+
+impl Exchange {
+    /// A request that was alone.
+    pub fn new(request: Crafted, reply: Reply) -> Self {
+        Self {
+            request,
+            reply,
+            at_once: 1,
+        }
+    }
 }
 
 /// What was found of one duty.
@@ -55,6 +68,8 @@ pub struct Finding {
     pub duty: Duty,
     /// What is to be said of it.
     pub verdict: Verdict,
+    /// The duty that stands in its way, where one does; the verdict is then that nobody can tell.
+    pub blocked_by: Option<String>,
     /// What else was seen.
     pub notes: Vec<String>,
     /// How long it took.
@@ -69,6 +84,7 @@ impl Finding {
         Self {
             duty,
             verdict,
+            blocked_by: None,
             notes: Vec::new(),
             took: Duration::ZERO,
             evidence: Vec::new(),

@@ -11,7 +11,16 @@ pub enum Reply {
     /// An answer with this status, in time.
     Status(u16),
     /// None, and why not.
-    Silence(String),
+    Silence(Silence),
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// In words.
+    pub why: String,
+    /// Whether the time for it ran out; else the connection ended before.
+    pub is_late: bool,
 }
 
 /// By what answers are judged.
@@ -109,9 +118,15 @@ impl Terms {
         }
     }
 
-    fn silence(&self, why: &str) -> String {
-        let timeout = format_duration(self.timeout);
-        format!("there was no answer within {timeout}: {why}")
+    fn silence(&self, silence: &Silence) -> String {
+        let Silence { why, is_late } = silence;
+        match is_late {
+            true => {
+                let timeout = format_duration(self.timeout);
+                format!("there was no answer within {timeout}: {why}")
+            }
+            false => format!("there was no answer: {why}"),
+        }
     }
 }
 
@@ -161,8 +176,14 @@ mod tests {
             assert!(matches!(refusal(status), Refusal::Wrong(_)), "{status}");
         }
         assert!(matches!(refusal(429), Refusal::Unclear(_)));
-        let silence = terms.refusal(&Reply::Silence("timed out".to_owned()));
-        assert!(matches!(silence, Refusal::Wrong(why) if why.contains("within 10s")));
+        for is_late in [true, false] {
+            let why = "the receiver closed the connection".to_owned();
+            let silence = terms.refusal(&Reply::Silence(Silence { why, is_late }));
+            // Whoever hung up at once did not take ten seconds.
+            assert!(
+                matches!(silence, Refusal::Wrong(why) if why.contains("within 10s") == is_late)
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::crafted::Crafted;
-use super::judge::Reply;
+use super::judge::{Reply, Silence};
 use crate::clock::SharedClock;
 use crate::deliver::courier::AGENT;
 use crate::deliver::guard::AddressGuard;
@@ -67,7 +67,7 @@ impl Link {
     pub async fn send(&self, crafted: &Crafted) -> Reply {
         match self.attempt(crafted).await {
             Ok(status) => Reply::Status(status),
-            Err(error) => Reply::Silence(error.to_string()),
+            Err(error) => silence(&error),
         }
     }
 
@@ -115,6 +115,14 @@ impl Link {
 
 fn own_headers() -> HeaderMap {
     HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(AGENT))])
+}
+
+/// No answer, as `error` has it.
+pub(super) fn silence(error: &SendError) -> Reply {
+    Reply::Silence(Silence {
+        why: error.to_string(),
+        is_late: matches!(error, SendError::Timeout { .. }),
+    })
 }
 
 /// Whether `error` means that nobody is there to be checked: a matter of the environment.

@@ -10,6 +10,7 @@
 //! | [`link`], [`probe`], [`command`] | the sockets and processes |
 //! | [`plan`], [`examiner`] | one run: what it is told, and in which order it looks |
 //! | `drilling`, `effects`, `restarting` | how a drill is done: sends, counts, judges |
+//! | `mistaken` | what a receiver computes that refuses a genuine message |
 //!
 //! Messages are made by the code that makes those of `serve` ([`crate::vendor::Profile::request`]),
 //! so that a receiver that passes here meets nothing new there.
@@ -27,6 +28,7 @@ pub mod finding;
 mod identity;
 mod judge;
 pub mod link;
+mod mistaken;
 pub mod plan;
 pub mod probe;
 mod repro;

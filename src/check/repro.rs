@@ -50,7 +50,11 @@ fn line(exchange: &Exchange, url: &Url, body: &Path) -> String {
         );
     }
     let _ = write!(line, " {}", quoted(url.as_str()));
-    line
+    match exchange.at_once {
+        0 | 1 => line,
+        // One alone shows no race.
+        copies => format!("for n in $(seq {copies}); do {line} & done; wait"),
+    }
 }
 
 /// One word of a shell.
@@ -66,8 +70,8 @@ mod tests {
 
     #[test]
     fn a_line_holds_the_signature_and_no_password() {
-        let exchange = Exchange {
-            request: Crafted {
+        let mut exchange = Exchange::new(
+            Crafted {
                 is_get: false,
                 headers: vec![
                     ("content-type", "application/json".to_owned()),
@@ -77,13 +81,17 @@ mod tests {
                 body: "{}".into(),
                 has_login: true,
             },
-            reply: Reply::Status(200),
-        };
+            Reply::Status(200),
+        );
         let url = Url::parse("http://127.0.0.1:9000/it's").unwrap();
+        let alone = "curl -i -H 'content-type: application/json' -H 'com-hotjar-signature;' -u \"$BASIC\" \
+             --data-binary '@/tmp/x.body' 'http://127.0.0.1:9000/it'\\''s'";
+        let path = Path::new("/tmp/x.body");
+        assert_eq!(line(&exchange, &url, path), alone);
+        exchange.at_once = 8;
         assert_eq!(
-            line(&exchange, &url, Path::new("/tmp/x.body")),
-            "curl -i -H 'content-type: application/json' -H 'com-hotjar-signature;' -u \"$BASIC\" \
-             --data-binary '@/tmp/x.body' 'http://127.0.0.1:9000/it'\\''s'"
+            line(&exchange, &url, path),
+            format!("for n in $(seq 8); do {alone} & done; wait")
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::app;
 use crate::check::drill::Run;
 use crate::check::link::Link;
 use crate::check::plan::{Credentials, policy};
-use crate::check::{Examiner, Finding, Plan, Unfit, Verdict};
+use crate::check::{Examiner, Finding, Need, Plan, Unfit, Verdict};
 use crate::clock::{Clock, RealClock, SharedClock};
 use crate::vendor::Profile;
 
@@ -26,8 +26,8 @@ use selection::Selection;
 #[command(
     after_help = "Secrets are given as env:NAME or file:PATH, the signing key by --key-file or in\n\
     REDELIVER_KEY. Send nothing else to the receiver meanwhile if effects are counted.\n\
-    Exits with 0 if everything that was judged passed, 1 if something failed, 3 if nobody\n\
-    is at the URL.\n\n\
+    Exits with 0 if everything that was judged passed, 1 if something failed, 2 if a key is\n\
+    missing or nothing could be judged, 3 if nobody is at the URL.\n\n\
     Example:\n  \
     redeliver check hotjar http://127.0.0.1:9000/hook --key-file key.txt \\\n      \
     --probe http://127.0.0.1:9000/effects --restart-cmd ./restart.sh"
@@ -46,7 +46,7 @@ enum Vendor {
     Hotjar(Signed),
     /// A receiver of eSputnik's activities
     #[command(after_help = "Example:\n  \
-        redeliver check esputnik http://127.0.0.1:9000/hook --basic env:LOGIN \\\n      \
+        redeliver check esputnik http://127.0.0.1:9000/hook --basic hook:env:PASSWORD \\\n      \
         --probe-cmd 'sqlite3 crm.db \"select count(*) from activities\"'")]
     Esputnik(Common),
     /// A receiver of Standard Webhooks
@@ -105,7 +105,8 @@ async fn examine(
     let url = common.url()?;
     let link = Link::new(url.clone(), timeout, common.ca_pem()?, clock.clone())
         .map_err(|error| Failure::Environment(error.to_string()))?;
-    let mut report = Report::new(profile, &url, plan.run);
+    let mut report = Report::new(profile, &url, plan.run, common.verbose);
+    let believed = believed(&plan);
     let mut repros = Repros::new(&common);
     let examiner = Examiner::new(plan, link, clock).map_err(unfit)?;
     let mut told = Ok(());
@@ -134,7 +135,7 @@ async fn examine(
     }
     match common.json {
         true => output::json(&report.json().to_string())?,
-        false => report.end()?,
+        false => report.end(believed)?,
     }
     verdict(&report, &findings)
 }
@@ -154,6 +155,20 @@ fn verdict(report: &Report, findings: &[Finding]) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// What nobody has looked at, though it is all that keeps strangers out: a run without a failure
+/// must not be taken for a word on it.
+fn believed(plan: &Plan) -> Option<&'static str> {
+    match plan.credentials.profile {
+        Profile::Esputnik if !plan.has(Need::Basic) => Some(
+            "the login was not judged, so whoever finds the URL may be believed; give --basic USER:env:NAME",
+        ),
+        Profile::Hotjar | Profile::Standard if !plan.has(Need::Key) => {
+            Some("signatures were not judged, so whoever finds the URL may be believed")
+        }
+        _ => None,
+    }
 }
 
 fn unfit(error: Unfit) -> Failure {

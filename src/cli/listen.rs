@@ -14,11 +14,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::clock::SharedClock;
-use crate::endpoint::BasicAuth;
 use crate::secret::Secret;
 
 use super::Failure;
-use super::signing::secret_argument;
+use super::address::listen_address;
+use super::secrets::{basic_argument, secret_argument};
 use check::Checks;
 use receiver::{Receiver, Summary};
 use script::Script;
@@ -29,8 +29,8 @@ use script::Script;
     Example: fail three times, then be gone\n  \
     redeliver listen --hotjar-key env:HOTJAR_KEY --respond 500x3,410")]
 pub struct Args {
-    /// Where to listen; port 0 takes any free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    /// Where to listen, such as 127.0.0.1:9000, or a port alone; port 0 takes any free port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", value_parser = listen_address)]
     pub listen: SocketAddr,
 
     /// Check com-hotjar-signature with this key
@@ -41,7 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "SECRET")]
     pub standard_secret: Option<String>,
 
-    /// Ask for these credentials of HTTP Basic
+    /// Ask for these credentials of HTTP Basic, such as hook:env:PASSWORD; or env:NAME or file:PATH
+    /// that holds user:password
     #[arg(long, value_name = "USER:PASSWORD")]
     pub basic: Option<String>,
 
@@ -76,7 +77,7 @@ pub async fn run(args: Args, clock: SharedClock) -> Result<(), Failure> {
     let checks = checks(&args)?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::Environment(format!(
-            "cannot listen on {}: {error}; choose another address with --listen",
+            "cannot listen on {}: {error}; choose another address with --listen, such as 127.0.0.1:0",
             args.listen
         ))
     })?;
@@ -130,27 +131,19 @@ fn checks(args: &Args) -> Result<Checks, Failure> {
             .map(|given| secret_argument(option, given))
             .transpose()
     };
-    let basic = secret("--basic", &args.basic)?;
+    let basic = args.basic.as_deref();
     let checks = Checks {
         hotjar_key: secret("--hotjar-key", &args.hotjar_key)?,
         standard_secret: secret("--standard-secret", &args.standard_secret)?,
-        basic: basic.as_ref().map(basic_auth).transpose()?,
+        basic: basic
+            .map(|given| basic_argument("--basic", given))
+            .transpose()?,
         any_age: args.any_age,
     };
     checks.validate().map_err(|error| {
         Failure::Usage(format!("{error} (from --hotjar-key or --standard-secret)"))
     })?;
     Ok(checks)
-}
-
-fn basic_auth(given: &Secret) -> Result<BasicAuth, Failure> {
-    let (user, password) = given.expose().split_once(':').ok_or_else(|| {
-        Failure::Usage("--basic: write the user name, a colon and the password".to_owned())
-    })?;
-    Ok(BasicAuth {
-        user: user.to_owned(),
-        password: Secret::new(password),
-    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

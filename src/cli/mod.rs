@@ -9,9 +9,11 @@
 //! | `signals.rs` | being asked to stop |
 //! | `private.rs` | files for their owner alone |
 //! | `record.rs`, `faults.rs` | what `serve` and the mocks that send share |
-//! | `signing.rs` | what `sign`, `verify`, `listen` and `check` share |
+//! | `signing.rs` | what `sign`, `verify` and `check` share |
+//! | `secrets.rs`, `address.rs` | options that several verbs read in the same way |
 //! | the others | one verb each |
 
+pub mod address;
 pub mod bench;
 pub mod check;
 pub mod client;
@@ -38,6 +40,7 @@ pub mod record;
 pub mod remote;
 pub mod replay;
 pub mod resend;
+pub mod secrets;
 pub mod serve;
 pub mod sign;
 pub mod signals;

@@ -39,7 +39,7 @@ pub struct Args {
     pub data: Option<PathBuf>,
 
     /// Where to listen; port 0 takes any free port [default: 127.0.0.1:7070]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = super::address::listen_address)]
     pub listen: Option<SocketAddr>,
 
     /// Which clock to run on: real, a factor such as 60x, or manual

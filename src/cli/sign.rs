@@ -21,6 +21,7 @@ pub struct Args {
 
 /// Prints the signature, or with `--json` the headers that carry it.
 pub fn run(args: Args) -> Result<(), Failure> {
+    args.input.check()?;
     let key = args.input.key()?;
     let body = args.input.read_body()?;
     print(&output(&args.input, &args.input.sign(&key, &body)?))
@@ -92,6 +93,18 @@ mod tests {
     fn the_standard_scheme_asks_for_id_and_timestamp() {
         assert!(input(&["--scheme", "standard", "--id", "x"]).is_err());
         assert!(input(&["--scheme", "standard", "--timestamp", "1"]).is_err());
+    }
+
+    #[test]
+    fn what_a_scheme_does_not_sign_is_refused_instead_of_ignored() {
+        for (option, value) in [("--id", "x"), ("--timestamp", "17")] {
+            let input = input(&["--scheme", "hotjar", option, value]).unwrap();
+            let told = input.check().unwrap_err();
+            assert_eq!(told.code(), 2);
+            assert!(told.to_string().starts_with(option), "{told}");
+        }
+        let standard = ["--scheme", "standard", "--id", "x", "--timestamp", "17"];
+        assert!(input(&standard).unwrap().check().is_ok());
     }
 
     #[test]

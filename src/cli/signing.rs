@@ -1,14 +1,15 @@
-//! What `sign`, `verify`, `listen` and `check` share: where keys and bodies come from.
+//! What `sign`, `verify` and `check` share: where keys and bodies come from.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::endpoint::{BasicAuth, TextEncoding};
+use crate::endpoint::TextEncoding;
 use crate::secret::Secret;
 use crate::vendor::{KeyError, hotjar, signature, standard};
 
+use super::secrets::secret_file;
 use super::{Failure, output};
 
 /// The environment variable that a key is taken from.
@@ -86,6 +87,21 @@ pub struct Input {
 }
 
 impl Input {
+    /// Whether everything that is given is a part of what is signed: else a wrong signature would be
+    /// taken for one of it.
+    pub fn check(&self) -> Result<(), Failure> {
+        let foreign = match self.scheme {
+            Scheme::Standard => None,
+            Scheme::Hotjar if self.id.is_some() => Some("--id"),
+            Scheme::Hotjar => self.timestamp.and(Some("--timestamp")),
+        };
+        foreign.map_or(Ok(()), |option| {
+            Err(Failure::Usage(format!(
+                "{option}: Hotjar signs the body alone; leave it out, or write --scheme standard"
+            )))
+        })
+    }
+
     /// The key, from where the arguments say.
     pub fn key(&self) -> Result<Secret, Failure> {
         signing_key(self.key_file.as_deref())
@@ -179,60 +195,6 @@ fn key_from(file: Option<&Path>, variable: Option<String>) -> Result<Secret, Fai
     }
 }
 
-/// The secret in a file, without the one newline that editors and `echo` put at its end.
-pub fn secret_file(path: &Path) -> Result<Secret, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::Usage(format!(
-            "cannot read the secret in {}: {error}",
-            path.display()
-        ))
-    })?;
-    let trimmed = match text.strip_suffix('\n') {
-        Some(line) => line.strip_suffix('\r').unwrap_or(line),
-        None => &text,
-    };
-    Ok(Secret::new(trimmed))
-}
-
-/// A secret given as `env:NAME`, `file:PATH`, or, with a warning, as itself.
-pub fn secret_argument(option: &str, given: &str) -> Result<Secret, Failure> {
-    if let Some(name) = given.strip_prefix("env:") {
-        return std::env::var(name).map(Secret::new).map_err(|_| {
-            Failure::Usage(format!(
-                "{option}: the environment variable {name} is not set"
-            ))
-        });
-    }
-    if let Some(path) = given.strip_prefix("file:") {
-        return secret_file(Path::new(path));
-    }
-    output::warning(&format!(
-        "{option} is visible to everybody on this machine; use env:NAME or file:PATH"
-    ));
-    Ok(Secret::new(given))
-}
-
-/// A login and its password, given as `user:env:NAME` or `user:file:PATH`, as `env:NAME` or
-/// `file:PATH` that holds both, or, with a warning, as `user:password`.
-pub fn basic_argument(option: &str, text: &str) -> Result<BasicAuth, Failure> {
-    let form = || {
-        Failure::Usage(format!(
-            "{option}: write the user name, a colon and env:NAME or file:PATH"
-        ))
-    };
-    let login = |user: &str, password: Secret| BasicAuth {
-        user: user.to_owned(),
-        password,
-    };
-    if text.starts_with("env:") || text.starts_with("file:") {
-        let both = secret_argument(option, text)?;
-        let (user, password) = both.expose().split_once(':').ok_or_else(form)?;
-        return Ok(login(user, Secret::new(password)));
-    }
-    let (user, password) = text.split_once(':').ok_or_else(form)?;
-    Ok(login(user, secret_argument(option, password)?))
-}
-
 /// Prints a line on standard output. A reader that has gone away must not change the exit code:
 /// it says whether the signature is right.
 pub fn print(line: &str) -> Result<(), Failure> {
@@ -253,22 +215,6 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_newline_at_the_end_of_a_key_file_is_dropped() {
-        for (content, key) in [
-            ("k", "k"),
-            ("k\n", "k"),
-            ("k\r\n", "k"),
-            ("k\n\n", "k\n"),
-            (" k \n", " k "),
-            ("k\r", "k\r"),
-            ("\n", ""),
-        ] {
-            let secret = secret_file(file(content).path()).unwrap();
-            assert_eq!(secret.expose(), key, "{content:?}");
-        }
-    }
-
-    #[test]
     fn a_key_file_goes_before_the_variable_which_is_taken_whole() {
         let file = file("from file\n");
         let both = key_from(Some(file.path()), Some("from variable".into())).unwrap();
@@ -276,17 +222,5 @@ mod tests {
         let variable = key_from(None, Some("from variable\n".into())).unwrap();
         assert_eq!(variable.expose(), "from variable\n");
         assert!(matches!(key_from(None, None), Err(Failure::Usage(_))));
-    }
-
-    #[test]
-    fn a_secret_argument_names_a_file_or_a_variable() {
-        let file = file("s3cret\n");
-        let from_file = secret_argument("--basic", &format!("file:{}", file.path().display()));
-        assert_eq!(from_file.unwrap().expose(), "s3cret");
-        let unset = secret_argument("--basic", "env:REDELIVER_TEST_SURELY_UNSET").unwrap_err();
-        assert_eq!(
-            unset.to_string(),
-            "--basic: the environment variable REDELIVER_TEST_SURELY_UNSET is not set"
-        );
     }
 }

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::clock::{Clock, RealClock, Timestamp};
-use crate::endpoint::TextEncoding;
 use crate::secret::Secret;
-use crate::vendor::{VerifyError, hotjar, signature, standard};
+use crate::vendor::mistakes::Material;
+use crate::vendor::{Profile, VerifyError, hotjar, standard};
 
 use super::Failure;
 use super::signing::{Input, Scheme, bad_key, print};
@@ -33,6 +33,7 @@ pub struct Args {
 
 /// Says whether the signature is right.
 pub fn run(args: Args) -> Result<(), Failure> {
+    args.input.check()?;
     let key = args.input.key()?;
     let body = args.input.read_body()?;
     let verdict = verify(&args, &key, &body, RealClock.now());
@@ -77,44 +78,56 @@ fn check_signature(
     }
 }
 
-/// The error, and for a mismatch what was computed and the usual mistake that would explain it.
+/// The error, for a mismatch with what was computed; and the usual mistake that would explain it.
 fn explain(args: &Args, key: &Secret, body: &[u8], error: &VerifyError) -> Result<String, Failure> {
-    let VerifyError::Mismatch = error else {
-        return Ok(error.to_string());
-    };
-    let computed = args.input.sign(key, body)?;
-    let hint = hint(args, key, body).map_or(String::new(), |hint| format!("; {hint}"));
-    Ok(format!(
-        "the signature does not match: computed {computed} over {} bytes of body{hint}",
-        body.len()
-    ))
+    let seconds = args.input.seconds().to_string();
+    let mistake = material(args, key, &seconds, body).explain(args.signature.trim());
+    let hint = mistake.map(|mistake| format!("it is right for {}; {}", mistake.what, mistake.mend));
+    match (error, hint) {
+        (VerifyError::Malformed { .. }, Some(hint)) => Ok(format!("{error}; {hint}")),
+        (VerifyError::Mismatch, hint) => {
+            let computed = args.input.sign(key, body)?;
+            let hint = hint.unwrap_or_else(|| unexplained(args.input.scheme).to_owned());
+            Ok(format!(
+                "the signature does not match: computed {computed} over {} bytes of body; {hint}",
+                body.len()
+            ))
+        }
+        _ => Ok(error.to_string()),
+    }
 }
 
-fn hint(args: &Args, key: &Secret, body: &[u8]) -> Option<&'static str> {
-    let matches = |key: &Secret, body: &[u8]| check_signature(args, key, body).is_ok();
-    let added = [body, b"\n"].concat();
-    if body
-        .strip_suffix(b"\n")
-        .is_some_and(|body| matches(key, body))
-    {
-        return Some("it is right for the body without its last newline");
-    }
-    if matches(key, &added) {
-        return Some("it is right for the body with a newline at its end");
-    }
-    let trimmed = key.expose().trim();
-    if trimmed != key.expose() && matches(&Secret::new(trimmed), body) {
-        return Some("it is right for the key without the white space round it");
-    }
-    if args.input.scheme == Scheme::Hotjar {
-        let encoding: TextEncoding = args.input.signature_encoding.into();
-        let given = signature::decode(args.signature.trim(), encoding).ok()?;
-        let bytes = args.input.hotjar_key(key).ok()?;
-        if signature::same(&given, &signature::hmac_sha256(&bytes, &[body])) {
-            return Some("it was made with SHA-256 instead of SHA3-256");
+/// What is left where none of the usual mistakes explains it.
+fn unexplained(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Hotjar => {
+            "no usual mistake explains it: see that this is the key of the site, and the body the one that came with this signature"
+        }
+        Scheme::Standard => {
+            "no usual mistake explains it: see that this is the endpoint's secret, and that --id, --timestamp and body came with this signature"
         }
     }
-    None
+}
+
+fn material<'a>(
+    args: &'a Args,
+    key: &'a Secret,
+    seconds: &'a str,
+    body: &'a [u8],
+) -> Material<'a> {
+    let input = &args.input;
+    Material {
+        profile: match input.scheme {
+            Scheme::Hotjar => Profile::Hotjar,
+            Scheme::Standard => Profile::Standard,
+        },
+        key: key.expose(),
+        key_encoding: input.key_encoding.into(),
+        signature_encoding: input.signature_encoding.into(),
+        id: input.id(),
+        timestamp: seconds,
+        body,
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +135,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::endpoint::TextEncoding;
+    use crate::vendor::signature;
 
     #[derive(Parser)]
     struct Program {
@@ -158,7 +173,7 @@ mod tests {
             (&of_newline, "site-key", BODY, "with a newline at its end"),
             (&right, "site-key ", BODY, "without the white space"),
             (&sha2, "site-key", BODY, "SHA-256 instead of SHA3-256"),
-            (&right, "another", BODY, "bytes of body"),
+            (&right, "another", BODY, "no usual mistake explains it"),
         ] {
             let text = hotjar_explained(signature, key, body);
             assert!(text.contains(hint), "{text}");
@@ -171,6 +186,12 @@ mod tests {
         assert_eq!(
             hotjar_explained("abc", "k", BODY),
             "the signature is not 64 hexadecimal digits"
+        );
+        let base64 = hotjar::sign(b"site-key", BODY, TextEncoding::Base64).unwrap();
+        assert_eq!(
+            hotjar_explained(&base64, "site-key", BODY),
+            "the signature is not 64 hexadecimal digits; it is right for a signature in base64 \
+             instead of hexadecimal; write the signature's bytes in lower-case hexadecimal"
         );
     }
 

@@ -3,6 +3,7 @@
 pub mod esputnik;
 mod fingerprint;
 pub mod hotjar;
+pub mod mistakes;
 mod rules;
 pub mod signature;
 mod signing;

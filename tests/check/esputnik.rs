@@ -3,7 +3,7 @@
 use crate::receiver::{Kind, Receiver};
 use crate::table::{self, Row};
 
-const ESPUTNIK: Kind = Kind {
+pub const ESPUTNIK: Kind = Kind {
     vendor: "esputnik",
     key: None,
     basic: Some("hook:s3cret"),

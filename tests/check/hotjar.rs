@@ -114,7 +114,12 @@ const ROWS: &[Row] = &[
         &["duplicate.renewed", "restart.duplicate"],
         &[],
     ),
-    ("recognises-by-user", &["duplicate.only-by-id"], &[]),
+    (
+        "recognises-by-user",
+        &["duplicate.only-by-id", "duplicate.not-by-null-id"],
+        &[],
+    ),
+    ("recognises-null-ids", &["duplicate.not-by-null-id"], &[]),
     ("racy-deduplication", &["duplicate.concurrent"], &[]),
     ("slow-under-load", &["load.accepted"], &["--timeout", "2s"]),
     ("loses-updates", &["load.effects"], &[]),
@@ -169,4 +174,83 @@ fn hot_34_a_forgery_that_is_dropped_in_silence_fails_where_nobody_sees_the_effec
     let check = check.filter(|check| check["verdict"] == "passed");
     let notes: Vec<_> = check.map(|check| check["notes"][0].to_string()).collect();
     assert!(notes[0].contains("dropped"), "{notes:?}");
+}
+
+#[test]
+fn hot_34_a_receiver_that_refuses_what_is_genuine_is_told_its_own_mistake() {
+    for (broken, mistake) in [
+        (
+            "verifies-json-written-again",
+            "it accepts the signature that is right for the JSON parsed and written again as \
+             Python's json.dumps does",
+        ),
+        (
+            "verifies-with-a-newline",
+            "right for the key with a newline at its end",
+        ),
+        (
+            "verifies-base64",
+            "right for a signature in base64 instead of hexadecimal",
+        ),
+        (
+            "verifies-another-key",
+            "it accepts none of the usual mistakes either: see that it has the same key",
+        ),
+    ] {
+        let Some(receiver) = Receiver::start(HOTJAR, broken) else {
+            return;
+        };
+        let ran = receiver.check_alone(&["--json"]);
+        assert_eq!(ran.code, 1);
+        assert_eq!(ran.with("failed"), ["hotjar.accept.survey-response"]);
+        let reasons = ran.reasons();
+        assert!(reasons[0].contains(mistake), "{broken}: {reasons:?}");
+    }
+}
+
+#[test]
+fn what_stands_behind_one_failure_is_one_line_unless_it_is_asked_for() {
+    let Some(receiver) = Receiver::start(HOTJAR, "refuses-everything") else {
+        return;
+    };
+    let ran = receiver.check_alone(&[]);
+    let all = table::ids(HOTJAR).len();
+    let lines: Vec<_> = ran.out.lines().collect();
+    let folded = format!(
+        "{} not judged, because hotjar.accept.survey-response failed (--verbose lists them)",
+        all - 3
+    );
+    assert!(lines.contains(&&*folded), "{}", ran.out);
+    // One passed, one failed, and one that is judged of nobody.
+    let verdicts = lines.iter().filter(|line| line.contains("hotjar."));
+    assert_eq!(verdicts.count(), 4, "{}", ran.out);
+    let listed = receiver.check_alone(&["--verbose"]);
+    let verdicts = listed.out.lines().filter(|line| line.starts_with("not judged"));
+    assert_eq!(verdicts.count(), all - 2, "{}", listed.out);
+    let document = receiver.check_alone(&["--json"]);
+    assert_eq!(document.with("not_judged").len(), all - 2);
+}
+
+#[test]
+fn whoever_hangs_up_at_once_is_not_said_to_have_taken_ten_seconds() {
+    let Some(receiver) = Receiver::start(HOTJAR, "hangs-up") else {
+        return;
+    };
+    let reasons = receiver.check_alone(&["--json"]).reasons();
+    assert!(reasons[0].contains("there was no answer: "), "{reasons:?}");
+    assert!(!reasons[0].contains("10s"), "{reasons:?}");
+}
+
+#[test]
+fn the_line_that_shows_a_race_again_sends_all_copies_at_once() {
+    let Some(receiver) = Receiver::start(HOTJAR, "racy-deduplication") else {
+        return;
+    };
+    let ran = receiver.check(&["--only", "duplicate.concurrent"]);
+    let document = ran.json();
+    let checks = document["checks"].as_array().unwrap().iter();
+    let check = checks.filter(|check| check["verdict"] == "failed").next();
+    let line = check.unwrap()["repro"][0].as_str().unwrap();
+    assert!(line.starts_with("for n in $(seq 8); do curl -i "), "{line}");
+    assert!(line.ends_with(" & done; wait"), "{line}");
 }

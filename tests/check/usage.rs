@@ -19,7 +19,7 @@ fn nobody() -> String {
 #[test]
 fn a_receiver_that_is_not_there_is_a_matter_of_the_environment() {
     let url = nobody();
-    let ran = check(&["hotjar", &url]);
+    let ran = check(&["hotjar", &url, "--no-signature"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.err.contains("connection refused"), "{}", ran.err);
     assert_eq!(ran.err.lines().count(), 1);
@@ -113,13 +113,38 @@ fn where_nothing_could_be_judged_nothing_is_said_to_be_right() {
 }
 
 #[test]
-fn whoever_forgot_the_key_is_told_so_and_not_to_let_forgeries_in() {
+fn whoever_forgot_the_key_is_told_so_whatever_the_receiver_believes() {
+    for broken in ["", "skips-signature"] {
+        let Some(receiver) = Receiver::start(HOTJAR, broken) else {
+            return;
+        };
+        for vendor in ["hotjar", "standard"] {
+            let ran = check(&[vendor, &receiver.url()]);
+            assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+            assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+            assert!(ran.err.contains("give --key-file FILE"), "{}", ran.err);
+            assert!(ran.err.contains("--no-signature"), "{}", ran.err);
+        }
+    }
+    // It does right: whoever says that it checks no signature must not be told to let forgeries in.
     let Some(receiver) = Receiver::start(HOTJAR, "") else {
         return;
     };
-    let ran = check(&["hotjar", &receiver.url()]);
+    let ran = check(&["hotjar", &receiver.url(), "--no-signature"]);
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.err.contains("give --key-file FILE"), "{}", ran.err);
+}
+
+#[test]
+fn a_login_that_was_not_judged_is_told_of_on_the_last_line() {
+    let Some(receiver) = Receiver::start(crate::esputnik::ESPUTNIK, "skips-login") else {
+        return;
+    };
+    let ran = check(&["esputnik", &receiver.url(), "--skip", "load"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let last = ran.out.lines().last().unwrap();
+    assert!(last.starts_with("the login was not judged"), "{last}");
+    assert!(last.ends_with("give --basic USER:env:NAME"), "{last}");
 }
 
 #[test]
@@ -137,7 +162,12 @@ fn a_receiver_without_signatures_is_judged_by_what_it_does_without_a_key() {
     let Some(receiver) = Receiver::start(HOTJAR, "skips-signature") else {
         return;
     };
-    let ran = check(&["hotjar", &receiver.url(), "--json", "--skip", "load"]);
+    let unsigned = ["hotjar", &receiver.url(), "--no-signature", "--skip", "load"];
+    let ran = check(&unsigned);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let last = ran.out.lines().last().unwrap();
+    assert!(last.starts_with("signatures were not judged"), "{last}");
+    let ran = check(&[&unsigned[..], &["--json"]].concat());
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(
         ran.with("passed")

@@ -37,6 +37,18 @@ pub(super) fn duties() -> Vec<Duty> {
             )
             .needing(Need::Probe),
     );
+    let without_id = Dispatch::of(shapes::null_id);
+    all.push(
+        FAMILY
+            .duty(
+                "duplicate.not-by-null-id",
+                "Two responses whose ids are null have two effects",
+                &["HOT-18", "HOT-38"],
+                effects(&[without_id, without_id], false, 2),
+                "do not remember a null id: it is nobody's, and all responses but the first would be lost",
+            )
+            .needing(Need::Probe),
+    );
     all.extend(FAMILY.load());
     all.extend(FAMILY.restarts());
     all

@@ -102,6 +102,11 @@ pub fn nulls(identity: &Identity, _: Timestamp) -> NewEvent {
     with(identity, empty(identity, identity.number().into()))
 }
 
+/// A response whose id is null (HOT-38), and nothing else.
+pub fn null_id(identity: &Identity, _: Timestamp) -> NewEvent {
+    with(identity, json!({"id": null}))
+}
+
 /// Every field null (HOT-38).
 pub fn all_null(identity: &Identity, _: Timestamp) -> NewEvent {
     with(identity, empty(identity, Value::Null))

@@ -10,9 +10,8 @@ use crate::check::Duty;
 use crate::check::plan::{Credentials, Restart};
 use crate::check::probe::Probe;
 use crate::cli::Failure;
-use crate::cli::signing::{
-    KEY_VARIABLE, KeyEncoding, SignatureEncoding, secret_argument, secret_file,
-};
+use crate::cli::secrets::{basic_argument, secret_file};
+use crate::cli::signing::{KEY_VARIABLE, KeyEncoding, SignatureEncoding};
 use crate::deliver::transport::check_ca;
 use crate::duration::parse_duration;
 use crate::endpoint::BasicAuth;
@@ -54,7 +53,8 @@ pub(super) struct Common {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     restart_timeout: Duration,
 
-    /// The receiver's credentials of HTTP Basic
+    /// The receiver's credentials of HTTP Basic, such as hook:env:PASSWORD; or env:NAME or file:PATH
+    /// that holds user:password
     #[arg(long, value_name = "USER:PASSWORD")]
     basic: Option<String>,
 
@@ -91,6 +91,10 @@ pub(super) struct Common {
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
 
+    /// List what is not judged because something before it failed, too
+    #[arg(long, short)]
+    pub verbose: bool,
+
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -107,6 +111,10 @@ pub(super) struct Signed {
     /// Without this option the key is taken from the environment variable REDELIVER_KEY, whole
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+
+    /// The receiver checks no signature: judge what else it does, by messages without one
+    #[arg(long, conflicts_with = "key_file")]
+    no_signature: bool,
 
     /// How the key's text becomes bytes
     #[arg(long, value_enum, default_value = "utf8", value_name = "ENCODING")]
@@ -129,6 +137,10 @@ pub(super) struct Standard {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 
+    /// The receiver checks no signature: judge what else it does, by messages without one
+    #[arg(long, conflicts_with = "key_file")]
+    no_signature: bool,
+
     /// How far a timestamp may be from the receiver's clock, either way; 5 minutes in the
     /// specification's own libraries
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = tolerance)]
@@ -150,11 +162,24 @@ fn tolerance(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a time from 30s to 12h".to_owned())
 }
 
-/// None where there is no key: some receivers check no signature.
-fn key(file: Option<&PathBuf>) -> Result<Option<Secret>, Failure> {
-    match file {
-        Some(path) => secret_file(path).map(Some),
-        None => Ok(std::env::var(KEY_VARIABLE).ok().map(Secret::new)),
+/// None only where the receiver is said to check no signature: without a key nobody would see that
+/// it believes everybody, and nothing would fail for it. A list of the checks needs no key either.
+fn key(
+    file: Option<&PathBuf>,
+    no_signature: bool,
+    common: &Common,
+) -> Result<Option<Secret>, Failure> {
+    if no_signature {
+        return Ok(None);
+    }
+    match (file, std::env::var(KEY_VARIABLE)) {
+        (Some(path), _) => secret_file(path).map(Some),
+        (None, Ok(text)) => Ok(Some(Secret::new(text))),
+        (None, Err(_)) if common.list => Ok(None),
+        (None, Err(_)) => Err(Failure::Usage(format!(
+            "no signing key: give --key-file FILE or set {KEY_VARIABLE}; a receiver that checks no \
+             signature is judged with --no-signature"
+        ))),
     }
 }
 
@@ -162,7 +187,7 @@ impl Signed {
     /// What makes messages genuine.
     pub(super) fn credentials(&self, profile: Profile) -> Result<Credentials, Failure> {
         Ok(Credentials {
-            signing_key: key(self.key_file.as_ref())?,
+            signing_key: key(self.key_file.as_ref(), self.no_signature, &self.common)?,
             key_encoding: self.key_encoding.into(),
             signature_encoding: self.signature_encoding.into(),
             ..Credentials::none(profile)
@@ -174,7 +199,7 @@ impl Standard {
     /// What makes messages genuine.
     pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
         Ok(Credentials {
-            signing_key: key(self.key_file.as_ref())?,
+            signing_key: key(self.key_file.as_ref(), self.no_signature, &self.common)?,
             ..Credentials::none(Profile::Standard)
         })
     }
@@ -189,7 +214,7 @@ impl Common {
         )?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Failure::Usage(
-                "the receiver's URL holds credentials; give them by --basic env:NAME".to_owned(),
+                "the receiver's URL holds credentials; give them by --basic USER:env:NAME".to_owned(),
             ));
         }
         Ok(url)
@@ -214,17 +239,10 @@ impl Common {
 
     /// The login.
     pub(super) fn basic(&self) -> Result<Option<BasicAuth>, Failure> {
-        let Some(given) = &self.basic else {
-            return Ok(None);
-        };
-        let secret = secret_argument("--basic", given)?;
-        let (user, password) = secret.expose().split_once(':').ok_or_else(|| {
-            Failure::Usage("--basic: write the user name, a colon and the password".to_owned())
-        })?;
-        Ok(Some(BasicAuth {
-            user: user.to_owned(),
-            password: Secret::new(password),
-        }))
+        let given = self.basic.as_deref();
+        given
+            .map(|given| basic_argument("--basic", given))
+            .transpose()
     }
 
     /// The authority that is trusted, too.

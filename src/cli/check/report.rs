@@ -1,6 +1,6 @@
 //! What a run found, for people and for machines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 
 use serde_json::{Value, json};
@@ -22,6 +22,10 @@ pub(super) struct Report {
     checks: Vec<Value>,
     counts: [usize; 4],
     told: BTreeSet<String>,
+    /// Whether what stands behind a failure is told one by one, too.
+    is_verbose: bool,
+    /// How many duties stand behind which failure: it is told once, not for each of them.
+    blocked: BTreeMap<String, usize>,
 }
 
 /// The verdicts in the order of [`Report::counts`], as JSON names them and as people read them.
@@ -33,7 +37,7 @@ const VERDICTS: [(&str, &str); 4] = [
 ];
 
 impl Report {
-    pub(super) fn new(profile: Profile, url: &Url, run: Run) -> Self {
+    pub(super) fn new(profile: Profile, url: &Url, run: Run, is_verbose: bool) -> Self {
         Self {
             vendor: match profile {
                 Profile::Hotjar => "hotjar",
@@ -45,6 +49,8 @@ impl Report {
             checks: Vec::new(),
             counts: [0; 4],
             told: BTreeSet::new(),
+            is_verbose,
+            blocked: BTreeMap::new(),
         }
     }
 
@@ -90,8 +96,13 @@ impl Report {
         })
     }
 
-    /// Ends what people read.
-    pub(super) fn end(&self) -> Result<(), Failure> {
+    /// Ends what people read; `believed` says what nobody has looked at.
+    pub(super) fn end(&self, believed: Option<&str>) -> Result<(), Failure> {
+        for (id, count) in &self.blocked {
+            output::line(&format!(
+                "{count} not judged, because {id} failed (--verbose lists them)"
+            ))?;
+        }
         output::line(&format!("\n{}", self.summary()))?;
         let repros = self.checks.iter().map(|check| check["repro"].to_string());
         let repros = repros.collect::<String>();
@@ -103,11 +114,15 @@ impl Report {
         if repros.contains("$BASIC") {
             output::line("they take the login from BASIC: write BASIC=user:password first")?;
         }
-        Ok(())
+        believed.map_or(Ok(()), output::line)
     }
 
     /// Prints a finding as soon as it is there; what was not asked for is only counted.
     pub(super) fn tell(&mut self, finding: &Finding, repro: &[String]) -> Result<(), Failure> {
+        if let (false, Some(id)) = (self.is_verbose, &finding.blocked_by) {
+            *self.blocked.entry(id.clone()).or_default() += 1;
+            return Ok(());
+        }
         let colour = match finding.verdict {
             Verdict::Passed => 32,
             Verdict::Failed(_) => 31,

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use super::super::Failure;
-use super::super::signing::{basic_argument, secret_argument, secret_file};
+use super::super::secrets::{basic_argument, secret_argument, secret_file};
 
 /// What can be set back to its default.
 pub const CLEARABLE: [&str; 13] = [

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::connections::Connections;
 use super::traffic::{Surge, Traffic};
 use crate::app::{self, App, AppError, Settings};
+use crate::cli::address::listen_address;
 use crate::cli::client::Call;
 use crate::cli::signals::Signals;
 use crate::cli::{Failure, output};
@@ -30,7 +31,7 @@ use crate::vendor::builtin_policies;
 )]
 pub struct Server {
     /// Where to listen; port 0 takes any free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080", value_parser = listen_address)]
     listen: SocketAddr,
 
     /// Which clock to run on: real, a factor such as 60x, or manual

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::cli::Failure;
+use crate::clock::Timestamp;
 use crate::event::NewEvent;
 use crate::mock;
-use crate::mock::wish::{Assignment, Message, Overrides, Wish};
+use crate::mock::sampler::Sampler;
+use crate::mock::trigger::EVENTS_MAX;
+use crate::mock::wish::{Assignment, Message, Overrides, Unsendable, Wish};
 use crate::sample;
 use crate::vendor::Profile;
 
@@ -145,6 +148,29 @@ impl Content {
             rate: self.rate,
             seed: self.seed,
             is_asked_for,
+        })
+    }
+}
+
+impl Stock {
+    /// Whether the first messages can be made: what cannot is refused before anything is started
+    /// and told.
+    pub(super) fn check(&self, vendor: Profile, seed: u64) -> Result<(), Failure> {
+        if self.raw.is_some() {
+            return Ok(());
+        }
+        let at_once = EVENTS_MAX / self.wish.message.requests();
+        let wish = Wish {
+            count: self.wish.count.min(at_once),
+            ..self.wish.clone()
+        };
+        // The time of the sending decides nothing about what can be overridden.
+        let made = Sampler::new(vendor, seed).all(&wish, Timestamp::default());
+        made.map(drop).map_err(|error| {
+            Failure::Usage(match error {
+                Unsendable::Override { .. } => format!("--{error}"),
+                Unsendable::Template(_) => format!("--from: {error}"),
+            })
         })
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::cli::Failure;
+use crate::cli::address::listen_address;
 use crate::cli::faults::FaultArgs;
 use crate::cli::record::RecordArgs;
-use crate::cli::signing::secret_argument;
+use crate::cli::secrets::secret_argument;
 use crate::clock::ClockKind;
 use crate::config::Config;
 use crate::duration::parse_duration;
@@ -46,7 +47,7 @@ pub(super) struct Running {
     keep: bool,
 
     /// Where the mock's own API listens, and stay [default: 127.0.0.1:0]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     listen: Option<SocketAddr>,
 
     /// What the mock's API asks for where --listen is not loopback: env:NAME or file:PATH

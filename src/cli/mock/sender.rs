@@ -58,6 +58,7 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let running = &job.running;
     let seed = job.stock.seed.unwrap_or_else(|| app::entropy()[0] % 10_000);
+    job.stock.check(job.vendor, seed)?;
     let settings = job.settings(seed).await?;
     let trigger = Arc::new(OnceLock::new());
     let app = App::start_with(settings, triggered(job.vendor, seed, trigger.clone())).await;

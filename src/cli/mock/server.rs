@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
+use crate::cli::address::listen_address;
 use crate::cli::signals::Signals;
 use crate::cli::{Failure, output};
 use crate::mock;
@@ -21,7 +22,7 @@ use crate::mock;
 )]
 pub(super) struct Args {
     /// Where to listen, on loopback; port 0 takes any free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7080", value_parser = listen_address)]
     listen: SocketAddr,
 
     /// Print JSON

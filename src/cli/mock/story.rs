@@ -14,6 +14,7 @@ use crate::cli::Failure;
 use crate::cli::output;
 use crate::clock::{SharedClock, Timestamp};
 use crate::deliver::faults::Faults;
+use crate::deliver::faults::log::KEPT_MAX;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
 use crate::duration::format_duration;
@@ -211,6 +212,7 @@ impl Story {
             false => (gone, self.open.len()),
         };
         let took = self.clock.now().since(self.start);
+        let undone = self.undone();
         let (events, attempts) = (self.events(), self.attempts);
         if self.json {
             let summary = json!({
@@ -220,15 +222,34 @@ impl Story {
                 "removed": removed,
                 "open": open,
                 "attempts": attempts,
+                "faults_not_done": undone.iter().map(|(count, _)| count).sum::<usize>(),
                 "clock_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             });
             return output::line(&json!({ "summary": summary }).to_string());
         }
+        for (count, what) in undone {
+            output::line(&format!("faults not done: {count} {what}"))?;
+        }
         let took = format_duration(std::time::Duration::from_secs(took.as_secs()));
         output::line(&format!(
             "events: {events} sent, {delivered} delivered, {dead} given up, {removed} removed, {open} open; \
-             {attempts} attempts in {took} of the mock's clock",
+             {attempts} {} in {took} of the mock's clock",
+            if attempts == 1 { "attempt" } else { "attempts" },
         ))
+    }
+
+    /// The faults that were asked for and could not be done, and why not: each reason once.
+    fn undone(&self) -> Vec<(usize, String)> {
+        let entries = self.faults.as_ref().map(|faults| faults.log());
+        let entries = entries.map(|log| log.before(None, KEPT_MAX));
+        let mut counted = BTreeMap::new();
+        for entry in entries.iter().flatten().filter(|entry| !entry.done) {
+            let why = entry.detail.trim_start_matches("not done: ");
+            let what = format!("{} ({why})", entry.fault);
+            *counted.entry(what).or_default() += 1;
+        }
+        let counted = counted.into_iter();
+        counted.map(|(what, count)| (count, what)).collect()
     }
 
     /// Whether everything was delivered.

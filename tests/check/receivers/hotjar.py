@@ -1,5 +1,6 @@
 """A receiver of Hotjar's surveys as the documentation asks for one, or broken in one way."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -42,6 +43,11 @@ MODES = base.Faults.NAMES + [
     "allows-a-week",
     "recognises-by-bytes",
     "recognises-by-user",
+    "recognises-null-ids",
+    "verifies-json-written-again",
+    "verifies-with-a-newline",
+    "verifies-base64",
+    "verifies-another-key",
 ]
 TYPES = {
     "reaction", "long-text", "short-text", "single-option", "multiple-option", "email",
@@ -69,7 +75,17 @@ def is_genuine(given, raw):
     if broken == "signs-parsed-json":
         parsed = json.loads(raw)
         raw = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode()
-    right = hmac.new(KEY, raw, hashlib.sha3_256).hexdigest()
+    # Each for every message: the genuine one is refused, and so is all else.
+    if broken == "verifies-json-written-again":
+        raw = json.dumps(json.loads(raw)).encode()
+    key = KEY
+    if broken == "verifies-with-a-newline":
+        key += b"\n"
+    if broken == "verifies-another-key":
+        key = b"another"
+    right = hmac.new(key, raw, hashlib.sha3_256).hexdigest()
+    if broken == "verifies-base64":
+        right = base64.b64encode(bytes.fromhex(right)).decode()
     if broken == "looks-at-the-form-only":
         return len(given) == 64 and all(c in "0123456789abcdef" for c in given)
     if broken == "compares-most-of-the-signature":
@@ -161,6 +177,8 @@ def receive(headers, raw):
         identity = hashlib.sha256(raw).hexdigest()
     if broken == "recognises-by-user":
         identity = f"{data['hotjar_user_id']} {data['created_str']}"
+    if broken == "recognises-null-ids":
+        identity = str(data["id"])
     if is_new is None:
         is_new = faults.work(identity)
     elif is_new and broken == "remembers-before-it-verifies":
