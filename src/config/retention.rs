@@ -7,7 +7,7 @@ use super::section::Section;
 use crate::duration::format_duration;
 use crate::words::quoted;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "max_age",
     "max_bytes",
     "waiting_max_age",
