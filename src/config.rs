@@ -72,6 +72,21 @@ use secrets::Outside;
 use section::{Section, section};
 use tables::{list_of_tables, unique};
 
+/// The tables of a file.
+const TABLES: &[&str] = &[
+    "server",
+    "limits",
+    "retention",
+    "source",
+    "endpoint",
+    "policy",
+    "website",
+    "export",
+    "alert",
+    "operations",
+    "otel",
+];
+
 /// A configuration in which nothing is wrong.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -167,22 +182,7 @@ fn read(
     root: &Section<'_>,
     builtin: &Policies,
 ) -> Config {
-    root.refuse_unknown(
-        report,
-        &[
-            "server",
-            "limits",
-            "retention",
-            "source",
-            "endpoint",
-            "policy",
-            "website",
-            "export",
-            "alert",
-            "operations",
-            "otel",
-        ],
-    );
+    root.refuse_unknown(report, TABLES);
     let mut config = Config::default();
     if let Some(table) = root.table.get("server")
         && let Some(table) = section(report, "[server]", table)

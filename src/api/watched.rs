@@ -42,7 +42,7 @@ impl<'a> Watched<'a> {
     }
 
     /// It is answered, under the id that it has in the log.
-    pub fn end(self, id: Option<&HeaderValue>, status: StatusCode, took: Duration) {
+    pub fn end(self, id: &HeaderValue, status: StatusCode, took: Duration) {
         self.observer.answered(Answered {
             method: self.method,
             route: self.route,

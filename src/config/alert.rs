@@ -5,6 +5,8 @@ mod read;
 use std::time::Duration;
 
 pub(super) use read::read_all;
+#[cfg(test)]
+pub(super) use read::{COMMON, WHENS};
 
 /// An alert of the file.
 #[derive(Clone, Debug, PartialEq)]

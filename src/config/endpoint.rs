@@ -31,7 +31,7 @@ const TIMESTAMP_MODES: &[(&str, TimestampMode)] = &[
     ("per_attempt", TimestampMode::PerAttempt),
     ("fixed", TimestampMode::Fixed),
 ];
-const SIGNATURE_ENCODINGS: &[(&str, TextEncoding)] =
+pub(super) const SIGNATURE_ENCODINGS: &[(&str, TextEncoding)] =
     &[("hex", TextEncoding::Hex), ("base64", TextEncoding::Base64)];
 
 pub(super) fn read(
@@ -40,11 +40,7 @@ pub(super) fn read(
     section: &Section<'_>,
     policies: &Policies,
 ) -> Option<EndpointEntry> {
-    let keys: Vec<_> = EndpointDraft::KEYS
-        .iter()
-        .map(|key| if *key == "ca_pem" { "ca_file" } else { key })
-        .collect();
-    section.refuse_unknown(report, &keys);
+    section.refuse_unknown(report, &keys());
     let mut reader = Reader {
         report,
         section,
@@ -113,6 +109,13 @@ pub(super) fn read(
             None
         }
     }
+}
+
+/// Those of the API, but that a certificate is a file of its own.
+pub(super) fn keys() -> Vec<&'static str> {
+    let each = EndpointDraft::KEYS.iter();
+    each.map(|key| if *key == "ca_pem" { "ca_file" } else { key })
+        .collect()
 }
 
 /// Reads fields and keeps in mind which of them are in the file but could not be read.

@@ -7,6 +7,8 @@ use super::section::Section;
 use crate::clock::{Daily, InvalidDaily};
 use crate::words::{mend, quoted};
 
+pub(super) const KEYS: &[&str] = &["website", "at", "dir"];
+
 /// An export of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
@@ -24,7 +26,7 @@ pub(super) fn read(
     section: &Section<'_>,
     websites: &[&str],
 ) -> Option<Export> {
-    section.refuse_unknown(report, &["website", "at", "dir"]);
+    section.refuse_unknown(report, KEYS);
     let website = section.required_text(report, "website")?;
     if !websites.contains(&website) {
         let mend = mend(website, websites.iter().copied());

@@ -7,6 +7,8 @@ use super::section::Section;
 use crate::duration::format_duration;
 use crate::words::quoted;
 
+pub(super) const KEYS: &[&str] = &["failing_after", "dead_letters_every"];
+
 /// What is told, and how soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operations {
@@ -30,7 +32,7 @@ const MOST: Duration = Duration::from_secs(24 * 3600);
 
 impl Operations {
     pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
-        section.refuse_unknown(report, &["failing_after", "dead_letters_every"]);
+        section.refuse_unknown(report, KEYS);
         let mut read = |key, default| {
             let given = section.duration(report, key).unwrap_or(default);
             if !(LEAST..=MOST).contains(&given) {

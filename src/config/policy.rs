@@ -11,7 +11,7 @@ use crate::endpoint::{Check, FilterOn, Order};
 use crate::policy::{KeyForm, On410, Policies, Policy, Schedule, Success};
 use crate::words::quoted;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "order",
     "success",
     "schedule",
@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "retry_after",
     "check",
 ];
+pub(super) const BACKOFF_KEYS: &[&str] = &["first", "factor", "max"];
 /// More steps than a month of hourly retries have no reader.
 const SCHEDULE_MAX_STEPS: usize = 1000;
 const ATTEMPTS_MAX: u64 = 1_000_000;
@@ -151,7 +152,7 @@ fn schedule(report: &mut Report, section: &Section<'_>) -> Option<Schedule> {
 }
 
 fn backoff(report: &mut Report, table: &Section<'_>) -> Option<Schedule> {
-    table.refuse_unknown(report, &["first", "factor", "max"]);
+    table.refuse_unknown(report, BACKOFF_KEYS);
     for key in ["first", "max"] {
         table.require(report, key, &format!("add {key} = \"1m\""));
     }

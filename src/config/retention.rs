@@ -8,7 +8,7 @@ use super::section::{Section, section};
 use crate::duration::format_duration;
 use crate::words::{mend, quoted};
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "max_age",
     "max_bytes",
     "waiting_max_age",

@@ -19,6 +19,9 @@ pub(super) struct Outside<'a> {
     pub folder: PathBuf,
 }
 
+/// The keys of a `basic_auth` table.
+pub(super) const LOGIN_KEYS: &[&str] = &["user", "password"];
+
 /// The largest secret or certificate file: a path that points to something else is a mistake.
 const FILE_MAX_BYTES: u64 = 1024 * 1024;
 
@@ -165,7 +168,7 @@ impl Outside<'_> {
             return None;
         }
         let table = section.subsection(report, "basic_auth")?;
-        table.refuse_unknown(report, &["user", "password"]);
+        table.refuse_unknown(report, LOGIN_KEYS);
         let user = table.required_text(report, "user");
         let password = self.required_secret(report, &table, "password");
         let auth = BasicAuth {

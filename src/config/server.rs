@@ -13,6 +13,17 @@ use super::section::Section;
 use crate::secret::{Secret, Tokens};
 use crate::words::quoted;
 
+pub(super) const KEYS: &[&str] = &[
+    "listen",
+    "data_dir",
+    "admin_token",
+    "previous_admin_tokens",
+    "dashboard",
+    "allow_addresses",
+    "master_key",
+    "previous_master_keys",
+];
+
 /// The server's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -88,19 +99,7 @@ impl Server {
     }
 
     pub(super) fn read(report: &mut Report, outside: &Outside<'_>, section: &Section<'_>) -> Self {
-        section.refuse_unknown(
-            report,
-            &[
-                "listen",
-                "data_dir",
-                "admin_token",
-                "previous_admin_tokens",
-                "dashboard",
-                "allow_addresses",
-                "master_key",
-                "previous_master_keys",
-            ],
-        );
+        section.refuse_unknown(report, KEYS);
         let mut server = Self::default();
         if let Some(listen) = section.text(report, "listen") {
             match listen.parse() {

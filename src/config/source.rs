@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::Config;
+use super::endpoint::SIGNATURE_ENCODINGS;
 use super::poller::{self, Poller};
 use super::report::Report;
 use super::secrets::{KEY_ENCODINGS, Outside};
 use super::section::Section;
 use super::zebline::{self, Zebline};
-use crate::endpoint::validate::{check_key, check_name, check_signature_encoding};
+use crate::endpoint::validate::{check_key, check_name};
 use crate::endpoint::{BasicAuth, TextEncoding};
 use crate::event::OPERATIONS_SOURCE;
 use crate::policy::KeyForm;
@@ -44,7 +45,7 @@ pub enum SourceKind {
     Zenovay,
 }
 
-const KINDS: &[(&str, SourceKind)] = &[
+pub(super) const KINDS: &[(&str, SourceKind)] = &[
     ("zebline", SourceKind::Zebline),
     ("hotjar", SourceKind::Hotjar),
     ("esputnik", SourceKind::Esputnik),
@@ -71,7 +72,8 @@ impl SourceKind {
         }
     }
 
-    fn keys(self) -> &'static [&'static str] {
+    /// Its keys, besides its name and kind.
+    pub(super) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Zebline => zebline::KEYS,
             Self::Hotjar => &[
@@ -201,15 +203,17 @@ pub(super) fn read(
         true => outside.secrets(report, section, "previous_keys"),
         false => Vec::new(),
     };
-    let encoding = |report: &mut Report, key| {
+    let encoding = |report: &mut Report, key, choices| {
         if hotjar {
-            section.choice(report, key, KEY_ENCODINGS)
+            section.choice(report, key, choices)
         } else {
             None
         }
     };
-    let key_encoding = encoding(report, "key_encoding").unwrap_or(TextEncoding::Utf8);
-    let signature_encoding = encoding(report, "signature_encoding").unwrap_or(TextEncoding::Hex);
+    let key_encoding = encoding(report, "key_encoding", KEY_ENCODINGS);
+    let key_encoding = key_encoding.unwrap_or(TextEncoding::Utf8);
+    let signature_encoding = encoding(report, "signature_encoding", SIGNATURE_ENCODINGS);
+    let signature_encoding = signature_encoding.unwrap_or(TextEncoding::Hex);
     let form = match kind {
         SourceKind::Standard => KeyForm::StandardSecret,
         _ => KeyForm::Text,
@@ -224,9 +228,6 @@ pub(super) fn read(
         if let Err(detail) = check_key("previous_keys", key, form, key_encoding) {
             report.error(section.place("previous_keys"), detail);
         }
-    }
-    if let Err(detail) = check_signature_encoding(signature_encoding) {
-        report.error(section.place("signature_encoding"), detail);
     }
     let basic_auth = match kind.keys().contains(&"basic_auth") {
         true => outside.basic_auth(report, section),

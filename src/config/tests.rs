@@ -10,6 +10,7 @@ use crate::policy::{On410, Schedule};
 mod alerts;
 mod documentation;
 mod messages;
+mod reference;
 mod sources;
 
 /// The sample of the documentation.

@@ -7,6 +7,17 @@ use super::source::NATIVE_SOURCE;
 use crate::secret::Secret;
 use crate::words::{mend, quoted};
 
+pub(super) const KEYS: &[&str] = &[
+    "id",
+    "tracking_code",
+    "domain",
+    "name",
+    "sources",
+    "api_keys",
+    "requests_per_minute",
+    "initial_snapshot",
+];
+
 /// A website of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Website {
@@ -37,19 +48,7 @@ pub(super) fn read(
     section: &Section<'_>,
     sources: &[&str],
 ) -> Option<Website> {
-    section.refuse_unknown(
-        report,
-        &[
-            "id",
-            "tracking_code",
-            "domain",
-            "name",
-            "sources",
-            "api_keys",
-            "requests_per_minute",
-            "initial_snapshot",
-        ],
-    );
+    section.refuse_unknown(report, KEYS);
     let id = path_part(report, section, "id");
     let tracking_code = path_part(report, section, "tracking_code");
     let domain = section.required_text(report, "domain");

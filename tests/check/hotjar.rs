@@ -225,7 +225,10 @@ fn what_stands_behind_one_failure_is_one_line_unless_it_is_asked_for() {
     let verdicts = lines.iter().filter(|line| line.contains("hotjar."));
     assert_eq!(verdicts.count(), 4, "{}", ran.out);
     let listed = receiver.check_alone(&["--verbose"]);
-    let verdicts = listed.out.lines().filter(|line| line.starts_with("not judged"));
+    let verdicts = listed
+        .out
+        .lines()
+        .filter(|line| line.starts_with("not judged"));
     assert_eq!(verdicts.count(), all - 2, "{}", listed.out);
     let document = receiver.check_alone(&["--json"]);
     assert_eq!(document.with("not_judged").len(), all - 2);

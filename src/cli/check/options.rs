@@ -214,7 +214,8 @@ impl Common {
         )?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Failure::Usage(
-                "the receiver's URL holds credentials; give them by --basic USER:env:NAME".to_owned(),
+                "the receiver's URL holds credentials; give them by --basic USER:env:NAME"
+                    .to_owned(),
             ));
         }
         Ok(url)

@@ -24,14 +24,14 @@ const FACTOR: f64 = 2.0;
 
 /// The kinds, as they are written in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
+pub(in crate::config) enum When {
     HighValueVisitor,
     TrafficSpike,
     Above,
     Below,
 }
 
-const WHENS: &[(&str, When)] = &[
+pub(in crate::config) const WHENS: &[(&str, When)] = &[
     ("high-value-visitor", When::HighValueVisitor),
     ("traffic-spike", When::TrafficSpike),
     ("above", When::Above),
@@ -61,10 +61,10 @@ const SHAPES: &[(&str, Shape)] = &[
 ];
 
 /// The keys that each alert may have.
-const COMMON: [&str; 5] = ["name", "website", "when", "every", "shape"];
+pub(in crate::config) const COMMON: [&str; 5] = ["name", "website", "when", "every", "shape"];
 
 impl When {
-    fn keys(self) -> &'static [&'static str] {
+    pub(in crate::config) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::HighValueVisitor => &["threshold"],
             Self::TrafficSpike => &["factor"],

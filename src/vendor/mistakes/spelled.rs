@@ -1,15 +1,21 @@
 //! A signature as text: how it may be spelled, and which bytes a text may stand for.
 
-use base64::{Engine, alphabet};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE};
-
+use base64::{Engine, alphabet};
 
 use crate::endpoint::TextEncoding;
 use crate::vendor::Profile;
 
 /// What some vendors put before a signature, and others do not.
-const PREFIXES: [&str; 6] = ["v1,", "v1=", "sha256=", "sha3-256=", "sha3=", "hmac-sha256="];
+const PREFIXES: [&str; 6] = [
+    "v1,",
+    "v1=",
+    "sha256=",
+    "sha3-256=",
+    "sha3=",
+    "hmac-sha256=",
+];
 
 /// Longer than any signature: what a stranger sends is not read without end.
 const TEXT_MAX: usize = 4096;

@@ -70,7 +70,7 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
             ),
             (
                 "signature_encoding = \"utf8\"",
-                "5: signature_encoding \"utf8\" is for keys only; use \"hex\" or \"base64\"",
+                "5: signature_encoding \"utf8\" is not known; use one of \"hex\", \"base64\"",
             ),
             (
                 "[[source]]\nname = \"s\"\nkind = \"raw\"",
