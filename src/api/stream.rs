@@ -14,6 +14,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
+use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
@@ -102,7 +103,7 @@ pub(super) async fn stream(
     let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
     let tail = admin.store.tail();
     let draining = admin.draining.clone();
-    let skipped = match wants_all && last.is_none() {
+    let skipped = match wants_all && had.is_none() {
         true => None,
         false => admin.store.expired_within(next, behind),
     };

@@ -46,7 +46,7 @@ impl<'a> Watched<'a> {
         self.observer.answered(Answered {
             method: self.method,
             route: self.route,
-            id: id.and_then(|id| id.to_str().ok()).map(str::to_owned),
+            id: id.to_str().ok().map(str::to_owned),
             caller: self.caller,
             status,
             began: self.began,
