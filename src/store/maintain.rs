@@ -152,15 +152,15 @@ impl<B: Backend> Log<B> {
                 *turn.base.insert(number)
             }
         };
+        let Some(decided) = self.decide(deletion.below())? else {
+            return Ok(());
+        };
         let (base, decided, frames_before) = {
-            // Nothing that has ended is put back meanwhile.
+            // Nothing that has ended is put back meanwhile; what was put back before is waited for.
             let _no_replays = self
                 .replaying
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let Some(decided) = self.decide(deletion.below())? else {
-                return Ok(());
-            };
             self.mark_as_expired(decided)?
         };
         maintained.expired_events = decided.seqs.len();

@@ -374,3 +374,30 @@ fn a_database_that_is_put_together_anew_has_what_is_left_of_each_frame_and_every
         assert_eq!(verify(path, 8 << 20).unwrap().findings, []);
     }
 }
+
+/// `REDELIVER_ISLANDS` is how many events of a long source lie between as many of a short one.
+#[test]
+fn a_pass_writes_a_bit_for_each_event_however_sources_take_turns() {
+    let islands = std::env::var("REDELIVER_ISLANDS").ok();
+    let islands: usize = islands.map_or(4_000, |n| n.parse().unwrap());
+    let world = World::<OnDisk>::with(short_and_long());
+    for first in (0..islands).step_by(500) {
+        let turns = first..islands.min(first + 500);
+        let pair = |_| [of("short", "short"), of("long", "long")];
+        world.append(turns.flat_map(pair).collect());
+    }
+    world.advance(2 * HOUR_S);
+    let mut passes = Vec::new();
+    for _ in 0..2 {
+        let began = std::time::Instant::now();
+        let done = world.log.maintain().unwrap();
+        passes.push((done.expired_events, done.thinned_frames, began.elapsed()));
+    }
+    let parts = world.log.backend().scan(b"p", b"p", usize::MAX).unwrap();
+    let base: usize = parts.iter().map(|(_, part)| part.len()).sum();
+    println!("{islands} islands: a base of {base} bytes; passes {passes:?}");
+    assert_eq!((passes[0].0, passes[1].0), (islands as u64, 0));
+    assert!(base < islands / 4 * 5 / 4 + 2_000, "{base} bytes");
+    let world = world.restart(false);
+    assert_eq!(world.log.read(1, usize::MAX).unwrap().len(), islands);
+}

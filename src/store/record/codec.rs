@@ -227,13 +227,9 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Frame<'_>, FrameError> {
     if checksum(bytes) != crc {
         return Err(FrameError::Checksum);
     }
-    // No version has the number 0: that is what a lost sector is read as. Nor are there frames of
-    // events of a version in between: those are damaged, for their version is under no checksum.
-    let is_known = match kind {
-        Kind::Events => matches!(head[0], FIRST_VERSION | THINNED_VERSION),
-        _ => head[0] != 0,
-    };
-    if head[1] != kind as u8 || !is_known {
+    // No version has the number 0: that is what a lost sector is read as. Events have none in between.
+    let is_none = head[0] == 0 || (kind == Kind::Events && matches!(head[0], 2 | 3));
+    if head[1] != kind as u8 || is_none {
         return Err(FrameError::Kind);
     }
     let (crc, body) = match is_thinned(head[0], head[1]) {
