@@ -430,7 +430,7 @@ impl Ledger {
         self.records_until = self.records_until.max(Some(until));
         let (incarnation, order) = (self.incarnation, self.order);
         for key in pass.overdue() {
-            let recorded = pass.before.deliveries[&key].attempt_count;
+            let recorded = pass.before.keeping[&key].attempt_count;
             let delivery = self.deliveries.entry(key).or_default();
             delivery.forget_behind(recorded, incarnation, Some(until));
             let last = delivery.attempts.last().map_or(0, |last| last.number);

@@ -12,10 +12,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redeliver::clock::Timestamp;
 use redeliver::delivery::Status;
-use redeliver::endpoint::EndpointState;
 use redeliver::event::Event;
 use redeliver::id::Seq;
-use redeliver::store::{DeliveryView, EndpointView, Maintained, Retention, Store};
+use redeliver::store::{
+    DeliveryQuery, DeliveryView, EndpointView, Maintained, Retention, Store, StoreError,
+};
 
 use super::disk::Point;
 use super::ledger::Ledger;
@@ -35,14 +36,14 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Of two runs one, with numbers of its own: the others go on as they would without it.
+    /// Of five runs two, with numbers of their own: the others go on as they would without it.
     pub fn new(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed.rotate_left(32) ^ 0x6b65_6570);
         let mut ages = |chance, ages: &[Duration]| {
             let age = ages[rng.random_range(0..ages.len())];
             rng.random_bool(chance).then_some(age)
         };
-        let is_on = ages(0.5, &[MINUTE]).is_some();
+        let is_on = ages(0.4, &[MINUTE]).is_some();
         let retention = Retention {
             max_age: ages(0.8, &[MINUTE, 10 * MINUTE, HOUR, 6 * HOUR]),
             waiting_max_age: ages(0.4, &[30 * MINUTE, 6 * HOUR, 3 * DAY]),
@@ -64,7 +65,7 @@ impl Keeper {
 
     /// Whether a pass is to come now.
     pub fn is_due(&mut self) -> bool {
-        !self.retention.is_off() && self.rng.random_bool(0.15)
+        !self.retention.is_off() && self.rng.random_bool(0.12)
     }
 
     /// In which write of a pass the power is to go, if it is.
@@ -75,42 +76,50 @@ impl Keeper {
     }
 }
 
-/// Everything that a store shows at one moment.
+type Deliveries = BTreeMap<(u32, Seq), DeliveryView>;
+
+fn select(store: &dyn Store, query: DeliveryQuery) -> Result<Deliveries, String> {
+    let found = verdict::select(store, query)?.into_iter();
+    let key = |delivery: &DeliveryView| (delivery.endpoint.number, delivery.event.seq);
+    Ok(found.map(|delivery| (key(&delivery), delivery)).collect())
+}
+
+/// What a store shows at one moment.
 pub struct Look {
     pub events: BTreeMap<Seq, Arc<Event>>,
-    pub deliveries: BTreeMap<(u32, Seq), DeliveryView>,
+    /// Deliveries that wait, are under way or dead: whatever keeps an event.
+    pub keeping: Deliveries,
     endpoints: BTreeMap<u32, EndpointView>,
     live_bytes: u64,
 }
 
 impl Look {
     pub fn at(store: &dyn Store) -> Result<Self, String> {
-        let said = |error: redeliver::store::StoreError| format!("it cannot be read: {error}");
+        let said = |error: StoreError| format!("it cannot be read: {error}");
         let events = store.read(1, usize::MAX).map_err(said)?;
-        let mut deliveries = BTreeMap::new();
-        let endpoints = store.endpoints().map_err(said)?;
-        for view in &endpoints {
-            let number = view.endpoint.number;
-            let listed = verdict::list(store, number)?.into_iter();
-            deliveries.extend(listed.map(|delivery| ((number, delivery.event.seq), delivery)));
-        }
-        let endpoints = endpoints.into_iter();
+        let endpoints = store.endpoints().map_err(said)?.into_iter();
+        let statuses = [
+            Status::Pending,
+            Status::Waiting,
+            Status::InFlight,
+            Status::Dead,
+        ];
+        let query = DeliveryQuery {
+            statuses: statuses.to_vec(),
+            ..DeliveryQuery::default()
+        };
         Ok(Self {
             events: events.into_iter().map(|event| (event.seq, event)).collect(),
-            deliveries,
+            keeping: select(store, query)?,
             endpoints: endpoints.map(|view| (view.endpoint.number, view)).collect(),
             live_bytes: store.figures().live_bytes,
         })
     }
 
-    fn deliveries_of(&self, seq: Seq) -> impl Iterator<Item = &DeliveryView> {
+    fn keeping(&self, seq: Seq) -> impl Iterator<Item = &DeliveryView> {
         let numbers = self.endpoints.keys();
-        numbers.filter_map(move |number| self.deliveries.get(&(*number, seq)))
+        numbers.filter_map(move |number| self.keeping.get(&(*number, seq)))
     }
-}
-
-fn is_removed(delivery: &DeliveryView) -> bool {
-    delivery.endpoint.state == EndpointState::Removed
 }
 
 /// A pass, by what is there before it.
@@ -118,9 +127,33 @@ pub struct Pass<'a> {
     pub retention: &'a Retention,
     pub now: Timestamp,
     pub before: Look,
+    /// Every delivery of the events that may go.
+    ending: Deliveries,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    pub fn begin(
+        store: &dyn Store,
+        retention: &'a Retention,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        let mut pass = Self {
+            retention,
+            now,
+            before: Look::at(store)?,
+            ending: BTreeMap::new(),
+        };
+        let may_go = pass.may_go();
+        if let (Some(first), Some(last)) = (may_go.first(), may_go.last()) {
+            let query = DeliveryQuery {
+                seqs: Some(*first..=*last),
+                ..DeliveryQuery::default()
+            };
+            pass.ending = select(store, query)?;
+        }
+        Ok(pass)
+    }
+
     /// Whether what came in at `at` is older than `age`; nothing is, if there is none.
     fn is_older(&self, at: Timestamp, age: Option<Duration>) -> bool {
         age.is_some_and(|age| at.plus(age) < self.now)
@@ -128,7 +161,7 @@ impl Pass<'_> {
 
     /// Deliveries that have waited for too long.
     pub fn overdue(&self) -> BTreeSet<(u32, Seq)> {
-        let all = self.before.deliveries.iter();
+        let all = self.before.keeping.iter();
         let overdue = all.filter(|(_, delivery)| self.is_overdue(delivery));
         overdue.map(|(key, _)| *key).collect()
     }
@@ -141,20 +174,13 @@ impl Pass<'_> {
 
     /// Why an event must stay, if it must.
     fn needed_for(&self, seq: Seq) -> Option<&'static str> {
-        self.before.deliveries_of(seq).find_map(|delivery| {
-            // One that was put back before its endpoint was removed is shown as it was before that.
-            let is_dead = delivery.status == Status::Dead && !is_removed(delivery)
-                || self.is_overdue(delivery);
+        self.before.keeping(seq).find_map(|delivery| {
+            let is_dead = delivery.status == Status::Dead || self.is_overdue(delivery);
             let age = self.retention.dead_letters_max_age;
-            match delivery.status {
-                _ if is_dead => {
-                    let is_old = self.is_older(delivery.event.received_at, age);
-                    (!is_old).then_some("its dead letter is kept")
-                }
-                Status::Pending | Status::Waiting | Status::InFlight => {
-                    Some("a delivery waits for it")
-                }
-                _ => None,
+            match is_dead {
+                true if self.is_older(delivery.event.received_at, age) => None,
+                true => Some("its dead letter is kept"),
+                false => Some("a delivery waits for it"),
             }
         })
     }
@@ -215,13 +241,16 @@ impl Pass<'_> {
         if ledger.passed_in == Some(ledger.incarnation) {
             self.check_bytes(&gone)?;
         }
-        for (key, delivery) in &self.before.deliveries {
-            let name = || format!("event {} to endpoint {}", key.1, key.0);
-            let checked = match gone.contains(&key.1) {
-                true => self.was_over(ledger, key.0, delivery),
-                false => self.is_as_before(delivery, after.deliveries.get(key)),
-            };
-            checked.map_err(|rule| format!("{}: {rule}", name()))?;
+        let name = |key: &(u32, Seq)| format!("event {} to endpoint {}", key.1, key.0);
+        for (key, delivery) in &self.before.keeping {
+            if !gone.contains(&key.1) {
+                let same = self.is_as_before(delivery, after.keeping.get(key));
+                same.map_err(|rule| format!("{}: {rule}", name(key)))?;
+            }
+        }
+        for (key, delivery) in self.ending.iter().filter(|(key, _)| gone.contains(&key.1)) {
+            let over = self.was_over(ledger, key.0, delivery);
+            over.map_err(|rule| format!("{}: {rule}", name(key)))?;
         }
         let overdue = self.overdue();
         self.check_counts(after, &overdue)?;
@@ -241,12 +270,9 @@ impl Pass<'_> {
             let may = self.is_old(event) || self.retention.max_bytes.is_some();
             return ensure(may, || format!("event {seq} has expired before its time"));
         }
-        let mut deliveries = self.before.deliveries_of(seq);
-        let may_be_dead = deliveries.any(|d| is_removed(d) && d.status == Status::Dead);
-        ensure(
-            needed.is_some() || !self.is_old(event) || may_be_dead,
-            || format!("event {seq} should have expired"),
-        )
+        ensure(needed.is_some() || !self.is_old(event), || {
+            format!("event {seq} should have expired")
+        })
     }
 
     /// The oldest go until the records take no more than they may, and none after that.
@@ -308,11 +334,7 @@ impl Pass<'_> {
     /// A delivery stands as before, unless it has waited for too long, and so does what is known of
     /// its attempts, unless they are old.
     fn is_as_before(&self, before: &DeliveryView, after: Option<&DeliveryView>) -> Broken {
-        let Some(after) = after else {
-            // Put back from before its endpoint's time, it is known by its attempts alone.
-            let is_extra = before.event.seq < before.endpoint.from_seq;
-            return ensure(is_extra, || "nothing is known of it any more".to_owned());
-        };
+        let after = after.ok_or("it waits no more, and is not dead")?;
         if self.is_overdue(before) {
             return ensure(after.status == Status::Dead, || {
                 format!(
@@ -321,10 +343,7 @@ impl Pass<'_> {
                 )
             });
         }
-        // What was removed with its endpoint is not told from what was delivered before.
-        let same =
-            before.status == after.status || is_removed(before) && after.status == Status::Removed;
-        ensure(same, || {
+        ensure(before.status == after.status, || {
             let (before, after) = (before.status.as_str(), after.status.as_str());
             format!("it was {before}, and is {after}")
         })?;

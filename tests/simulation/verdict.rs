@@ -114,11 +114,18 @@ fn once_each(ledger: &Ledger, log: &[Arc<Event>]) -> Broken {
 }
 
 pub fn list(store: &dyn Store, number: u32) -> Result<Vec<DeliveryView>, String> {
-    let mut query = DeliveryQuery {
-        endpoint: Some(number),
-        limit: 1000,
-        ..DeliveryQuery::default()
-    };
+    select(
+        store,
+        DeliveryQuery {
+            endpoint: Some(number),
+            ..DeliveryQuery::default()
+        },
+    )
+}
+
+/// Every delivery that is asked for.
+pub fn select(store: &dyn Store, mut query: DeliveryQuery) -> Result<Vec<DeliveryView>, String> {
+    query.limit = 1000;
     let mut items = Vec::new();
     loop {
         let page = store

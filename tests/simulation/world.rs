@@ -357,12 +357,9 @@ impl World {
         self.commit_events(life)?;
         let saved = life.store.save();
         saved.map_err(|error| life.end(format!("a save failed: {error}")))?;
-        let before = Look::at(&*life.store).map_err(|rule| life.end(rule))?;
-        let pass = Pass {
-            retention: &self.keeper.retention,
-            now: self.clock().now(),
-            before,
-        };
+        let now = self.clock().now();
+        let pass = Pass::begin(&*life.store, &self.keeper.retention, now);
+        let pass = pass.map_err(|rule| life.end(rule))?;
         self.outside.ledger().pass(&pass);
         if let Some((writes, point)) = crash {
             life.disk.arm(writes, point);
