@@ -33,13 +33,15 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", value_parser = listen_address)]
     pub listen: SocketAddr,
 
-    /// Check com-hotjar-signature with this key
+    /// Check com-hotjar-signature with this key; may be repeated, and then one of them suffices, as
+    /// while a key is replaced
     #[arg(long, value_name = "KEY")]
-    pub hotjar_key: Option<String>,
+    pub hotjar_key: Vec<String>,
 
-    /// Check webhook-signature with this secret (whsec_…)
+    /// Check webhook-signature with this secret (whsec_…); may be repeated, and then one of them
+    /// suffices
     #[arg(long, value_name = "SECRET")]
-    pub standard_secret: Option<String>,
+    pub standard_secret: Vec<String>,
 
     /// Ask for these credentials of HTTP Basic, such as hook:env:PASSWORD; or env:NAME or file:PATH
     /// that holds user:password
@@ -125,16 +127,14 @@ fn summary_line(summary: &Summary, json: bool) -> String {
 }
 
 fn checks(args: &Args) -> Result<Checks, Failure> {
-    let secret = |option, given: &Option<String>| -> Result<Option<Secret>, Failure> {
-        given
-            .as_deref()
-            .map(|given| secret_argument(option, given))
-            .transpose()
+    let secrets = |option, given: &[String]| -> Result<Vec<Secret>, Failure> {
+        let given = given.iter();
+        given.map(|given| secret_argument(option, given)).collect()
     };
     let basic = args.basic.as_deref();
     let checks = Checks {
-        hotjar_key: secret("--hotjar-key", &args.hotjar_key)?,
-        standard_secret: secret("--standard-secret", &args.standard_secret)?,
+        hotjar_keys: secrets("--hotjar-key", &args.hotjar_key)?,
+        standard_secrets: secrets("--standard-secret", &args.standard_secret)?,
         basic: basic
             .map(|given| basic_argument("--basic", given))
             .transpose()?,

@@ -1,5 +1,7 @@
 //! `redeliver verify`: checks one signature, and says what is wrong with it.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::clock::{Clock, RealClock, Timestamp};
@@ -8,7 +10,7 @@ use crate::vendor::mistakes::Material;
 use crate::vendor::{Profile, VerifyError, hotjar, standard};
 
 use super::Failure;
-use super::signing::{Input, Scheme, bad_key, print};
+use super::signing::{Input, Scheme, bad_key, print, secret_file};
 
 /// Check the signature of one body
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,11 @@ pub struct Args {
     #[arg(long)]
     pub check_age: bool,
 
+    /// File with a key that is being replaced, by which the signature is right as well; may be
+    /// repeated
+    #[arg(long, value_name = "FILE")]
+    pub previous_key_file: Vec<PathBuf>,
+
     /// What was signed.
     #[command(flatten)]
     pub input: Input,
@@ -36,7 +43,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
     args.input.check()?;
     let key = args.input.key()?;
     let body = args.input.read_body()?;
-    let verdict = verify(&args, &key, &body, RealClock.now());
+    let now = RealClock.now();
+    let verdict = verify(&args, &key, &body, now);
+    if !matches!(verdict, Ok(()) | Err(VerifyError::Key(_))) {
+        for path in &args.previous_key_file {
+            let previous = secret_file(path)?;
+            match verify(&args, &previous, &body, now) {
+                Ok(()) if args.input.json => {
+                    return print(&json!({ "valid": true, "previous_key": true }).to_string());
+                }
+                Ok(()) => return print("the signature is right by a previous key"),
+                Err(VerifyError::Key(error)) => return Err(bad_key(error)),
+                Err(_) => {}
+            }
+        }
+    }
     let reason = match verdict {
         Ok(()) if args.input.json => return print(&json!({ "valid": true }).to_string()),
         Ok(()) => return print("the signature is right"),

@@ -15,6 +15,7 @@ mod connection;
 mod dial;
 mod drip;
 mod error;
+mod lookups;
 mod message;
 mod metered;
 mod network;

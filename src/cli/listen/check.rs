@@ -10,10 +10,10 @@ use crate::vendor::{KeyError, VerifyError, basic_matches, hotjar, signature, sta
 /// What requests must carry.
 #[derive(Debug, Default)]
 pub struct Checks {
-    /// A site's signing key; its UTF-8 bytes are used.
-    pub hotjar_key: Option<Secret>,
-    /// One secret, or several with spaces between.
-    pub standard_secret: Option<Secret>,
+    /// A site's signing keys, of which one suffices; their UTF-8 bytes are used.
+    pub hotjar_keys: Vec<Secret>,
+    /// Secrets, of which one suffices; each may be several with spaces between.
+    pub standard_secrets: Vec<Secret>,
     /// Credentials of HTTP Basic.
     pub basic: Option<BasicAuth>,
     /// Whether a timestamp may be of any age: for senders on a virtual clock.
@@ -54,10 +54,10 @@ impl Verdict {
 impl Checks {
     /// Whether the keys can be used at all.
     pub fn validate(&self) -> Result<(), KeyError> {
-        if let Some(key) = &self.hotjar_key {
+        for key in &self.hotjar_keys {
             signature::key_bytes(key.expose(), TextEncoding::Utf8)?;
         }
-        if let Some(secret) = &self.standard_secret {
+        for secret in &self.standard_secrets {
             standard::secret_keys(secret.expose())?;
         }
         Ok(())
@@ -109,10 +109,11 @@ impl Checks {
         body: &[u8],
         now: Timestamp,
     ) -> Option<Result<(), VerifyError>> {
-        let key = self.hotjar_key.as_ref()?.expose().as_bytes();
         let given = text(headers, hotjar::SIGNATURE_HEADER);
         // HOT-35: the signature first; until then the timestamp is a stranger's claim.
-        let checked = hotjar::verify(key, body, given, TextEncoding::Hex);
+        let checked = by_one_of(&self.hotjar_keys, |key| {
+            hotjar::verify(key.expose().as_bytes(), body, given, TextEncoding::Hex)
+        })?;
         Some(match checked {
             Ok(()) if !self.any_age => hotjar::check_age(body, now),
             checked => checked,
@@ -125,18 +126,36 @@ impl Checks {
         body: &[u8],
         now: Timestamp,
     ) -> Option<Result<(), VerifyError>> {
-        let checked = standard::verify_signature(
-            self.standard_secret.as_ref()?.expose(),
-            text(headers, standard::ID_HEADER),
-            text(headers, standard::TIMESTAMP_HEADER),
-            text(headers, standard::SIGNATURE_HEADER),
-            body,
-        );
+        let header = |name| text(headers, name);
+        let checked = by_one_of(&self.standard_secrets, |secret| {
+            standard::verify_signature(
+                secret.expose(),
+                header(standard::ID_HEADER),
+                header(standard::TIMESTAMP_HEADER),
+                header(standard::SIGNATURE_HEADER),
+                body,
+            )
+        })?;
         Some(match checked {
             Ok(made) if !self.any_age => standard::check_age(made, now),
             checked => checked.map(drop),
         })
     }
+}
+
+/// What the first key says that finds the signature right, or else the first one; none where there
+/// is no key.
+pub fn by_one_of<T>(
+    keys: &[Secret],
+    mut verify: impl FnMut(&Secret) -> Result<T, VerifyError>,
+) -> Option<Result<T, VerifyError>> {
+    let (first, others) = keys.split_first()?;
+    let found = verify(first);
+    if found.is_ok() {
+        return Some(found);
+    }
+    let other = others.iter().find_map(|key| verify(key).ok());
+    Some(other.map_or(found, Ok))
 }
 
 /// A header's value; empty if it is absent or not ASCII.
@@ -167,8 +186,8 @@ mod tests {
 
     fn both() -> Checks {
         Checks {
-            hotjar_key: Some(Secret::new("k")),
-            standard_secret: Some(Secret::new("whsec_a2V5")),
+            hotjar_keys: vec![Secret::new("k")],
+            standard_secrets: vec![Secret::new("whsec_a2V5")],
             ..Checks::default()
         }
     }
@@ -186,6 +205,39 @@ mod tests {
         assert_eq!(both().verdict(&headers(&[]), BODY, NOW).word(), "wrong");
         let nothing = Checks::default();
         assert_eq!(nothing.verdict(&good, BODY, NOW), Verdict::Unchecked);
+    }
+
+    #[test]
+    fn while_a_key_is_replaced_a_signature_by_either_is_right_and_by_neither_is_wrong() {
+        let good = headers(&[hotjar_header(BODY)]);
+        let with = |keys: &[&str]| Checks {
+            hotjar_keys: keys.iter().map(|key| Secret::new(*key)).collect(),
+            ..Checks::default()
+        };
+        for keys in [&["k"][..], &["new", "k"], &["k", "old"]] {
+            let verdict = with(keys).verdict(&good, BODY, NOW);
+            assert_eq!(verdict, Verdict::Right("hotjar"), "{keys:?}");
+        }
+        assert_eq!(
+            with(&["new", "old"]).verdict(&good, BODY, NOW).word(),
+            "wrong"
+        );
+        let signature = standard::sign("whsec_b2xk", "m", 1_700_000_000, BODY).unwrap();
+        let signed = headers(&[
+            (standard::ID_HEADER, "m".to_owned()),
+            (standard::TIMESTAMP_HEADER, "1700000000".to_owned()),
+            (standard::SIGNATURE_HEADER, signature),
+        ]);
+        let mut checks = Checks {
+            standard_secrets: vec![Secret::new("whsec_bmV3")],
+            ..Checks::default()
+        };
+        assert_eq!(checks.verdict(&signed, BODY, NOW).word(), "wrong");
+        checks.standard_secrets.push(Secret::new("whsec_b2xk"));
+        assert_eq!(
+            checks.verdict(&signed, BODY, NOW),
+            Verdict::Right("standard")
+        );
     }
 
     #[test]

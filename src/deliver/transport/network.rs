@@ -8,6 +8,7 @@ use url::Url;
 
 use super::SendError;
 use super::dial::{Dial, Tcp};
+use super::lookups::Lookups;
 use super::tls;
 use crate::deliver::guard::{AddressGuard, GuardError, Resolve, SystemResolver};
 
@@ -23,7 +24,7 @@ impl Network {
     /// ones where the system has none.
     pub fn system() -> Self {
         Self {
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(Lookups::of(Arc::new(SystemResolver))),
             dial: Arc::new(Tcp),
             roots: tls::system_roots(),
         }
@@ -41,7 +42,10 @@ impl Network {
     /// This network with names resolved by `resolver`.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolve>) -> Self {
-        Self { resolver, ..self }
+        Self {
+            resolver: Arc::new(Lookups::of(resolver)),
+            ..self
+        }
     }
 
     /// The addresses behind `url` that `guard` lets through.
