@@ -60,7 +60,6 @@ async fn what_is_not_there_is_404_and_what_is_not_done_is_405_with_allow() {
         "/v1/events/evt_01ARZ3NDEKTSV4RRFFQ69G5FAV",
         "/v1/events/x/deliveries",
         "/v1/deliveries/dlv_01ARZ3NDEKTSV4RRFFQ69G5FAV",
-        "/v1/deliveries?endpoint=none",
     ] {
         api.get(path).await.problem(404);
     }
@@ -89,5 +88,5 @@ async fn unknown_parameters_are_refused_and_named() {
         .get("/v1/deliveries?endpont=a&status=waiting,ded&limit=0&cursor=x")
         .await
         .places();
-    assert_eq!(places, ["?endpont", "?limit", "?status", "?cursor"]);
+    assert_eq!(places, ["?endpont", "?limit", "?cursor", "?status"]);
 }

@@ -152,6 +152,7 @@ async fn dead_letters_are_counted_and_then_replayed() {
     api.attempt(200, Outcome::Delivered);
     let replay = async |json: &str| {
         let answer = api.post("/v1/endpoints/a/replay", json).await.expect(200);
+        assert_eq!(answer["matched"], answer["replayed"]);
         (
             answer["replayed"].as_u64().unwrap(),
             answer["dry_run"] == true,

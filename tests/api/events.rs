@@ -89,11 +89,8 @@ async fn a_media_type_that_is_not_taken_is_415_and_names_those_that_are() {
         answer.problem(415)
     };
     assert!(post("text/plain").await.contains("application/json"));
-    assert!(
-        post("application/cloudevents-batch+json")
-            .await
-            .contains("by itself")
-    );
+    let batch = "application/cloudevents-batch+json";
+    assert!(post("application/cloudevents+avro").await.contains(batch));
     let none = api.send("POST", "/v1/events", &[], b"{}").await;
     assert!(none.problem(415).contains("without a Content-Type"));
 }
@@ -208,4 +205,60 @@ async fn a_server_that_drains_takes_no_event_and_is_not_ready() {
     assert!(answer.problem(503).contains("shutting down"));
     api.get("/readyz").await.problem(503);
     assert_eq!(api.get("/healthz").await.expect(200)["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_batch_of_cloudevents_is_taken_whole_or_not_at_all_and_each_once() {
+    let api = Api::new().await;
+    let event = |id: u32| {
+        format!(r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"t","data":{id}}}"#)
+    };
+    let post = async |body: String| {
+        let headers = [
+            ("Content-Type", "application/cloudevents-batch+json"),
+            ("Idempotency-Key", "of no account"),
+        ];
+        api.send("POST", "/v1/events", &headers, body.as_bytes())
+            .await
+    };
+    let wrong = post(format!("[{},{{}}]", event(1))).await;
+    assert!(wrong.places().contains(&"/1/type".to_owned()), "{wrong:?}");
+    let taken = post(format!("[{},{}]", event(1), event(2)))
+        .await
+        .expect(202);
+    let seqs = |taken: &serde_json::Value| -> Vec<_> {
+        let events = taken["events"].as_array().unwrap().iter();
+        let event = |event: &serde_json::Value| {
+            (event["seq"].as_u64().unwrap(), event["duplicate"] == true)
+        };
+        events.map(event).collect()
+    };
+    assert_eq!(seqs(&taken), [(1, false), (2, false)]);
+    let again = post(format!("[{},{}]", event(2), event(3)))
+        .await
+        .expect(202);
+    assert_eq!(seqs(&again), [(2, true), (3, false)]);
+    let none = post("[]".to_owned()).await.expect(202);
+    assert!(seqs(&none).is_empty());
+    // As it is known in lists: source and id.
+    let found = api.get("/v1/events?key=/s%0A2").await.expect(200);
+    assert_eq!(found["data"][0]["data"], 2);
+}
+
+#[tokio::test]
+async fn a_type_that_no_filter_can_name_is_refused_and_the_longest_one_can_be_named() {
+    let api = Api::new().await;
+    for kind in ["a,b", "order.*", "*", " ", " a"] {
+        let json = format!(r#"{{"type":"{kind}","data":1}}"#);
+        let answer = api.post("/v1/events", &json).await;
+        assert_eq!(answer.places(), ["/type"], "{kind:?}");
+    }
+    let longest = "t".repeat(255);
+    let json = format!(
+        r#"{{"name":"e","url":"http://127.0.0.1:9/","policy":"standard","events":["{longest}"]}}"#
+    );
+    api.add(&json).await;
+    api.event(&longest).await;
+    let found = api.get(&format!("/v1/deliveries?type={longest}")).await;
+    assert_eq!(found.expect(200)["data"].as_array().unwrap().len(), 1);
 }

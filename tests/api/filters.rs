@@ -140,9 +140,9 @@ async fn endpoints_are_found_by_policy_and_too_many_patterns_are_refused() {
 async fn what_a_filter_names_must_be_there_and_what_there_is_is_told() {
     let api = with_deliveries().await;
     for (path, place, words) in [
-        ("deliveries?endpoint=b", "?endpoint", "there is \"a\""),
-        ("wait?endpoint=b", "?endpoint", "there is \"a\""),
-        ("activity?endpoint=b", "?endpoint", "there is \"a\""),
+        ("deliveries?endpoint=shop", "?endpoint", "there is \"a\""),
+        ("wait?endpoint=b", "?endpoint", "did you mean \"a\"?"),
+        ("activity?endpoint=shop", "?endpoint", "there is \"a\""),
         ("wait?event=99", "?event", "there is no event \"99\""),
         (
             "endpoints?policy=hotjr",

@@ -150,6 +150,17 @@ fn whoever_waits_in_vain_is_told_what_there_was_instead() {
     let seen = json!({"matching": 0, "by_status": {"waiting": 3}, "newest_only": false});
     assert_eq!(json["seen"], seen);
     assert_eq!(json["nearest"].as_array().unwrap().len(), 3);
+    // What was never to be delivered comes last, though it is as new.
+    let narrow =
+        json!({"name": "narrow", "url": receiver.url(), "policy": "hotjar", "events": ["else"]});
+    broker.post("/v1/endpoints", &narrow);
+    broker.event("survey_response", &json!(3));
+    let path = "/v1/wait?type=survey_response&status=delivered&timeout=50ms";
+    let json = broker.send("GET", path, &[], b"").json();
+    let nearest = json["nearest"].as_array().unwrap().iter();
+    let statuses: Vec<_> = nearest.map(|near| near["status"].clone()).collect();
+    assert_eq!(statuses.len(), 5);
+    assert_eq!(statuses.iter().position(|it| *it == "filtered"), Some(4));
     let path = "/v1/wait?type=survey_respnse&timeout=50ms";
     let detail = broker.send("GET", path, &[], b"").problem(408);
     assert!(

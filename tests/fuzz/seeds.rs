@@ -202,7 +202,7 @@ const CHANGES: &[&str] = &[
 
 const QUERIES: &[&str] = &[
     "limit=5&since=2026-01-31T09:30:00Z&state=waiting,dead&type=order.paid",
-    "cursor=ZQAAAAAAAAAHAAAACQ&limit=1000",
+    "cursor=ZeOwxEIAAAAAAAAABwAAAAk&limit=1000",
     "limt=5&since=now&limit=0&limit=1&state=a,b&cursor=x",
     "type=%C3%A9+%20%zz&state=,&limit=",
     "",

@@ -153,6 +153,7 @@ fn types_and_deliveries_are_chosen_and_what_cannot_be_is_told() {
     let endpoint = json!({"name": "e", "url": receiver.url(), "policy": "standard"});
     broker.post("/v1/endpoints", &endpoint);
     let mut source = open(&broker, "/v1/stream?types=order.*,paid&deliveries=false");
+    let mut as_in_lists = open(&broker, "/v1/stream?type=paid&deliveries=false");
     for kind in ["other", "order.made", "orders", "paid"] {
         let id = broker.event(kind, &json!(1));
         broker.delivery_once(&id, "delivered");
@@ -160,11 +161,12 @@ fn types_and_deliveries_are_chosen_and_what_cannot_be_is_told() {
     let frames = (0..2).map(|_| source.next().unwrap());
     let kinds: Vec<_> = frames.map(|frame| frame.data["type"].clone()).collect();
     assert_eq!(kinds, ["order.made", "paid"]);
+    assert_eq!(as_in_lists.next().unwrap().data["type"], "paid");
     for (query, words) in [
         ("from=0", "from is neither now, start nor a position"),
         ("from=yesterday", "from is neither"),
         ("deliveries=maybe", "deliveries"),
-        ("type=x", "type"),
+        ("type=x&types=x", "types is given twice"),
     ] {
         let path = format!("/v1/stream?{query}");
         let told = broker.send("GET", &path, &[], b"");

@@ -78,5 +78,5 @@ fn the_answer_is_bounded_by_limit_and_narrowed_to_an_endpoint() {
     assert!(wrong.text().contains("did you mean"), "{}", wrong.text());
     broker
         .send("GET", "/v1/activity?endpoint=x", &[], b"")
-        .problem(404);
+        .problem(422);
 }

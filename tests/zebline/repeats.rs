@@ -37,6 +37,13 @@ fn what_is_no_hexadecimal_id_makes_nothing_known_again() {
         assert_ne!(first, second, "{headers:?}");
     }
     assert_eq!(logged(&broker).len(), 6);
+    // Beside what it means there, it tells a request from every other one, as on every route.
+    let answered = |headers: &[(&str, &str)]| {
+        let answer = post(&broker, headers, &json!({}));
+        answer.header("x-request-id").to_owned()
+    };
+    assert_eq!(answered(&[("x-request-id", "5f1d")]), "5f1d");
+    assert_eq!(answered(&[]).len(), 32);
     broker.stop();
 }
 

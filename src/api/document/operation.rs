@@ -141,7 +141,7 @@ impl Operation {
         )
         .query(
             "cursor",
-            "The `next` of an earlier answer of this list: goes on behind it.",
+            "The `next` of an earlier answer of this list: goes on behind it, with the same filters and order.",
             json!({ "type": "string" }),
         )
     }

@@ -68,7 +68,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 }],
                 "more": 0,
             }))
-            .guarded(&[404, 422]),
+            .guarded(&[]),
         Operation::get("/metrics", "scrape", "Metrics for a Prometheus")
             .answers_with(200, json!({
                 "description": "Prometheus text, or OpenMetrics where the request accepts it.",

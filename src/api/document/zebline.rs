@@ -122,7 +122,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .guarded(&[404]),
         Operation::get("/v1/attributes", "listAttributes", "List the attributes of Zebline's events")
             .describe("By source, event and name: the type that the first value fixed, and what was dropped since.")
-            .query("source", "Of this source, by name.", json!({ "type": "string" }))
+            .query("source", "Of this source, by name. It need not be configured any more; of one that never was there are none.", json!({ "type": "string" }))
             .query("event", "Of events of this type.", json!({ "type": "string" }))
             .in_parts()
             .answers(200, "A part of the attributes.", schemas.of::<Listed<Attribute>>(), json!({

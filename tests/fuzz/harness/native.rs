@@ -98,6 +98,7 @@ fn accepts(members: &[(String, &RawValue)]) -> bool {
     };
     let short = |text: &str, most: usize| (1..=most).contains(&text.chars().count());
     let plain = |text: &str| !text.chars().any(char::is_control);
+    let nameable = |text: &str| !text.contains([',', '*']) && text.trim() == text;
     let given = |name: &str| members.iter().any(|(key, _)| key == name);
     let is_null = |name: &str| {
         members
@@ -109,7 +110,9 @@ fn accepts(members: &[(String, &RawValue)]) -> bool {
         && given("type")
         && !is_null("type")
         && given("data")
-        && fits("type", &|text| short(text, 255) && plain(text))
+        && fits("type", &|text| {
+            short(text, 255) && plain(text) && nameable(text)
+        })
         && fits("id", &|text| short(text, 255) && plain(text))
         && fits("subject", &|text| short(text, 1024))
         && fits("time", &|text| Timestamp::parse(text).is_ok())
