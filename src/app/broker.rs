@@ -171,6 +171,7 @@ impl Broker {
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: settings.clock,
+            document: settings.document,
             policies: policies.clone(),
             courier: courier.clone(),
             advance: Some(advance.clone()),
@@ -290,8 +291,7 @@ impl Broker {
         for task in others.chain([self.tasks]) {
             let _ = task.await;
         }
-        let store = self.store;
-        blocking(move || store.close()).await?;
+        blocking(move || self.store.close()).await?;
         // It ends once the store is closed.
         let committer = self.committer;
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;

@@ -1,5 +1,6 @@
 //! What a broker is started with.
 
+use crate::api::document::Subject;
 use crate::clock::ClockKind;
 use crate::config::Config;
 use crate::fault::Plan;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub record: Option<usize>,
     /// Which faults are done on demand; none: the path of an attempt has no such step.
     pub faults: Plan,
+    /// What its API is described as.
+    pub document: Subject,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }
