@@ -211,7 +211,10 @@ impl Examiner {
             Ok(request) => request,
             Err(error) => {
                 let why = error.to_string();
-                return Reply::Silence(Silence { why, is_late: false });
+                return Reply::Silence(Silence {
+                    why,
+                    is_late: false,
+                });
             }
         };
         let reply = self.link.send(&request).await;

@@ -4,10 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// An address with a port, or a port alone, which is one of this machine's and nobody else's.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let alone = text.parse().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
+    let alone = text
+        .parse()
+        .map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
     let address = alone.or_else(|_| text.parse());
     address.map_err(|_| {
-        "write an IP address and a port such as 127.0.0.1:9000 or [::1]:9000, or a port alone".to_owned()
+        "write an IP address and a port such as 127.0.0.1:9000 or [::1]:9000, or a port alone"
+            .to_owned()
     })
 }
 

@@ -109,12 +109,7 @@ fn unexplained(scheme: Scheme) -> &'static str {
     }
 }
 
-fn material<'a>(
-    args: &'a Args,
-    key: &'a Secret,
-    seconds: &'a str,
-    body: &'a [u8],
-) -> Material<'a> {
+fn material<'a>(args: &'a Args, key: &'a Secret, seconds: &'a str, body: &'a [u8]) -> Material<'a> {
     let input = &args.input;
     Material {
         profile: match input.scheme {

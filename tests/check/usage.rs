@@ -162,7 +162,13 @@ fn a_receiver_without_signatures_is_judged_by_what_it_does_without_a_key() {
     let Some(receiver) = Receiver::start(HOTJAR, "skips-signature") else {
         return;
     };
-    let unsigned = ["hotjar", &receiver.url(), "--no-signature", "--skip", "load"];
+    let unsigned = [
+        "hotjar",
+        &receiver.url(),
+        "--no-signature",
+        "--skip",
+        "load",
+    ];
     let ran = check(&unsigned);
     assert_eq!(ran.code, 0, "{}", ran.out);
     let last = ran.out.lines().last().unwrap();

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::recorded::Recorded;
-use crate::cli::{Failure, output};
 use crate::cli::signing::{Scheme, bad_key};
+use crate::cli::{Failure, output};
 use crate::clock::Timestamp;
 use crate::endpoint::TextEncoding;
 use crate::secret::Secret;

@@ -268,10 +268,22 @@ mod tests {
     fn json_is_written_again_as_each_language_does_it() {
         let body = "{ \"b\":\"\u{17e}/\u{1F40E}\",\r\n\"a\":[1,2.50,null,{}],\"c\":\"\\u0045\\n\"}";
         for (style, expected) in [
-            (Style::Compact, "{\"b\":\"\u{17e}/\u{1F40E}\",\"a\":[1,2.5,null,{}],\"c\":\"E\\n\"}"),
-            (Style::Spaced, r#"{"b": "\u017e/\ud83d\udc0e", "a": [1, 2.5, null, {}], "c": "E\n"}"#),
-            (Style::SpacedSorted, r#"{"a": [1, 2.5, null, {}], "b": "\u017e/\ud83d\udc0e", "c": "E\n"}"#),
-            (Style::Slashes, r#"{"b":"\u017e\/\ud83d\udc0e","a":[1,2.5,null,{}],"c":"E\n"}"#),
+            (
+                Style::Compact,
+                "{\"b\":\"\u{17e}/\u{1F40E}\",\"a\":[1,2.5,null,{}],\"c\":\"E\\n\"}",
+            ),
+            (
+                Style::Spaced,
+                r#"{"b": "\u017e/\ud83d\udc0e", "a": [1, 2.5, null, {}], "c": "E\n"}"#,
+            ),
+            (
+                Style::SpacedSorted,
+                r#"{"a": [1, 2.5, null, {}], "b": "\u017e/\ud83d\udc0e", "c": "E\n"}"#,
+            ),
+            (
+                Style::Slashes,
+                r#"{"b":"\u017e\/\ud83d\udc0e","a":[1,2.5,null,{}],"c":"E\n"}"#,
+            ),
         ] {
             let written = rewritten(body.as_bytes(), style).unwrap();
             assert_eq!(String::from_utf8(written).unwrap(), expected);

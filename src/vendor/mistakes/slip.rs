@@ -176,7 +176,9 @@ impl Slip {
             Self::Base(_) => {
                 "compute the signature over the id, the timestamp in seconds and the raw body, with full stops between"
             }
-            Self::Hash(_) => "compute the vendor's HMAC: HMAC-SHA3-256 of Hotjar, HMAC-SHA256 of Standard Webhooks, the key first",
+            Self::Hash(_) => {
+                "compute the vendor's HMAC: HMAC-SHA3-256 of Hotjar, HMAC-SHA256 of Standard Webhooks, the key first"
+            }
         }
     }
 }

@@ -47,10 +47,19 @@ fn hot_31_each_usual_mistake_of_hotjars_signature_is_named() {
     let (key, body) = (KEY.as_bytes(), BODY.as_bytes());
     let mac = |hash| hex::encode(hashed(key, body, Some(hash), Profile::Hotjar));
     for (given, expected) in [
-        (sha3(KEY, "{\"b\":\"\u{17e}\",\"a\":1.5}"), "JavaScript's JSON.stringify"),
-        (sha3(KEY, "{\"b\": \"\\u017e\", \"a\": 1.5}"), "Python's json.dumps does"),
+        (
+            sha3(KEY, "{\"b\":\"\u{17e}\",\"a\":1.5}"),
+            "JavaScript's JSON.stringify",
+        ),
+        (
+            sha3(KEY, "{\"b\": \"\\u017e\", \"a\": 1.5}"),
+            "Python's json.dumps does",
+        ),
         (sha3(KEY, "{\"a\": 1.5, \"b\": \"\\u017e\"}"), "sort_keys"),
-        (sha3(KEY, "{\"a\":1.5,\"b\":\"\u{17e}\"}"), "Go's json.Marshal"),
+        (
+            sha3(KEY, "{\"a\":1.5,\"b\":\"\u{17e}\"}"),
+            "Go's json.Marshal",
+        ),
         (sha3(KEY, &format!("{BODY}\n")), "the body with a newline"),
         (sha3("site-key\n", BODY), "the key with a newline"),
         (mac(Hash::Sha256), "SHA-256 instead of SHA3-256"),
@@ -62,7 +71,10 @@ fn hot_31_each_usual_mistake_of_hotjars_signature_is_named() {
         (mac(Hash::BodyThenKey), "and the key instead of an HMAC"),
         (mac(Hash::NoKey), "a plain hash without the key"),
         (mac(Hash::Exchanged), "key and message exchanged"),
-        (signature::encode_base64(&right), "base64 instead of hexadecimal"),
+        (
+            signature::encode_base64(&right),
+            "base64 instead of hexadecimal",
+        ),
         (format!("sha3-256={}", hex::encode(right)), "with a prefix"),
         (
             signature::encode_base64(hex::encode(right).as_bytes()),
@@ -93,29 +105,59 @@ fn each_usual_mistake_of_standard_webhooks_is_named() {
     let base = format!("msg_1.17.{BODY}");
     let right = signature::hmac_sha256(key, &[base.as_bytes()]);
     for (given, expected) in [
-        (format!("v1,{}", sha2(SECRET.as_bytes(), &base)), "the key's text, undecoded"),
+        (
+            format!("v1,{}", sha2(SECRET.as_bytes(), &base)),
+            "the key's text, undecoded",
+        ),
         (
             format!("v1,{}", sha2(&SECRET.as_bytes()[6..], &base)),
             "the text behind whsec_, undecoded",
         ),
         (format!("v1,{}", sha2(key, BODY)), "the body alone"),
-        (format!("v1,{}", sha2(key, &format!("17.{BODY}"))), "without the id"),
-        (format!("v1,{}", sha2(key, &format!("msg_1.{BODY}"))), "without the timestamp"),
-        (format!("v1,{}", sha2(key, &format!("17.msg_1.{BODY}"))), "timestamp before the id"),
-        (format!("v1,{}", sha2(key, &format!("msg_117{BODY}"))), "without full stops"),
-        (format!("v1,{}", sha2(key, &format!("msg_1.17000.{BODY}"))), "in milliseconds"),
+        (
+            format!("v1,{}", sha2(key, &format!("17.{BODY}"))),
+            "without the id",
+        ),
+        (
+            format!("v1,{}", sha2(key, &format!("msg_1.{BODY}"))),
+            "without the timestamp",
+        ),
+        (
+            format!("v1,{}", sha2(key, &format!("17.msg_1.{BODY}"))),
+            "timestamp before the id",
+        ),
+        (
+            format!("v1,{}", sha2(key, &format!("msg_117{BODY}"))),
+            "without full stops",
+        ),
+        (
+            format!("v1,{}", sha2(key, &format!("msg_1.17000.{BODY}"))),
+            "in milliseconds",
+        ),
         (
             format!("v1,{}", sha2(key, "msg_1.17.{\"b\":\"\u{17e}\",\"a\":1.5}")),
             "JavaScript's JSON.stringify",
         ),
-        (hex::encode(right), "without `v1,`"),
-        (format!("v1,{}", hex::encode(right)), "hexadecimal instead of base64"),
+        (
+            hex::encode(right),
+            "hexadecimal instead of base64, without `v1,`",
+        ),
+        (
+            format!("v1,{}", hex::encode(right)),
+            "hexadecimal instead of base64",
+        ),
         (signature::encode_base64(&right), "without `v1,`"),
         (
-            format!("v1,{}", signature::encode_base64(&signature::hmac_sha3_256(key, base.as_bytes()))),
+            format!(
+                "v1,{}",
+                signature::encode_base64(&signature::hmac_sha3_256(key, base.as_bytes()))
+            ),
             "SHA3-256 instead of SHA-256",
         ),
-        (format!("v1,{}", sha2(key, &format!("msg_2.17.{BODY}"))), "nothing"),
+        (
+            format!("v1,{}", sha2(key, &format!("msg_2.17.{BODY}"))),
+            "nothing",
+        ),
     ] {
         let said = said(&standard(SECRET, "msg_1", "17", BODY), &given);
         assert!(said.contains(expected), "{expected}: {said}");
@@ -125,10 +167,7 @@ fn each_usual_mistake_of_standard_webhooks_is_named() {
 
 #[test]
 fn what_a_receiver_might_expect_instead_is_never_the_right_signature_and_none_comes_twice() {
-    for material in [
-        hotjar(KEY, BODY),
-        standard(SECRET, "msg_1", "17", BODY),
-    ] {
+    for material in [hotjar(KEY, BODY), standard(SECRET, "msg_1", "17", BODY)] {
         let all = material.mistaken();
         assert!((20..50).contains(&all.len()), "{}", all.len());
         let mac = material.mac(&[]).unwrap();
