@@ -66,7 +66,10 @@ fn the_suite_in_nodes_test_runner_passes() {
 #[test]
 fn the_script_for_a_pipeline_passes() {
     if has("curl", &["--version"]) {
-        passes(run("bash", &["examples/ci/receiver.sh"]).unwrap());
+        let output = run("bash", &["examples/ci/receiver.sh"]).unwrap();
+        // What has not begun yet is waited for without a word.
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        passes(output);
     } else {
         missing("curl");
     }

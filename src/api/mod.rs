@@ -138,6 +138,8 @@ pub struct Admin {
     pub telemetry: Arc<Telemetry>,
     /// Makes the ids of requests that bring none.
     pub request_ids: RequestIds,
+    /// What `/openapi.json` describes.
+    pub document: document::Subject,
     /// What is never exceeded.
     pub limits: Limits,
     /// Reads the requests' bodies.

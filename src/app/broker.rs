@@ -177,6 +177,7 @@ impl Broker {
             store: store.clone(),
             clock: clock.clone(),
             clock_kind: settings.clock,
+            document: settings.document,
             policies: policies.clone(),
             courier: courier.clone(),
             advance: Some(advance.clone()),

@@ -1,5 +1,6 @@
 //! What a broker is started with.
 
+use crate::api::document::Subject;
 use crate::clock::ClockKind;
 use crate::config::Config;
 use crate::fault::Plan;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub faults: Plan,
     /// Where traces are exported to; none: they are not.
     pub traces: Option<traces::Settings>,
+    /// What its API is described as.
+    pub document: Subject,
     /// Whether what is printed on standard output is JSON.
     pub json: bool,
 }

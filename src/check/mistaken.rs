@@ -1,5 +1,7 @@
 //! What a receiver computes that refuses a genuine message: its mistake, found by signing as it would.
 
+use std::collections::BTreeSet;
+
 use super::crafted::Crafted;
 use super::examiner::Examiner;
 use super::judge::Reply;
@@ -23,8 +25,10 @@ impl Examiner {
     /// The first usual mistake whose signature is accepted, where the right one still is not. Each
     /// is sent once, with a fresh message.
     async fn mistaken(&mut self) -> Option<Mistake> {
-        for place in 0.. {
-            let (request, mistake) = self.mistake(place)?;
+        let mut tried = BTreeSet::new();
+        loop {
+            let (request, mistake) = self.mistake(&tried)?;
+            tried.insert(mistake.what.clone());
             let reply = self.link.send(&request).await;
             if self.terms.accepted(&reply).is_ok() {
                 // One that has changed its mind makes no mistake that could be named.
@@ -37,11 +41,11 @@ impl Examiner {
                 return None;
             }
         }
-        None
     }
 
-    /// A fresh message that is signed with this mistake; none behind the last.
-    fn mistake(&mut self, place: usize) -> Option<(Crafted, Mistake)> {
+    /// A fresh message that is signed with a mistake that was not tried; none when all were. Which
+    /// of them change anything is another matter with each message.
+    fn mistake(&mut self, tried: &BTreeSet<String>) -> Option<(Crafted, Mistake)> {
         let mut crafted = self.genuine()?;
         let credentials = &self.plan.credentials;
         let mut header = |name| crafted.header(name).cloned().unwrap_or_default();
@@ -58,7 +62,8 @@ impl Examiner {
             timestamp: &timestamp,
             body: &crafted.body,
         };
-        let (mistake, text) = material.mistaken().into_iter().nth(place)?;
+        let mut all = material.mistaken().into_iter();
+        let (mistake, text) = all.find(|(mistake, _)| !tried.contains(&mistake.what))?;
         crafted.set(credentials.profile.signature_header(), text);
         Some((crafted, mistake))
     }

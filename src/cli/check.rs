@@ -8,6 +8,8 @@ mod selection;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::app;
 use crate::check::drill::Run;
 use crate::check::link::Link;
@@ -57,18 +59,20 @@ enum Vendor {
 
 /// Sends, looks, judges, and tells.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let (common, credentials, tolerance) = match args.vendor {
+    let (common, credentials, tolerance, must_sign) = match args.vendor {
         Vendor::Hotjar(signed) => {
             let credentials = signed.credentials(Profile::Hotjar)?;
-            (signed.common, credentials, options::TOLERANCE)
+            let must_sign = !signed.no_signature;
+            (signed.common, credentials, options::TOLERANCE, must_sign)
         }
         Vendor::Esputnik(common) => {
             let credentials = Credentials::none(Profile::Esputnik);
-            (common, credentials, options::TOLERANCE)
+            (common, credentials, options::TOLERANCE, false)
         }
         Vendor::Standard(standard) => {
             let credentials = standard.credentials()?;
-            (standard.common, credentials, standard.tolerance)
+            let must_sign = !standard.no_signature;
+            (standard.common, credentials, standard.tolerance, must_sign)
         }
     };
     let credentials = Credentials {
@@ -91,18 +95,22 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if common.list {
         return report::list(&plan.duties(), common.json);
     }
-    examine(common, plan, selection, clock).await
+    let url = common.url()?;
+    if must_sign && !plan.has(Need::Key) {
+        return Err(options::no_key());
+    }
+    examine(common, url, plan, selection, clock).await
 }
 
 async fn examine(
     common: Common,
+    url: Url,
     plan: Plan,
     selection: Selection,
     clock: SharedClock,
 ) -> Result<(), Failure> {
     let profile = plan.credentials.profile;
     let timeout = common.timeout.unwrap_or(policy(profile).timeout);
-    let url = common.url()?;
     let link = Link::new(url.clone(), timeout, common.ca_pem()?, clock.clone())
         .map_err(|error| Failure::Environment(error.to_string()))?;
     let mut report = Report::new(profile, &url, plan.run, common.verbose);
@@ -202,7 +210,7 @@ impl Repros {
         }
     }
 
-    fn lines(&mut self, finding: &Finding, url: &url::Url) -> Result<Vec<String>, Failure> {
+    fn lines(&mut self, finding: &Finding, url: &Url) -> Result<Vec<String>, Failure> {
         if !matches!(finding.verdict, Verdict::Failed(_)) || finding.evidence.is_empty() {
             return Ok(Vec::new());
         }

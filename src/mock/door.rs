@@ -2,14 +2,14 @@
 //!
 //! | path | whose |
 //! |---|---|
-//! | `/mocks`, `/mocks/{name}`, `/mocks/{name}/reset` | the server's own |
+//! | `/mocks`, `/mocks/{name}`, `/mocks/{name}/reset`, `/openapi.json` | the server's own |
 //! | `/mocks/{name}/…` | what `/…` is of a server of its own, of the mock called so |
 //! | everything else | of the mock called `default`, if there is one |
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request as AxumRequest, State};
+use axum::extract::{RawQuery, Request as AxumRequest, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response as AxumResponse};
 use axum::routing::{get, post};
@@ -18,13 +18,14 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderValue, LOCATION};
 use hyper::http::uri::PathAndQuery;
 use hyper::service::Service;
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Map, Value, json};
 
 use super::plan::Plan;
 use super::registry::{DEFAULT, Mocks, NoMock};
 use super::running::{Mock, MockError};
+use crate::api::document::{self, Subject};
 use crate::api::input::{self, Named};
 use crate::app::AppError;
 use crate::config::Limits;
@@ -59,6 +60,7 @@ impl Door {
         };
         let router = Router::new()
             .route("/healthz", get(|| async { "ok" }))
+            .route("/openapi.json", get(described))
             .route("/mocks", get(list))
             .route("/mocks/{name}", get(show).put(put).delete(remove))
             .route("/mocks/{name}/reset", post(reset))
@@ -101,7 +103,7 @@ impl Answers for Door {
 /// Whose request it is, and what it is for him; nothing if it is the server's own.
 fn addressed(uri: &Uri) -> (String, Option<Uri>) {
     let Some(inside) = uri.path().strip_prefix(PREFIX) else {
-        let is_own = uri.path() == "/mocks";
+        let is_own = ["/mocks", "/openapi.json"].contains(&uri.path());
         return (DEFAULT.to_owned(), (!is_own).then(|| uri.clone()));
     };
     let Some((name, rest)) = inside.split_once('/') else {
@@ -127,7 +129,15 @@ async fn guard(request: AxumRequest, next: Next) -> AxumResponse {
     }
 }
 
+async fn described(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<AxumResponse, Problem> {
+    document::answer(Subject::Mocks, &headers, query.as_deref())
+}
+
 async fn not_found(request: AxumRequest) -> Problem {
+    // A mock that there is has answered before.
+    if request.uri().path().starts_with(PREFIX) {
+        return NoMock::Unknown.into();
+    }
     let path = crate::words::quoted(request.uri().path());
     Problem::not_found(format!(
         "there is nothing at {path}; the mocks are at /mocks, and what each answers at /mocks/NAME/…"
@@ -213,6 +223,8 @@ mod tests {
             ("/v1/events?limit=1", "default", Some("/v1/events?limit=1")),
             ("/", "default", Some("/")),
             ("/mocks", "default", None),
+            ("/openapi.json", "default", None),
+            ("/mocks/a/openapi.json", "a", Some("/openapi.json")),
             ("/mocks/a", "a", None),
             ("/mocks/a/reset", "a", None),
             ("/mocks/a/", "a", Some("/")),

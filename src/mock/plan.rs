@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::vendor::{self, VENDORS};
+use crate::api::document::Subject;
 use crate::app::{Keep, Settings};
 use crate::clock::ClockKind;
 use crate::endpoint::json::Members;
@@ -52,6 +53,7 @@ impl Plan {
             clock,
             keep: Keep::InMemory,
             record: Some(RECORD_BYTES),
+            document: Subject::Mock,
             ..Settings::default()
         };
         Ok(Self {
@@ -155,19 +157,32 @@ impl Plan {
                 detail: "to is missing; give the receiver's URL".to_owned(),
             });
         }
-        let draft = EndpointDraft::from_members(&members);
-        errors.extend(draft.as_ref().err().cloned().unwrap_or_default());
-        let (Some(vendor), Ok(draft), true) = (vendor, draft, errors.is_empty()) else {
-            return Err(Problem::invalid(errors));
+        let plan = match EndpointDraft::from_members(&members) {
+            Ok(draft) => {
+                let url = to.into();
+                // Whoever the vendor is, what else is wrong is told at once; this one asks for least.
+                let assumed = vendor.unwrap_or(Profile::Esputnik);
+                Self::new(assumed, EndpointDraft { url, ..draft }, clock, seed)
+            }
+            Err(errors) => Err(errors),
         };
-        let draft = EndpointDraft {
-            url: to.into(),
-            ..draft
+        // Of a vendor that nobody knows, nobody knows in which order it sends.
+        let plan = plan.map(|plan| match vendor {
+            Some(_) => plan.with_faults(faults).map_err(|error| FieldError {
+                at: "/faults".to_owned(),
+                detail: error.to_string(),
+            }),
+            None => Ok(plan),
+        });
+        let more = match plan {
+            Ok(Ok(plan)) if errors.is_empty() => return Ok(plan),
+            Ok(Ok(_)) => Vec::new(),
+            Ok(Err(error)) => vec![error],
+            Err(errors) => as_asked(errors),
         };
-        let plan = Self::new(vendor, draft, clock, seed);
-        let plan = plan.map_err(|errors| Problem::invalid(as_asked(errors)))?;
-        plan.with_faults(faults)
-            .map_err(|error| Problem::field("/faults", error.to_string()))
+        let told: Vec<_> = errors.iter().map(|error| error.at.clone()).collect();
+        errors.extend(more.into_iter().filter(|error| !told.contains(&error.at)));
+        Err(Problem::invalid(errors))
     }
 
     /// With these faults, done by its seed.
@@ -219,76 +234,4 @@ fn as_asked(errors: Vec<FieldError>) -> Vec<FieldError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Plan, Vec<String>> {
-        let read = Plan::read(serde_json::from_str(json).unwrap());
-        read.map_err(|problem| {
-            let errors = problem.errors.into_iter();
-            errors
-                .map(|error| format!("{}: {}", error.at, error.detail))
-                .collect()
-        })
-    }
-
-    #[test]
-    fn a_mock_is_read_with_a_manual_clock_unless_it_says_otherwise() {
-        let plan = read(r#"{"vendor": "hotjar", "to": "http://127.0.0.1:9/", "signing_key": "k"}"#);
-        let plan = plan.unwrap();
-        assert_eq!((plan.vendor, plan.seed), (Profile::Hotjar, 0));
-        assert_eq!(plan.settings.clock, ClockKind::Manual);
-        assert_eq!(plan.settings.keep, Keep::InMemory);
-        let about = Value::Object(plan.about()).to_string();
-        assert!(
-            about.contains(r#""has_key":true"#) && !about.contains(r#""k""#),
-            "{about}"
-        );
-        let plan = read(
-            r#"{"vendor": "esputnik", "to": "http://127.0.0.1:9/", "clock": "60x", "seed": 7,
-                "timeout": "3s"}"#,
-        );
-        let plan = plan.unwrap();
-        assert_eq!(
-            (plan.settings.clock, plan.seed),
-            (ClockKind::Scaled(60.0), 7)
-        );
-        assert_eq!(
-            plan.receiver().timeout,
-            Some(std::time::Duration::from_secs(3))
-        );
-    }
-
-    #[test]
-    fn every_mistake_is_told_at_its_place_with_its_mend() {
-        let told = |json| read(json).unwrap_err();
-        assert_eq!(
-            told("{}"),
-            [
-                "/vendor: vendor is missing; give one of hotjar, esputnik, standard",
-                "/to: to is missing; give the receiver's URL",
-            ]
-        );
-        assert_eq!(
-            told(r#"{"vendor": "hotjr", "to": 1, "clock": "fast", "seed": -1, "tmeout": "1s"}"#),
-            [
-                "/tmeout: unknown field \"tmeout\"; did you mean \"timeout\"?",
-                "/to: to is not a URL in quotation marks",
-                "/vendor: vendor \"hotjr\" is not known; did you mean \"hotjar\"?",
-                "/clock: clock is not right: write real, manual, or a factor with an x such as 60x",
-                "/seed: seed is not a whole number from 0 on",
-            ]
-        );
-        let errors = told(r#"{"vendor": "hotjar", "to": "ftp://x/", "url": "http://x/"}"#);
-        assert!(
-            errors[0].starts_with("/url: unknown field \"url\""),
-            "{errors:?}"
-        );
-        let errors = told(r#"{"vendor": "hotjar", "to": "ftp://x/"}"#);
-        assert!(errors.iter().any(|e| e.starts_with("/to: ")), "{errors:?}");
-        assert!(
-            errors.iter().any(|e| e.starts_with("/signing_key: ")),
-            "{errors:?}"
-        );
-    }
-}
+mod tests;

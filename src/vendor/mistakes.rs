@@ -14,13 +14,11 @@ use hmac::{Hmac, KeyInit, Mac, SimpleHmac};
 use sha2::{Digest, Sha256, Sha512};
 use sha3::{Keccak256, Sha3_256, Sha3_512};
 
-use self::slip::{Base, Body, Hash, Key};
+use self::slip::{Base, Body, Hash, Key, Slip};
+use self::spelled::Spelling;
 use super::{Profile, signature, standard};
 use crate::endpoint::TextEncoding;
 use crate::endpoint::validate::decode_base64;
-
-pub use self::slip::Slip;
-pub use self::spelled::Spelling;
 
 /// Bytes of a body above which no two slips are tried together: each try hashes the whole of it.
 const PAIRS_MAX_BYTES: usize = 256 * 1024;

@@ -200,11 +200,14 @@ fn hot_34_a_receiver_that_refuses_what_is_genuine_is_told_its_own_mistake() {
         let Some(receiver) = Receiver::start(HOTJAR, broken) else {
             return;
         };
-        let ran = receiver.check_alone(&["--json"]);
-        assert_eq!(ran.code, 1);
-        assert_eq!(ran.with("failed"), ["hotjar.accept.survey-response"]);
-        let reasons = ran.reasons();
-        assert!(reasons[0].contains(mistake), "{broken}: {reasons:?}");
+        // Which mistakes change anything is another matter with each message.
+        for _ in 0..3 {
+            let ran = receiver.check_alone(&["--json"]);
+            assert_eq!(ran.code, 1);
+            assert_eq!(ran.with("failed"), ["hotjar.accept.survey-response"]);
+            let reasons = ran.reasons();
+            assert!(reasons[0].contains(mistake), "{broken}: {reasons:?}");
+        }
     }
 }
 
@@ -222,8 +225,12 @@ fn what_stands_behind_one_failure_is_one_line_unless_it_is_asked_for() {
     );
     assert!(lines.contains(&&*folded), "{}", ran.out);
     // One passed, one failed, and one that is judged of nobody.
-    let verdicts = lines.iter().filter(|line| line.contains("hotjar."));
-    assert_eq!(verdicts.count(), 4, "{}", ran.out);
+    let is_verdict = |line: &&&str| {
+        let words = ["passed  ", "failed  ", "not judged  "];
+        words.iter().any(|word| line.starts_with(word))
+    };
+    let verdicts = lines.iter().filter(is_verdict);
+    assert_eq!(verdicts.count(), 3, "{}", ran.out);
     let listed = receiver.check_alone(&["--verbose"]);
     let verdicts = listed
         .out

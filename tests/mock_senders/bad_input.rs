@@ -134,3 +134,62 @@ fn a_receiver_in_a_private_network_is_refused_until_the_network_is_named() {
     ]);
     assert_eq!(ran.code, 2, "{}", ran.err);
 }
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_anything_is_told_of_sending() {
+    let (site, receiver) = (site(), answering(&[200]));
+    let url = receiver.url();
+    let standard = ["mock", "standard", "--key-file", "secret.txt", "--to", &url];
+    let ran = site.run(&[&standard[..], &["--set", "foo.bar=1"]].concat());
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+    assert!(
+        ran.err.starts_with("error: --set \"foo.bar\": "),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_fault_that_could_not_be_done_stands_in_the_summary() {
+    let (site, receiver) = (site(), answering(&[200]));
+    let url = receiver.url();
+    let reorder = [
+        "--key-file",
+        "key.txt",
+        "--speed",
+        "600x",
+        "--fault",
+        "reorder",
+    ];
+    let ran = site.run(&[&["mock", "hotjar", "--to", &url], &reorder[..]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let told = "faults not done: 1 reorder (no later event was attempted within 10s)\n";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert!(ran.out.contains("; 1 attempt in "), "{}", ran.out);
+    let lines = delivered(&site, &receiver, &[&["hotjar"], &reorder[..]].concat());
+    assert_eq!(summary(&lines)["faults_not_done"], 1);
+}
+
+#[test]
+fn an_address_that_is_taken_or_wrong_is_told_with_the_option_that_mends_it() {
+    let site = site();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for command in [&["mock", "server"][..], &["mock", "zebline"], &["listen"]] {
+        let ran = site.run(&[command, &["--listen", &port]].concat());
+        assert_eq!((ran.code, ran.err.lines().count()), (3, 1), "{}", ran.err);
+        assert!(
+            ran.err.contains(&format!("127.0.0.1:{port}")),
+            "{}",
+            ran.err
+        );
+        assert!(
+            ran.err.contains("--listen, such as 127.0.0.1:0"),
+            "{}",
+            ran.err
+        );
+        let ran = site.run(&[command, &["--listen", "here"]].concat());
+        assert_eq!((ran.code, ran.err.lines().count()), (2, 1), "{}", ran.err);
+        assert!(ran.err.contains("such as 127.0.0.1:9000"), "{}", ran.err);
+    }
+}

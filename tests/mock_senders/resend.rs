@@ -263,3 +263,20 @@ fn bad_usage_of_resend_is_told_in_one_line() {
         ran.err
     );
 }
+
+#[test]
+fn hot_35_a_body_without_a_time_to_renew_is_told_of() {
+    let (site, receiver) = (site(), answering(&[200]));
+    std::fs::write(site.path("a.har"), archive(&["no JSON", BODY])).unwrap();
+    let url = receiver.url();
+    let ran = resend(&site, &[&["a.har", "--to", &url], &RENEW[..]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    assert!(
+        ran.err
+            .starts_with("warning: request 1: its body has no one timestamp"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(receiver.posts()[0].body, b"no JSON");
+}

@@ -277,7 +277,7 @@ fn an_interrupted_mock_that_does_not_stay_prints_its_summary_and_ends_with_130()
     let last = lines.map_while(Result::ok).last().unwrap();
     assert!(
         last.starts_with(
-            "events: 1 sent, 0 delivered, 0 given up, 0 removed, 1 open; 1 attempts in "
+            "events: 1 sent, 0 delivered, 0 given up, 0 removed, 1 open; 1 attempt in "
         ),
         "{last}"
     );

@@ -268,3 +268,65 @@ fn hot_34_a_mock_forges_on_demand_and_shows_what_it_sent_and_what_it_did() {
     }
     server.broker.stop();
 }
+
+#[test]
+fn a_server_of_mocks_describes_its_routes_and_each_mock_its_own() {
+    let server = Server::start();
+    let receiver = Receiver::always(200);
+    server.hotjar("my-test", &receiver.url());
+    let document = server.broker.get("/openapi.json");
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.contains_key("/mocks/{name}/v1/trigger"));
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            // What it says to send is taken, and answered as it says.
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            let asked = path.replace("{name}", "my-test");
+            let answer = match example.is_null() {
+                true => server
+                    .broker
+                    .send(&method.to_uppercase(), &asked, &[JSON], b""),
+                false => server.broker.call(&method.to_uppercase(), &asked, example),
+            };
+            let told = operation["responses"].get(answer.status.to_string());
+            assert!(told.is_some(), "{method} {path}: {}", answer.text());
+            assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+            // It was taken away in its turn.
+            server.hotjar("my-test", &receiver.url());
+        }
+    }
+    let own = server.broker.get("/mocks/my-test/openapi.json");
+    assert!(own["paths"]["/v1/trigger"]["post"].is_object());
+    assert!(own["paths"]["/v1/clock/advance"]["post"].is_object());
+}
+
+#[test]
+fn a_mock_that_was_never_made_is_told_of_with_its_mend() {
+    let server = Server::start();
+    for path in [
+        "/mocks/a/v1/trigger",
+        "/mocks/a/v1/clock/advance",
+        "/mocks/a/reset",
+    ] {
+        let answer = server.broker.send("POST", path, &[JSON], b"{}");
+        assert_eq!(answer.status, 404);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(
+            detail,
+            "there is no mock of this name; make it by PUT /mocks/NAME"
+        );
+    }
+}
+
+#[test]
+fn every_mistake_in_what_a_mock_is_to_be_is_told_at_once() {
+    let server = Server::start();
+    let wish = json!({ "vendor": "hotjr", "to": "ftp://x/", "clock": "fast" });
+    let answer = server.broker.call("PUT", "/mocks/b", &wish);
+    assert_eq!(answer.status, 422);
+    let answer = answer.json();
+    let errors = answer["errors"].as_array().unwrap().iter();
+    let places: Vec<_> = errors.map(|error| error["at"].as_str().unwrap()).collect();
+    assert_eq!(places, ["/vendor", "/clock", "/to"]);
+}

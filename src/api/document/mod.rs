@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `operation`, `status` | how a route is described; the errors that it can refer to |
 //! | `nouns` | the schemas of what writes itself |
+//! | `mocks` | what only mocks and their servers have |
 //! | the others | the routes, by noun |
 
 mod alerts;
@@ -14,6 +15,7 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod ingest;
+mod mocks;
 mod nouns;
 mod operation;
 mod server;
@@ -27,7 +29,7 @@ mod zenovay;
 
 use std::sync::LazyLock;
 
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
@@ -36,24 +38,43 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use self::operation::{Operation, Schemas};
+use super::Shared;
 use super::params::Params;
 use crate::inbound::media::JSON;
 use crate::inbound::problem::Problem;
 
-/// Made once; a server answers with the same bytes every time.
-static DOCUMENT: LazyLock<Served> = LazyLock::new(|| {
-    let json = document().to_string();
-    let digest = hex::encode(&Sha256::digest(json.as_bytes())[..16]);
-    Served {
-        // Hexadecimal digits in quotation marks are a header's value.
-        tag: HeaderValue::try_from(format!("\"{digest}\"")).ok(),
-        json: json.into(),
-    }
-});
+/// Whose API a document describes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// A broker's.
+    #[default]
+    Broker,
+    /// A broker's that plays a vendor: one that can be told to send, too.
+    Mock,
+    /// A server's of many mocks; each of those has its own.
+    Mocks,
+}
+
+/// Made once each; a server answers with the same bytes every time.
+static BROKER: LazyLock<Served> = LazyLock::new(|| Served::of(Subject::Broker));
+static MOCK: LazyLock<Served> = LazyLock::new(|| Served::of(Subject::Mock));
+static MOCKS: LazyLock<Served> = LazyLock::new(|| Served::of(Subject::Mocks));
 
 struct Served {
     json: Bytes,
     tag: Option<HeaderValue>,
+}
+
+impl Served {
+    fn of(subject: Subject) -> Self {
+        let json = document_of(subject).to_string();
+        let digest = hex::encode(&Sha256::digest(json.as_bytes())[..16]);
+        Self {
+            // Hexadecimal digits in quotation marks are a header's value.
+            tag: HeaderValue::try_from(format!("\"{digest}\"")).ok(),
+            json: json.into(),
+        }
+    }
 }
 
 /// Every noun's name, what it is about, and its routes.
@@ -116,18 +137,44 @@ const NOUNS: [Noun; 14] = [
     ("server", "The server itself.", server::operations),
 ];
 
-/// The document as JSON, for people to read, too.
+/// What a mock can be told beside.
+const TRIGGER: Noun = (
+    "trigger",
+    "A mock is told to send.",
+    mocks::trigger_operations,
+);
+
+const MOCKS_NOUN: Noun = (
+    "mocks",
+    "Many mocks, each under its name.",
+    mocks::operations,
+);
+
+/// A broker's document as JSON, for people to read, too.
 pub fn json() -> String {
     // It is made of texts, numbers, lists and objects with text keys.
     serde_json::to_string_pretty(&document()).unwrap_or_default()
 }
 
-/// The document.
+/// A broker's document.
 pub fn document() -> Value {
+    document_of(Subject::Broker)
+}
+
+/// The document of one of this kind.
+pub fn document_of(subject: Subject) -> Value {
     let mut schemas = Schemas::new();
     let mut paths = Map::new();
     let mut tags = Vec::new();
-    for (name, description, operations) in NOUNS {
+    let (nouns, description) = match subject {
+        Subject::Broker => (NOUNS.to_vec(), include_str!("description.md")),
+        Subject::Mock => (
+            [&[TRIGGER], &NOUNS[..]].concat(),
+            include_str!("description.md"),
+        ),
+        Subject::Mocks => (vec![MOCKS_NOUN], include_str!("mocks.md")),
+    };
+    for (name, description, operations) in nouns {
         tags.push(json!({ "name": name, "description": description }));
         for operation in operations(&mut schemas) {
             let (path, method) = (operation.path, operation.method);
@@ -138,13 +185,13 @@ pub fn document() -> Value {
     let problem = json!({ "$ref": "#/components/schemas/Problem" });
     let responses = status::responses(&problem);
     let mut components = schemas.into_components();
-    components.insert("Problem".to_owned(), problem_schema());
+    components.insert("Problem".to_owned(), status::problem_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "redeliver",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": include_str!("description.md"),
+            "description": description,
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/", "description": "This server." }],
@@ -154,33 +201,6 @@ pub fn document() -> Value {
             "schemas": components,
             "responses": responses,
             "securitySchemes": security_schemes(),
-        },
-    })
-}
-
-/// RFC 9457, with what this API adds to it.
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "An error (RFC 9457).",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": { "type": "string", "const": "about:blank" },
-            "title": { "type": "string", "description": "The status in words." },
-            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "detail": { "type": "string", "description": "What is wrong, and how to mend it." },
-            "errors": {
-                "type": "array",
-                "description": "Every field that is not right.",
-                "items": {
-                    "type": "object",
-                    "required": ["at", "detail"],
-                    "properties": {
-                        "at": { "type": "string", "description": "A JSON pointer into the body, `?name` for a query parameter, or a header's name." },
-                        "detail": { "type": "string" },
-                    },
-                },
-            },
         },
     })
 }
@@ -224,11 +244,25 @@ fn security_schemes() -> Value {
 
 /// `GET /openapi.json`.
 pub(super) async fn serve(
+    State(admin): State<Shared>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    Params::read(query.as_deref(), &[]).check()?;
-    let Served { json, tag } = &*DOCUMENT;
+    answer(admin.document, &headers, query.as_deref())
+}
+
+/// The answer to `GET /openapi.json` at a server of this kind.
+pub fn answer(
+    subject: Subject,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response, Problem> {
+    Params::read(query, &[]).check()?;
+    let Served { json, tag } = match subject {
+        Subject::Broker => &*BROKER,
+        Subject::Mock => &*MOCK,
+        Subject::Mocks => &*MOCKS,
+    };
     let known = headers.get(IF_NONE_MATCH);
     let mut response = match known.is_some() && known == tag.as_ref() {
         true => StatusCode::NOT_MODIFIED.into_response(),

@@ -132,3 +132,30 @@ pub(super) fn responses(problem: &Value) -> Map<String, Value> {
     });
     each.collect()
 }
+
+/// RFC 9457, with what this API adds to it.
+pub(super) fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "An error (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string", "const": "about:blank" },
+            "title": { "type": "string", "description": "The status in words." },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "detail": { "type": "string", "description": "What is wrong, and how to mend it." },
+            "errors": {
+                "type": "array",
+                "description": "Every field that is not right.",
+                "items": {
+                    "type": "object",
+                    "required": ["at", "detail"],
+                    "properties": {
+                        "at": { "type": "string", "description": "A JSON pointer into the body, `?name` for a query parameter, or a header's name." },
+                        "detail": { "type": "string" },
+                    },
+                },
+            },
+        },
+    })
+}

@@ -114,7 +114,7 @@ pub(super) struct Signed {
 
     /// The receiver checks no signature: judge what else it does, by messages without one
     #[arg(long, conflicts_with = "key_file")]
-    no_signature: bool,
+    pub no_signature: bool,
 
     /// How the key's text becomes bytes
     #[arg(long, value_enum, default_value = "utf8", value_name = "ENCODING")]
@@ -139,7 +139,7 @@ pub(super) struct Standard {
 
     /// The receiver checks no signature: judge what else it does, by messages without one
     #[arg(long, conflicts_with = "key_file")]
-    no_signature: bool,
+    pub no_signature: bool,
 
     /// How far a timestamp may be from the receiver's clock, either way; 5 minutes in the
     /// specification's own libraries
@@ -162,32 +162,28 @@ fn tolerance(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a time from 30s to 12h".to_owned())
 }
 
-/// None only where the receiver is said to check no signature: without a key nobody would see that
-/// it believes everybody, and nothing would fail for it. A list of the checks needs no key either.
-fn key(
-    file: Option<&PathBuf>,
-    no_signature: bool,
-    common: &Common,
-) -> Result<Option<Secret>, Failure> {
-    if no_signature {
-        return Ok(None);
+/// None where the receiver is said to check no signature, or where nobody has given one.
+fn key(file: Option<&PathBuf>, no_signature: bool) -> Result<Option<Secret>, Failure> {
+    match file {
+        _ if no_signature => Ok(None),
+        Some(path) => secret_file(path).map(Some),
+        None => Ok(std::env::var(KEY_VARIABLE).ok().map(Secret::new)),
     }
-    match (file, std::env::var(KEY_VARIABLE)) {
-        (Some(path), _) => secret_file(path).map(Some),
-        (None, Ok(text)) => Ok(Some(Secret::new(text))),
-        (None, Err(_)) if common.list => Ok(None),
-        (None, Err(_)) => Err(Failure::Usage(format!(
-            "no signing key: give --key-file FILE or set {KEY_VARIABLE}; a receiver that checks no \
-             signature is judged with --no-signature"
-        ))),
-    }
+}
+
+/// Without a key nobody would see that the receiver believes everybody, and nothing would fail.
+pub(super) fn no_key() -> Failure {
+    Failure::Usage(format!(
+        "no signing key: give --key-file FILE or set {KEY_VARIABLE}; a receiver that checks no \
+         signature is judged with --no-signature"
+    ))
 }
 
 impl Signed {
     /// What makes messages genuine.
     pub(super) fn credentials(&self, profile: Profile) -> Result<Credentials, Failure> {
         Ok(Credentials {
-            signing_key: key(self.key_file.as_ref(), self.no_signature, &self.common)?,
+            signing_key: key(self.key_file.as_ref(), self.no_signature)?,
             key_encoding: self.key_encoding.into(),
             signature_encoding: self.signature_encoding.into(),
             ..Credentials::none(profile)
@@ -199,7 +195,7 @@ impl Standard {
     /// What makes messages genuine.
     pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
         Ok(Credentials {
-            signing_key: key(self.key_file.as_ref(), self.no_signature, &self.common)?,
+            signing_key: key(self.key_file.as_ref(), self.no_signature)?,
             ..Credentials::none(Profile::Standard)
         })
     }

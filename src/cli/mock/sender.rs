@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::content::Stock;
 use super::running::Running;
 use super::story::Story;
+use crate::api::document::Subject;
 use crate::app::{self, App, AppError, Keep, Routes, Settings};
 use crate::cli::Failure;
 use crate::cli::signals::Signals;
@@ -179,6 +180,7 @@ impl Job {
                 false => Keep::InMemory,
             },
             json: running.json,
+            document: Subject::Mock,
             ..Settings::default()
         })
     }

@@ -92,3 +92,64 @@ fn every_mistake_is_told_at_its_member() {
         assert_eq!(asked(vendor, json).unwrap_err(), [told]);
     }
 }
+
+/// The enumeration of a member, or of its elements.
+fn words(member: &serde_json::Value) -> Vec<&str> {
+    let own = member["enum"].as_array();
+    let all = own.or(member["items"]["enum"].as_array());
+    let all = all.into_iter().flatten();
+    all.map(|word| word.as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_a_mock_takes_is_what_its_document_says() {
+    use crate::api::document::{Subject, document_of};
+    let document = document_of(Subject::Mock);
+    let schema = &document["paths"]["/v1/trigger"]["post"]["requestBody"]["content"]["application/json"]
+        ["schema"]["properties"];
+    let (mut taken, mut sent) = (std::collections::BTreeSet::new(), Vec::new());
+    for vendor in [Profile::Hotjar, Profile::Esputnik, Profile::Standard] {
+        for sample in samples(vendor) {
+            taken.extend(known(vendor, sample));
+            if !sent.contains(sample) {
+                sent.push(sample);
+            }
+        }
+    }
+    let told: std::collections::BTreeSet<_> = schema.as_object().unwrap().keys().collect();
+    assert_eq!(
+        told.into_iter()
+            .map(|name| &**name)
+            .collect::<std::collections::BTreeSet<_>>(),
+        taken
+    );
+    assert_eq!(words(&schema["sample"]), sent);
+    assert_eq!(words(&schema["spelling"]), SPELLINGS.map(|(name, _)| name));
+    assert_eq!(words(&schema["nulls"]), NULLS.map(|(name, _)| name));
+    assert_eq!(words(&schema["origin"]), ORIGINS.map(|(name, _)| name));
+    let questions = QuestionType::ALL.map(QuestionType::name);
+    assert_eq!(words(&schema["questions"]), questions);
+    for (member, most) in [("count", EVENTS_MAX), ("size", EVENTS_MAX)] {
+        assert_eq!(schema[member]["maximum"], most);
+    }
+    let known = |schema: &serde_json::Value| -> Vec<String> {
+        schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let document = document_of(Subject::Mocks);
+    let put = &document["paths"]["/mocks/{name}"]["put"]["requestBody"]["content"]["application/json"]
+        ["schema"];
+    for name in known(put) {
+        let json = format!(r#"{{"{name}": null, "sure-to-be-unknown": 1}}"#);
+        let told = crate::mock::plan::Plan::read(serde_json::from_str(&json).unwrap()).unwrap_err();
+        let unknown = told
+            .errors
+            .iter()
+            .filter(|error| error.detail.starts_with("unknown field"));
+        assert_eq!(unknown.count(), 1, "{name}");
+    }
+}

@@ -20,6 +20,9 @@ const PREFIXES: [&str; 6] = [
 /// Longer than any signature: what a stranger sends is not read without end.
 const TEXT_MAX: usize = 4096;
 
+/// More signatures than any header has beside one another.
+const TEXTS_MAX: usize = 16;
+
 /// Whatever stands at the end: padding is a matter of taste.
 const LOOSE: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -44,6 +47,8 @@ pub enum Spelling {
     UpperHex,
     /// Without the `v1,` of Standard Webhooks.
     NoPrefix,
+    /// As `Hex` and `NoPrefix`.
+    BareHex,
     /// With a prefix that the vendor does not write.
     Prefix,
 }
@@ -52,7 +57,7 @@ impl Spelling {
     /// The ways in which it may be spelled otherwise under `profile`.
     pub(super) fn all(profile: Profile, encoding: TextEncoding) -> &'static [Self] {
         match (profile, encoding) {
-            (Profile::Standard, _) => &[Self::NoPrefix, Self::Hex, Self::UrlBase64],
+            (Profile::Standard, _) => &[Self::NoPrefix, Self::BareHex, Self::Hex, Self::UrlBase64],
             (_, TextEncoding::Base64) => &[Self::Hex, Self::UrlBase64, Self::Prefix],
             _ => &[
                 Self::Base64,
@@ -73,14 +78,14 @@ impl Spelling {
         };
         let text = match self {
             Self::Right | Self::NoPrefix | Self::Prefix => right,
-            Self::Hex => hex::encode(mac),
+            Self::Hex | Self::BareHex => hex::encode(mac),
             Self::Base64 => STANDARD.encode(mac),
             Self::UrlBase64 => URL_SAFE.encode(mac),
             Self::Base64OfHex => STANDARD.encode(hex::encode(mac)),
             Self::UpperHex => hex::encode_upper(mac),
         };
         match self {
-            Self::NoPrefix => text,
+            Self::NoPrefix | Self::BareHex => text,
             Self::Prefix => format!("sha3-256={text}"),
             _ if is_standard => format!("v1,{text}"),
             _ => text,
@@ -97,6 +102,9 @@ impl Spelling {
             Self::Base64OfHex => "the base64 of the hexadecimal digits",
             Self::UpperHex => "a signature in capital letters",
             Self::NoPrefix => "a signature without `v1,` before it",
+            Self::BareHex => {
+                "a signature in hexadecimal instead of base64, without `v1,` before it"
+            }
             Self::Prefix => "a signature with a prefix before it",
         };
         Some(words.to_owned())
@@ -112,6 +120,7 @@ impl Spelling {
             Self::Base64 | Self::Base64OfHex | Self::UpperHex => {
                 Some("write the signature's bytes in lower-case hexadecimal")
             }
+            Self::BareHex => Some("write `v1,` and the signature's bytes in standard base64"),
             Self::NoPrefix => Some("split the header at its spaces, and take what follows `v1,`"),
             Self::Prefix => Some("the header is the signature and nothing else"),
         }
@@ -127,7 +136,8 @@ pub(super) fn readings(
     let is_standard = profile == Profile::Standard;
     let is_base64 = is_standard || encoding == TextEncoding::Base64;
     let mut all = Vec::new();
-    for text in given.split(' ').filter(|text| text.len() <= TEXT_MAX) {
+    let texts = given.split(' ').take(TEXTS_MAX);
+    for text in texts.filter(|text| text.len() <= TEXT_MAX) {
         let prefix = PREFIXES.iter().find(|prefix| text.starts_with(**prefix));
         let bare = &text[prefix.map_or(0, |prefix| prefix.len())..];
         let has_right_prefix = prefix.copied() == is_standard.then_some("v1,");
@@ -136,21 +146,19 @@ pub(super) fn readings(
             (true, None) => Spelling::NoPrefix,
             _ => Spelling::Prefix,
         };
-        let or = |spelling| match respelled {
-            Spelling::Right => spelling,
-            other => other,
+        // The wrong alphabet says more than what stands before it.
+        let (hex_word, base64_word) = match (is_base64, respelled) {
+            (true, Spelling::NoPrefix) => (Spelling::BareHex, respelled),
+            (true, _) => (Spelling::Hex, respelled),
+            (false, _) => (respelled, Spelling::Base64),
         };
         let hexadecimal = hex::decode(bare).ok();
         let base64 = ANY_STANDARD.decode(bare).ok();
-        let (hex_word, base64_word) = match is_base64 {
-            true => (Spelling::Hex, Spelling::Right),
-            false => (Spelling::Right, Spelling::Base64),
-        };
         let of_hex = base64.as_deref().and_then(|text| hex::decode(text).ok());
         let urls = ANY_URL_SAFE.decode(bare).ok();
         for (spelling, bytes) in [
-            (or(hex_word), hexadecimal),
-            (or(base64_word), base64),
+            (hex_word, hexadecimal),
+            (base64_word, base64),
             (Spelling::Base64OfHex, of_hex),
             (Spelling::UrlBase64, urls),
         ] {

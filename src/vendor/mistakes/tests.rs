@@ -138,7 +138,10 @@ fn each_usual_mistake_of_standard_webhooks_is_named() {
             format!("v1,{}", sha2(key, "msg_1.17.{\"b\":\"\u{17e}\",\"a\":1.5}")),
             "JavaScript's JSON.stringify",
         ),
-        (hex::encode(right), "without `v1,`"),
+        (
+            hex::encode(right),
+            "hexadecimal instead of base64, without `v1,`",
+        ),
         (
             format!("v1,{}", hex::encode(right)),
             "hexadecimal instead of base64",
