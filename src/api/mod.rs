@@ -78,7 +78,7 @@ use tokio::sync::watch;
 
 use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
-use crate::config::Limits;
+use crate::config::{Limits, Operations};
 use crate::current::Current;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
@@ -128,6 +128,8 @@ pub struct Admin {
     pub alerts: Arc<Current<Alerts>>,
     /// Bulk operations.
     pub tasks: Arc<Tasks>,
+    /// When an endpoint counts as failing, whether that is told as an event or not.
+    pub failing: Operations,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
     /// Makes the ids of requests that bring none.

@@ -153,8 +153,11 @@ impl Broker {
         );
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
-        let alerts = Alerts::new(config.alerts, websites, views_max);
-        let alerts = Arc::new(Current::new(alerts));
+        let alerts = Arc::new(Current::new(Alerts::new(
+            config.alerts,
+            websites,
+            views_max,
+        )));
         let drain_timeout = limits.drain_timeout;
         let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
         let (pages, sessions) = pages::of(&config.server, &bodies);
@@ -162,6 +165,7 @@ impl Broker {
             tasks: tasks.clone(),
             outcomes: dispatcher.outcomes().clone(),
             streams: streams.clone(),
+            failing: config.operations.unwrap_or_default(),
             telemetry,
             limits: limits.clone(),
             request_ids: RequestIds::new(rand::rng().random()),
