@@ -124,7 +124,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("limit", list.limit)
                 .query("cursor", list.cursor);
             let answer = client.call(call).await?;
-            remote.show(&answer, |list| table(list, "there are no such deliveries"))
+            remote.show_list(&answer, |list| table(list, "there are no such deliveries"))
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "deliveries", &one.id]);

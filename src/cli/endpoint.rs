@@ -1,29 +1,15 @@
 //! `redeliver endpoint`: manages where events are delivered.
 
 mod options;
+mod shown;
 
 use serde_json::{Map, Value};
 
 use super::Failure;
-use super::client::{Answer, Call, LONG_TIME};
-use super::delivery;
-use super::output::{self, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::client::{Call, LONG_TIME};
+use super::remote::Remote;
 use options::{Key, Options};
-
-/// The order in which an endpoint's members are shown.
-const MEMBERS: &[&str] = &[
-    "name",
-    "id",
-    "url",
-    "policy",
-    "state",
-    "state_reason",
-    "events",
-    "backlog",
-    "oldest_waiting_at",
-    "next_attempt_at",
-];
+use shown::{Shown, show};
 
 /// Manage where events are delivered
 #[derive(Debug, clap::Args)]
@@ -180,14 +166,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     show(&remote, &answer, shown)
 }
 
-/// How an answer is shown.
-enum Shown {
-    List,
-    Endpoint,
-    Done(&'static str, String),
-    Delivery,
-}
-
 fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
     let act = |name: &str, what: &str| Call::post(["v1", "endpoints", name, what]);
     Ok(match verb {
@@ -257,44 +235,4 @@ fn changes(update: Update) -> Result<Map<String, Value>, Failure> {
         ));
     }
     Ok(body)
-}
-
-fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
-    remote.show(answer, |answer| match shown {
-        Shown::List => table(answer),
-        Shown::Endpoint => output::members(answer, MEMBERS),
-        Shown::Delivery => delivery::page(answer),
-        Shown::Done(done, given) => {
-            let name = match answer["name"].as_str() {
-                Some(name) => output::clean(name),
-                None => given,
-            };
-            let id = match answer["id"].as_str() {
-                Some(id) => format!(" ({})", output::clean(id)),
-                None => String::new(),
-            };
-            output::line(&format!("{done} {name}{id}"))
-        }
-    })
-}
-
-fn table(list: &Value) -> Result<(), Failure> {
-    let mut table = Table::new(&[
-        "NAME", "STATE", "POLICY", "BACKLOG", "OLDEST", "NEXT", "URL",
-    ]);
-    for endpoint in items(list) {
-        let cell = |key| text(endpoint, key);
-        table.row(vec![
-            cell("name"),
-            cell("state"),
-            cell("policy"),
-            cell("backlog"),
-            cell("oldest_waiting_at"),
-            cell("next_attempt_at"),
-            cell("url"),
-        ]);
-    }
-    table.print("there are no endpoints; `redeliver endpoint add` makes one")?;
-    note_next(list);
-    Ok(())
 }

@@ -140,7 +140,7 @@ impl List {
             )
             .query("limit", self.limit)
             .query("cursor", self.cursor);
-        remote.show(&client.call(call).await?, |list| {
+        remote.show_list(&client.call(call).await?, |list| {
             let mut table = Table::new(&["SEQ", "ID", "TYPE", "SOURCE", "RECEIVED", "SIZE"]);
             for event in items(list) {
                 let keys = ["seq", "id", "type", "source", "received_at", "size"];

@@ -79,7 +79,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("state", Some(state).filter(|state| !state.is_empty()))
                 .query("limit", list.limit)
                 .query("cursor", list.cursor);
-            remote.show(&client.call(call).await?, table)
+            remote.show_list(&client.call(call).await?, table)
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "tasks", &one.id]);
