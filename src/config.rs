@@ -47,6 +47,7 @@ use toml::de::DeTable;
 
 pub use crate::duration;
 pub use crate::duration::parse_duration;
+pub use crate::event::ALERTS_SOURCE;
 pub use alert::Alert;
 pub use endpoint::EndpointEntry;
 pub use export::Export;
@@ -60,7 +61,7 @@ pub use poller::Poller;
 pub use report::{ConfigError, ConfigErrors, Place, Warning};
 pub use retention::{Retention, SourceRetention};
 pub use server::{OpenToAnyone, Server};
-pub use source::{ALERTS_SOURCE, NATIVE_SOURCE, Source, SourceKind};
+pub use source::{NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 

@@ -67,7 +67,7 @@ impl FilterOn {
 
 /// Which events an endpoint receives.
 ///
-/// A pattern is an exact name, `*` for all that senders bring, or a prefix such as `order.*`.
+/// A pattern is an exact name, `*` for all but operational events, or a prefix such as `order.*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// What the patterns are matched against.

@@ -19,6 +19,9 @@ pub enum Form {
 /// The source of events about endpoints and deliveries themselves.
 pub const OPERATIONS_SOURCE: &str = "redeliver";
 
+/// The source of what the alerts tell.
+pub const ALERTS_SOURCE: &str = "alerts";
+
 /// An event on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
@@ -47,6 +50,13 @@ impl NewEvent {
     /// Whether it is about an endpoint or a delivery: an endpoint gets it only if it names it.
     pub fn is_operational(&self) -> bool {
         &*self.source == OPERATIONS_SOURCE
+    }
+
+    /// The source, if it is redeliver's own. Anybody may send an event of any type; of these
+    /// sources there is none but what redeliver itself has noticed.
+    pub fn own_source(&self) -> Option<&'static str> {
+        let own = [OPERATIONS_SOURCE, ALERTS_SOURCE];
+        own.into_iter().find(|source| *self.source == **source)
     }
 }
 

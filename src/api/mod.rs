@@ -81,7 +81,7 @@ use tokio::sync::watch;
 
 use crate::alerts::Alerts;
 use crate::clock::{ClockKind, SharedClock};
-use crate::config::Limits;
+use crate::config::{Limits, Operations};
 use crate::current::Current;
 use crate::deliver::advance::Advance;
 use crate::deliver::courier::Courier;
@@ -134,6 +134,8 @@ pub struct Admin {
     pub tasks: Arc<Tasks>,
     /// Who wants to know of requests that bring events, if anybody does.
     pub observer: Option<Arc<dyn Observer>>,
+    /// When an endpoint counts as failing, whether that is told as an event or not.
+    pub failing: Operations,
     /// What is known of this broker since its start.
     pub telemetry: Arc<Telemetry>,
     /// Makes the ids of requests that bring none.

@@ -16,6 +16,7 @@ use crate::delivery::Status;
 use crate::id::{DeliveryId, Seq};
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, EndpointView, Store, StoreError};
+use crate::telemetry::activity::Streak;
 
 const LIMIT_DEFAULT: usize = 50;
 
@@ -81,13 +82,21 @@ pub(super) async fn show(
     }
     params.check()?;
     let views = admin.ask(|store| store.endpoints()).await?;
-    let mut glance = Glance::at(views);
+    let now = admin.clock.now();
+    let is_failing = |streak: Streak| {
+        let from = admin.failing.failing_from(streak.since, streak.attempts);
+        from.is_some_and(|from| from <= now)
+    };
+    let failing = admin.telemetry.activity.failing(is_failing);
+    let mut glance = Glance::at(views, &failing);
     glance.select(&health, search.as_deref());
     let matched = glance.selected.len();
     let page = glance.page(sort, offset.unwrap_or(0), limit.unwrap_or(LIMIT_DEFAULT));
     let rows = admin.ask(move |store| {
         let failure = |view: &EndpointView, health| match health {
-            Health::Failing | Health::DeadLetters => last_failure(store, view, health),
+            Health::Failing | Health::Retrying | Health::DeadLetters => {
+                last_failure(store, view, health)
+            }
             // One that is paused may have failed before.
             Health::Paused => last_failure(store, view, Health::Failing),
             Health::Busy | Health::Well | Health::Removed => Ok(None),

@@ -1,10 +1,15 @@
 //! A small HTTP client for the API of a running server.
 
 mod call;
+mod dial;
 mod download;
+mod refusal;
 
 pub use call::{Call, LONG_TIME};
 pub use download::Download;
+pub use refusal::Refusal;
+
+use std::path::Path;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -13,13 +18,13 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 use url::Url;
 
 use super::Failure;
-use super::output::clean;
 use crate::secret::Secret;
 use crate::words::quoted;
+use dial::Way;
+use refusal::problem;
 
 /// The environment variable that the server's admin token is taken from.
 pub const TOKEN_VARIABLE: &str = "REDELIVER_TOKEN";
@@ -41,6 +46,17 @@ impl Answer {
         self.read()
     }
 
+    /// Refuses an answer that no server of this kind gives, however successful it is.
+    pub fn expect(&self, is_ours: impl FnOnce(&Value) -> bool) -> Result<(), Failure> {
+        match is_ours(&self.json()?) {
+            true => Ok(()),
+            false => Err(not_ours(
+                &self.server,
+                "it answered with something else than expected",
+            )),
+        }
+    }
+
     /// The body as a `T`.
     pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Failure> {
         serde_json::from_str(&self.text).map_err(|_| {
@@ -56,24 +72,20 @@ impl Answer {
 pub struct Client {
     base: Url,
     server: String,
+    way: Way,
     authorization: Option<HeaderValue>,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
-    /// A client of the server at `url`.
-    pub fn new(url: &str, token: Option<Secret>) -> Result<Self, Failure> {
+    /// A client of the server at `url`, which an authority of the system has to vouch for, or one
+    /// in the file `ca`, if it is https.
+    pub fn new(url: &str, ca: Option<&Path>, token: Option<Secret>) -> Result<Self, Failure> {
         let example = "write for example http://127.0.0.1:7070 (--server or REDELIVER_SERVER)";
         let bad = |what: &str| Failure::Usage(format!("server {}: {what}; {example}", quoted(url)));
         let base = Url::parse(url).map_err(|_| bad("not a URL"))?;
-        match base.scheme() {
-            "http" => {}
-            "https" => {
-                return Err(bad(
-                    "https is not supported here; use a tunnel to its http port",
-                ));
-            }
-            _ => return Err(bad("not an http URL")),
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(bad("not an http or https URL"));
         }
         if base.host_str().is_none_or(str::is_empty) {
             return Err(bad("it names no host"));
@@ -98,6 +110,7 @@ impl Client {
                 })?;
         Ok(Self {
             server: base.as_str().trim_end_matches('/').to_owned(),
+            way: Way::to(&base, ca)?,
             base,
             authorization,
             connection: None,
@@ -106,6 +119,11 @@ impl Client {
 
     /// Sends a request and waits for its answer. What is no success is a failure.
     pub async fn call(&mut self, call: Call) -> Result<Answer, Failure> {
+        self.ask(call).await.map_err(Refusal::into)
+    }
+
+    /// As [`call`](Self::call), but that a problem which the server tells is given as it is, too.
+    pub async fn ask(&mut self, call: Call) -> Result<Answer, Refusal> {
         let within = call.within;
         let answered = tokio::time::timeout(within, self.exchange(call)).await;
         let (status, body) = answered.map_err(|_| {
@@ -127,7 +145,10 @@ impl Client {
             let server = self.server.clone();
             return Ok(Answer { server, text });
         }
-        Err(self.refusal(status, &text))
+        Err(Refusal {
+            failure: self.refusal(status, &text),
+            problem: serde_json::from_str(&text).unwrap_or_default(),
+        })
     }
 
     /// What answers is no server of this kind.
@@ -193,15 +214,7 @@ impl Client {
         {
             return Ok(sender);
         }
-        let host = self.base.host_str().unwrap_or_default();
-        // The brackets of an IPv6 address are part of the URL only.
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = self.base.port_or_known_default().unwrap_or(80);
-        let stream = TcpStream::connect((host, port)).await.map_err(|error| {
-            let cause = match error.kind() {
-                std::io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-                _ => error.to_string(),
-            };
+        let stream = self.way.connect().await.map_err(|cause| {
             Failure::Environment(format!(
                 "no server answers at {}: {cause}; start one with `redeliver serve`, or name another with --server",
                 self.server
@@ -240,33 +253,8 @@ impl Client {
 
 fn not_ours(server: &str, what: &str) -> Failure {
     Failure::Environment(format!(
-        "{server} does not seem to be a redeliver server: {what}; name another with --server"
+        "there is no redeliver at {server}: {what}; name another with --server"
     ))
-}
-
-/// The lines of an RFC 9457 problem, if the text is one.
-fn problem(text: &str) -> Option<String> {
-    let problem: Value = serde_json::from_str(text).ok()?;
-    let member = |object: &Value, key: &str| object.get(key)?.as_str().map(clean);
-    let errors = problem["errors"].as_array().map_or(&[][..], |all| all);
-    if let [error] = errors
-        && let (Some(at), Some(detail)) = (member(error, "at"), member(error, "detail"))
-        && member(&problem, "detail").as_ref() == Some(&detail)
-    {
-        let separator = if at.is_empty() { "" } else { ": " };
-        return Some(format!("{at}{separator}{detail}"));
-    }
-    let mut lines = match (member(&problem, "title"), member(&problem, "detail")) {
-        (Some(title), Some(detail)) => format!("{title}: {detail}"),
-        (Some(line), None) | (None, Some(line)) => line,
-        (None, None) => return None,
-    };
-    for error in errors {
-        let at = member(error, "at").unwrap_or_default();
-        let detail = member(error, "detail").unwrap_or_default();
-        lines.push_str(&format!("\n{at}: {detail}"));
-    }
-    Some(lines)
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("until", until)
                 .query("last_status", list.last_status);
             let answer = client.call(list.part.of(call)).await?;
-            remote.show(&answer, |list| table(list, "there are no such deliveries"))
+            remote.show_list(&answer, |list| table(list, "there are no such deliveries"))
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "deliveries", &one.id]);

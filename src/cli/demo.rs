@@ -119,7 +119,7 @@ async fn tell(app: &App, args: &Args, seed: u64) -> Result<(), Failure> {
             "a broker at {server}, its store in a temporary folder; repeat with --seed {seed}"
         ),
     )?;
-    let mut client = Client::new(&server, None)?;
+    let mut client = Client::new(&server, None, None)?;
     for endpoint in script::endpoints(address) {
         let call = Call::post(["v1", "endpoints"]).json(&endpoint);
         client.call(call).await?;

@@ -55,20 +55,35 @@ pub enum Level {
 }
 
 /// A panic that becomes an error is told as one.
-fn errors_are_no_panics() {
+fn errors_are_no_panics(is_json: bool) {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if store::panic_is_an_error() {
             tracing::debug!(%panic, "the database gave up");
+        } else if is_json {
+            output::errors(&panic.to_string());
         } else {
             told(panic);
         }
     }));
 }
 
+/// Whether JSON is asked for by arguments that cannot be read as a whole.
+pub fn asks_for_json(mut arguments: impl Iterator<Item = String>) -> bool {
+    let mut before = String::new();
+    arguments.any(|argument| {
+        let pair = (&*before, &*argument) == ("--log-format", "json");
+        before.clone_from(&argument);
+        pair || argument == "--log-format=json"
+    })
+}
+
 impl Logging {
     /// Starts to log.
     pub fn install(&self, level: Level) -> Result<(), Failure> {
+        if self.log_format == LogFormat::Json {
+            output::tell_as_json();
+        }
         let default = match level {
             Level::Warn => "warn",
             Level::Info => "info",
@@ -87,7 +102,7 @@ impl Logging {
             LogFormat::Text => subscriber.try_init(),
             LogFormat::Json => subscriber.json().try_init(),
         };
-        errors_are_no_panics();
+        errors_are_no_panics(self.log_format == LogFormat::Json);
         installed.map_err(|error| Failure::Environment(format!("cannot log: {error}")))
     }
 }

@@ -45,6 +45,7 @@ pub mod serve;
 pub mod sign;
 pub mod signals;
 pub mod signing;
+pub mod status;
 pub mod store;
 pub mod task;
 mod traces;
@@ -88,6 +89,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Say whether a server takes events
     Ready(ready::Args),
+    /// Show how a server is, on a page
+    Status(status::Args),
     /// Manage where events are delivered
     Endpoint(endpoint::Args),
     /// Put events in, and look at the log
@@ -150,6 +153,17 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The same, of what is at `place`.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        match self {
+            Self::Check(words) => Self::Check(format!("{place}: {words}")),
+            Self::Usage(words) => Self::Usage(format!("{place}: {words}")),
+            Self::Environment(words) => Self::Environment(format!("{place}: {words}")),
+            Self::Interrupted | Self::Closed => self,
+        }
+    }
+
     /// The exit code that scripts rely on.
     pub fn code(&self) -> u8 {
         match self {
@@ -174,7 +188,13 @@ pub fn main() -> ExitCode {
                 let _ = error.print();
                 return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
             }
-            _ => Err(Failure::Usage(usage(&error))),
+            _ => {
+                let arguments = std::env::args_os().map(|one| one.to_string_lossy().into_owned());
+                if logging::asks_for_json(arguments) {
+                    output::tell_as_json();
+                }
+                Err(Failure::Usage(usage(&error)))
+            }
         },
     };
     let Err(failure) = done else {
@@ -198,6 +218,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             broker()?.block_on(serve::run(args))
         }
         Command::Ready(args) => ask(ready::run(args, Arc::new(RealClock))),
+        Command::Status(args) => ask(status::run(args)),
         Command::Endpoint(args) => ask(endpoint::run(args)),
         Command::Event(args) => ask(event::run(args)),
         Command::Delivery(args) => ask(delivery::run(args)),

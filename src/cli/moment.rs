@@ -37,10 +37,17 @@ impl Moment {
     pub async fn resolve(self, client: &mut Client) -> Result<Timestamp, Failure> {
         match self {
             Self::At(at) => Ok(at),
+            Self::Ago(_) => Ok(self.seen_from(now(client).await?)),
+        }
+    }
+
+    /// The time, where it is `now`.
+    pub fn seen_from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
             Self::Ago(ago) => {
                 let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
-                let now = now(client).await?.as_millis();
-                Ok(Timestamp::from_millis(now.saturating_sub(ago)))
+                Timestamp::from_millis(now.as_millis().saturating_sub(ago))
             }
         }
     }

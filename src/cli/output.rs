@@ -4,10 +4,12 @@
 //! not be able to move the cursor or retitle the window.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Failure;
+use crate::clock::{Clock, RealClock, Timestamp};
 use crate::words::steers;
 
 /// Shown where there is nothing to show.
@@ -37,25 +39,47 @@ pub fn json(document: &str) -> Result<(), Failure> {
 
 /// Prints every line of `text` as an error.
 pub fn errors(text: &str) {
-    prefixed("error", text);
+    told("error", "ERROR", text);
 }
 
 /// Prints a warning.
 pub fn warning(text: &str) {
-    prefixed("warning", text);
+    told("warning", "WARN", text);
 }
 
 /// Prints a remark that is not part of the output.
 pub fn note(text: &str) {
-    prefixed("note", text);
+    told("note", "INFO", text);
 }
 
-fn prefixed(prefix: &str, text: &str) {
+/// Whether standard error holds one JSON object a line.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on what goes to standard error is lines of JSON, as those of the log are.
+pub fn tell_as_json() {
+    AS_JSON.store(true, Ordering::Relaxed);
+}
+
+/// No filter of the log's keeps it back: without it nobody would know why a command has failed.
+fn told(prefix: &str, level: &str, text: &str) {
     let mut err = io::stderr().lock();
     for text in text.lines() {
         // Where standard error is closed there is nobody to tell.
-        let _ = writeln!(err, "{prefix}: {text}");
+        let _ = match AS_JSON.load(Ordering::Relaxed) {
+            true => writeln!(err, "{}", as_log_line(level, text, RealClock.now())),
+            false => writeln!(err, "{prefix}: {text}"),
+        };
     }
+}
+
+/// A line as the log's own are.
+fn as_log_line(level: &str, text: &str, now: Timestamp) -> Value {
+    json!({
+        "timestamp": now.to_string(),
+        "level": level,
+        "fields": { "message": text },
+        "target": "redeliver::cli",
+    })
 }
 
 /// Whether to colour what goes to a terminal, or not to one.

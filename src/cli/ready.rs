@@ -23,6 +23,11 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub wait: Option<Duration>,
 
+    /// Only whether the process lives, for whoever restarts one that does not: a server whose disk
+    /// is full is not ready, and a restart makes no room
+    #[arg(long)]
+    pub alive: bool,
+
     /// Which server.
     #[command(flatten)]
     pub remote: Remote,
@@ -35,17 +40,23 @@ fn time(text: &str) -> Result<Duration, String> {
 /// Looks until the server is ready, or for as long as is to be waited.
 pub async fn run(args: Args, clock: SharedClock) -> Result<(), Failure> {
     let mut client = args.remote.client()?;
+    let (route, said) = match args.alive {
+        true => ("healthz", "ok"),
+        false => ("readyz", "ready"),
+    };
     let until = clock.now().plus(args.wait.unwrap_or_default());
     loop {
-        match client.call(Call::get(["readyz"]).within(LOOK)).await {
+        match client.call(Call::get([route]).within(LOOK)).await {
             Err(Failure::Environment(_) | Failure::Check(_)) if clock.now() < until => {
                 clock.sleep(PAUSE).await;
             }
             // Asked and answered: the environment is not as it should be.
             Err(Failure::Check(words)) => return Err(Failure::Environment(words)),
             answer => {
-                let words = |_: &serde_json::Value| output::line("ready");
-                return args.remote.show(&answer?, words);
+                let answer = answer?;
+                // Any server may answer 200 to anything.
+                answer.expect(|answer| answer["status"] == said)?;
+                return args.remote.show(&answer, |_| output::line(said));
             }
         }
     }

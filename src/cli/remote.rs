@@ -1,5 +1,7 @@
 //! What every verb for a running server takes, and how its answers are shown.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -23,6 +25,17 @@ pub struct Remote {
     )]
     pub server: String,
 
+    /// Certificate authorities (PEM) that may vouch for an https server, beside the system's
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Server",
+        hide_env_values = true,
+        value_name = "FILE",
+        env = "REDELIVER_CA"
+    )]
+    pub ca: Option<PathBuf>,
+
     /// Print JSON, as the server gives it
     #[arg(long, global = true, help_heading = "Server")]
     pub json: bool,
@@ -33,7 +46,21 @@ impl Remote {
     pub fn client(&self) -> Result<Client, Failure> {
         let token = std::env::var(TOKEN_VARIABLE).ok();
         let token = token.filter(|token| !token.is_empty());
-        Client::new(&self.server, token.map(Secret::new))
+        let ca = self
+            .ca
+            .as_deref()
+            .filter(|file| !file.as_os_str().is_empty());
+        Client::new(&self.server, ca, token.map(Secret::new))
+    }
+
+    /// As [`show`](Self::show), of a list.
+    pub fn show_list(
+        &self,
+        answer: &Answer,
+        human: impl FnOnce(&Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        answer.expect(is_list)?;
+        self.show(answer, human)
     }
 
     /// Prints an answer: as it is, or what `human` makes of it.
@@ -50,4 +77,9 @@ impl Remote {
             human(&answer.json()?)
         }
     }
+}
+
+/// Whether it is a list, as every list of a server's is.
+pub fn is_list(answer: &Value) -> bool {
+    answer["data"].is_array()
 }

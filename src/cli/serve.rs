@@ -13,11 +13,13 @@ use super::signals::{Hangup, Signals};
 use super::{Failure, output, traces};
 use crate::app::{App, AppError, Settings};
 use crate::clock::ClockKind;
-use crate::config::{self, Config, ConfigErrors};
+use crate::config::{self, Config};
 use crate::duration::parse_duration;
 use crate::id::Seq;
 use crate::store::EndpointError;
 use crate::vendor::builtin_policies;
+
+mod checked;
 
 const DEFAULT_CONFIG: &str = "redeliver.toml";
 
@@ -92,7 +94,7 @@ fn drain(text: &str) -> Result<Duration, String> {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let (file, settings) = settings(&args)?;
     if args.check {
-        return good(&args, file.as_deref(), &settings.config);
+        return checked::good(args.json, file.as_deref(), &settings.config);
     }
     let json = settings.json;
     let mut signals = Signals::listen()?;
@@ -163,6 +165,12 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         let words = error.to_string();
         match error {
+            // What the configuration has to say is missing from it: no second start finds it there.
+            AppError::Store(error) | AppError::Endpoint(EndpointError::Store(error))
+                if error.is_misconfigured() =>
+            {
+                Self::Usage(words)
+            }
             AppError::Store(_)
             | AppError::Tasks(_)
             | AppError::Endpoint(EndpointError::Store(_))
@@ -212,54 +220,9 @@ fn load(path: &Path, args: &Args) -> Result<Config, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     config::load(path, &env, &builtin_policies()).or_else(|errors| {
         if args.check && args.json {
-            output::line(&bad(&errors))?;
+            output::line(&checked::bad(&errors))?;
         }
         Err(Failure::Usage(errors.to_string()))
-    })
-}
-
-fn bad(errors: &ConfigErrors) -> String {
-    let errors: Vec<_> = errors
-        .0
-        .iter()
-        .map(|error| {
-            json!({
-                "file": error.place.file,
-                "line": error.place.line,
-                "column": error.place.column,
-                "detail": error.detail,
-            })
-        })
-        .collect();
-    json!({ "valid": false, "errors": errors }).to_string()
-}
-
-fn good(args: &Args, file: Option<&Path>, config: &Config) -> Result<(), Failure> {
-    let counts = [
-        ("endpoint", config.endpoints.len()),
-        ("source", config.sources.len()),
-        ("website", config.websites.len()),
-        ("alert", config.alerts.len()),
-        ("export", config.exports.len()),
-    ];
-    if args.json {
-        let mut told = json!({ "valid": true });
-        for (what, count) in counts {
-            told[format!("{what}s")] = count.into();
-        }
-        return output::line(&told.to_string());
-    }
-    let plural = |n: usize| if n == 1 { "" } else { "s" };
-    // What nobody configures need not be said to be none, apart from the two that most have.
-    let counts = counts.iter().enumerate();
-    let counts: Vec<String> = counts
-        .filter(|(at, (_, count))| *at < 2 || *count > 0)
-        .map(|(_, (what, count))| format!("{count} {what}{}", plural(*count)))
-        .collect();
-    let counts = counts.join(", ");
-    output::line(&match file {
-        Some(file) => format!("{}: configuration is good ({counts})", file.display()),
-        None => format!("there is no {DEFAULT_CONFIG}: the defaults are good ({counts})"),
     })
 }
 

@@ -124,6 +124,8 @@ fn failure(error: StoreError) -> Failure {
     let text = error.to_string();
     if error.is_damage() {
         Failure::Check(text)
+    } else if error.is_misconfigured() {
+        Failure::Usage(text)
     } else {
         Failure::Environment(text)
     }

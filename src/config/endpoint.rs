@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use url::Url;
+
 use super::report::Report;
 use super::secrets::{KEY_ENCODINGS, Outside};
 use super::section::Section;
 use crate::endpoint::draft::{EndpointDraft, build};
-use crate::endpoint::validate::{CONCURRENCY_MAX, pointer_part};
+use crate::endpoint::url::is_loopback;
+use crate::endpoint::validate::{CONCURRENCY_MAX, pointer_part, standard_key_bytes};
 use crate::endpoint::{
     Check, EndpointSettings, FieldError, Headers, Origin, TextEncoding, TimestampMode,
 };
-use crate::policy::Policies;
+use crate::policy::{KeyForm, Policies};
+use crate::words::quoted;
 
 /// An endpoint of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +98,17 @@ pub(super) fn read(
         check: reader.choice("check", CHECKS).into(),
     };
     let given = reader.given;
-    match build(draft, policies) {
+    let built = build(draft, policies);
+    if let Ok(settings) = &built {
+        let policy = policies.get(&settings.policy);
+        warn_of_weak_keys(
+            report,
+            section,
+            settings,
+            policy.map(|policy| policy.key_form),
+        );
+    }
+    match built {
         Ok(settings) => Some(EndpointEntry {
             settings: EndpointSettings {
                 origin: Origin::Config,
@@ -107,6 +121,42 @@ pub(super) fn read(
                 place(report, section, &given, error);
             }
             None
+        }
+    }
+}
+
+/// What Standard Webhooks asks for at least: 24 bytes.
+const STANDARD_KEY_SHORT: usize = 24;
+
+/// Requests that anybody could have made. On this machine that is nobody's business but its own.
+fn warn_of_weak_keys(
+    report: &mut Report,
+    section: &Section<'_>,
+    settings: &EndpointSettings,
+    form: Option<KeyForm>,
+) {
+    let name = quoted(&settings.name);
+    match &settings.signing_key {
+        Some(key) => {
+            let bytes = standard_key_bytes(key).filter(|_| form == Some(KeyForm::StandardSecret));
+            if let Some(bytes) = bytes.filter(|bytes| *bytes < STANDARD_KEY_SHORT) {
+                report.warn(
+                    section.place("signing_key"),
+                    format!("signing_key of endpoint {name} has {bytes} bytes, and Standard Webhooks asks for {STANDARD_KEY_SHORT} to 64; take whsec_ and what openssl rand -base64 32 gives"),
+                );
+            }
+        }
+        None => {
+            let is_near = Url::parse(&settings.url).is_ok_and(|url| is_loopback(&url));
+            let names = || settings.headers.iter().map(|(name, _)| name);
+            let shows_who = settings.basic_auth.is_some()
+                || names().any(|name| name.eq_ignore_ascii_case("authorization"));
+            if !is_near && !shows_who {
+                report.warn(
+                    section.at,
+                    format!("endpoint {name} has neither signing_key nor basic_auth, so its receiver cannot tell who sends; add signing_key = \"env:NAME\""),
+                );
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::report::Report;
 use super::section::Section;
+use crate::clock::Timestamp;
 use crate::duration::format_duration;
 use crate::words::quoted;
 
@@ -30,7 +31,16 @@ impl Default for Operations {
 const LEAST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(24 * 3600);
 
+/// A single failure says nothing of an endpoint, however long ago it was.
+const ATTEMPTS_MIN: u64 = 2;
+
 impl Operations {
+    /// From when on an endpoint is failing, of which all `attempts` since `since` have failed;
+    /// none, if there are too few.
+    pub fn failing_from(&self, since: Timestamp, attempts: u64) -> Option<Timestamp> {
+        (attempts >= ATTEMPTS_MIN).then(|| since.plus(self.failing_after))
+    }
+
     pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
         section.refuse_unknown(report, KEYS);
         let mut read = |key, default| {

@@ -24,6 +24,9 @@ pub(super) const KEYS: &[&str] = &[
     "previous_master_keys",
 ];
 
+/// Random letters and digits of this length are not guessed over a network.
+const TOKEN_SHORT: usize = 16;
+
 /// The server's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -152,6 +155,15 @@ impl Server {
                     ),
                 ),
             }
+        }
+        let is_short = |token: &Secret| token.expose().len() < TOKEN_SHORT;
+        if server.admin_token.as_ref().is_some_and(is_short)
+            && !server.listen.ip().to_canonical().is_loopback()
+        {
+            report.warn(
+                section.place("admin_token"),
+                format!("admin_token has fewer than {TOKEN_SHORT} characters, and other machines may try as many as they like; take a random one, as of openssl rand -base64 32"),
+            );
         }
         // A token that could not be read has been reported.
         if !section.has("admin_token")

@@ -11,16 +11,13 @@ use super::section::Section;
 use super::zebline::{self, Zebline};
 use crate::endpoint::validate::{check_key, check_name};
 use crate::endpoint::{BasicAuth, TextEncoding};
-use crate::event::OPERATIONS_SOURCE;
+use crate::event::{ALERTS_SOURCE, OPERATIONS_SOURCE};
 use crate::policy::KeyForm;
 use crate::secret::{Secret, Tokens};
 use crate::words::{mend, quoted};
 
 /// The source of what comes in through `POST /v1/events`.
 pub const NATIVE_SOURCE: &str = "api";
-
-/// The source of what the alerts tell.
-pub const ALERTS_SOURCE: &str = "alerts";
 
 /// How old a signed request may be: what Hotjar tells its receivers (HOT-35, A-03), and the
 /// tolerance of Standard Webhooks.

@@ -12,6 +12,7 @@ mod documentation;
 mod messages;
 mod reference;
 mod sources;
+mod weak;
 
 /// The sample of the documentation.
 const SAMPLE: &str = r#"[server]

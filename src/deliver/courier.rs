@@ -261,6 +261,6 @@ impl Courier {
     ) -> Result<Request, Unsendable> {
         let settings = &endpoint.settings;
         let outbound = Profile::of(&settings.policy).request(event, settings, at)?;
-        self.outgoing.request(endpoint, event.id, number, outbound)
+        self.outgoing.request(endpoint, event, number, outbound)
     }
 }

@@ -12,7 +12,8 @@ use url::Url;
 use super::courier::AGENT;
 use super::transport::Request;
 use crate::endpoint::{Endpoint, EndpointSettings};
-use crate::id::{DeliveryId, EventId};
+use crate::event::Event;
+use crate::id::DeliveryId;
 use crate::vendor::{KeyError, Outbound};
 
 /// Endpoints whose parsed form is kept; more are parsed again at each attempt.
@@ -23,6 +24,7 @@ const HEADERS_OF_ATTEMPT: usize = 12;
 
 const EVENT_ID: HeaderName = HeaderName::from_static("redeliver-event-id");
 const DELIVERY_ID: HeaderName = HeaderName::from_static("redeliver-delivery-id");
+const SOURCE: HeaderName = HeaderName::from_static("redeliver-event-source");
 const ATTEMPT: HeaderName = HeaderName::from_static("redeliver-attempt");
 
 /// Makes requests.
@@ -57,11 +59,11 @@ impl From<InvalidHeaderValue> for Unsendable {
 }
 
 impl Outgoing {
-    /// The request of attempt `number` at bringing the event to `endpoint`.
+    /// The request of attempt `number` at bringing `event` to `endpoint`.
     pub(super) fn request(
         &self,
         endpoint: &Endpoint,
-        event: EventId,
+        event: &Event,
         number: u32,
         outbound: Outbound,
     ) -> Result<Request, Unsendable> {
@@ -73,8 +75,12 @@ impl Outgoing {
             CONTENT_TYPE,
             HeaderValue::try_from(&*outbound.content_type)?,
         );
-        let delivery = DeliveryId::new(event, endpoint.number);
-        headers.insert(EVENT_ID, value(&event)?);
+        let delivery = DeliveryId::new(event.id, endpoint.number);
+        headers.insert(EVENT_ID, value(&event.id)?);
+        // By its type alone nobody could tell it from one that a sender has made up.
+        if let Some(source) = event.content.own_source() {
+            headers.insert(SOURCE, HeaderValue::from_static(source));
+        }
         headers.insert(DELIVERY_ID, value(&delivery)?);
         headers.insert(ATTEMPT, HeaderValue::from(number));
         for (name, text) in outbound.headers {

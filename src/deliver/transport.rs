@@ -46,8 +46,8 @@ pub use self::drip::Drip;
 pub use self::error::{Broken, Phase, Problem, SendError};
 pub use self::message::Request;
 pub use self::network::Network;
-pub use self::tls::{InvalidCa, TransportError, check_ca};
-pub use self::tls_problem::TlsProblem;
+pub use self::tls::{InvalidCa, TransportError, check_ca, client_config};
+pub use self::tls_problem::{TlsProblem, tls_problem};
 
 /// Clients for custom certificate authorities that are kept; each holds a copy of the roots.
 const REALM_LIMIT: usize = 64;

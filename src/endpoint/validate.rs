@@ -233,6 +233,13 @@ pub(crate) fn check_key(
     }
 }
 
+/// How many bytes the shortest key in a Standard Webhooks secret has; none if it is no such secret.
+pub(crate) fn standard_key_bytes(secret: &Secret) -> Option<usize> {
+    let keys = secret.expose().split_ascii_whitespace();
+    let keys = keys.map(|key| decode_base64(key.strip_prefix("whsec_").unwrap_or(key)));
+    keys.map(|key| key.map_or(0, |key| key.len())).min()
+}
+
 /// Secrets are copied about by hand and lose their padding on the way.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,

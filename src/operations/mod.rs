@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Timestamp};
 use crate::config;
 use crate::deliver::Observer as ObservesDelivery;
 use crate::deliver::agenda::Slot;
@@ -59,6 +59,8 @@ struct Noticed {
     unsettled: HashSet<Token>,
     /// There is something to look at.
     wanted: bool,
+    /// When it is looked at whatever happens; none, if never.
+    look_at: Option<Timestamp>,
     /// Where it says so to the one who moves the clock.
     slot: Slot,
 }
@@ -74,6 +76,7 @@ impl Operations {
                 streaks: Streaks::default(),
                 unsettled: HashSet::new(),
                 wanted: true,
+                look_at: None,
                 slot,
             }),
             is_troubled: AtomicBool::new(false),
@@ -92,6 +95,19 @@ impl Operations {
             noticed.slot.works_until(self.clock.now().plus(LOOKING));
             self.look.send_modify(|turn| *turn = turn.wrapping_add(1));
         }
+    }
+
+    /// It is looked at `due`, unless it is sooner. Many endpoints fail and recover all the time:
+    /// only one that is due before all others costs more than a comparison.
+    fn look_by(&self, noticed: &mut Noticed, due: Timestamp) {
+        if noticed.look_at.is_some_and(|at| at <= due) {
+            return;
+        }
+        noticed.look_at = Some(due);
+        if !noticed.wanted && noticed.unsettled.is_empty() {
+            noticed.slot.waits_until(due);
+        }
+        self.look.send_modify(|turn| *turn = turn.wrapping_add(1));
     }
 }
 
@@ -118,8 +134,12 @@ impl ObservesDelivery for Operations {
         let is_news = match delivered {
             true => noticed.streaks.succeed(number, at),
             false => {
-                let failed = noticed.streaks.fail(claim, settlement);
-                failed.is_first_dead || failed.lasting >= self.config.failing_after
+                let failed = noticed.streaks.fail(&self.config, claim, settlement);
+                let due = failed.failing_from;
+                if let Some(due) = due.filter(|due| *due > at) {
+                    self.look_by(&mut noticed, due);
+                }
+                failed.is_first_dead || due.is_some_and(|due| due <= at)
             }
         };
         if is_news || settlement.effect != Effect::None {

@@ -54,7 +54,11 @@ impl Plan {
             return;
         }
         match (streaks.running(endpoint.number), before.is_failing) {
-            (Some(streak), false) if now.since(streak.since) >= config.failing_after => {
+            // One that is paused fails at nothing; it is told if it fails on when it is resumed.
+            (Some(streak), false)
+                if endpoint.state == EndpointState::Active
+                    && streak.failing_from(config).is_some_and(|from| from <= now) =>
+            {
                 let notice = Notice::failing(endpoint, streak, backlog);
                 self.notices.push(notice);
             }

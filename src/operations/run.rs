@@ -1,5 +1,6 @@
 //! Looks when something was noticed, and puts what follows into the log.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -51,7 +52,9 @@ pub async fn run(operations: Arc<Operations>, mut parts: Parts) {
     loop {
         look.mark_unchanged();
         operations.begin();
-        let look_at = match parts.tell(&operations, &mut told).await {
+        // What is due behind it, while this is being told, is looked at next.
+        let now = parts.clock.now();
+        let look_at = match parts.tell(&operations, &mut told, now).await {
             Ok(look_at) => look_at,
             Err(Failed) => {
                 if !parts.rests(REST).await {
@@ -60,21 +63,31 @@ pub async fn run(operations: Arc<Operations>, mut parts: Parts) {
                 continue;
             }
         };
-        let again = look_at.map(|at| parts.clock.sleep_until(at));
-        operations.rest(look_at);
-        let again = async {
-            match again {
-                Some(sleep) => sleep.await,
-                None => std::future::pending().await,
-            }
-        };
+        operations.rest(look_at, now);
         let mut stopping = parts.stopping.clone();
-        tokio::select! {
-            biased;
-            _ = stopping.wait_for(|stop| *stop) => return,
-            _ = look.changed() => {}
-            () = again => {}
-            () = parts.disk_is_news(&told) => {}
+        // Not begun anew by each attempt that ends.
+        let mut disk = pin!(parts.disk_is_news(&told));
+        loop {
+            let again = operations.noticed().look_at;
+            let again = again.map(|at| parts.clock.sleep_until(at));
+            let again = async {
+                match again {
+                    Some(sleep) => sleep.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stop| *stop) => return,
+                _ = look.changed() => {
+                    // It may only be due sooner.
+                    if operations.noticed().wanted {
+                        break;
+                    }
+                }
+                () = again => break,
+                () = &mut disk => break,
+            }
         }
     }
 }
@@ -88,12 +101,15 @@ impl Operations {
         self.noticed().wanted = false;
     }
 
-    /// Everything up to here is told; the next look is at `look_at`, or when something is noticed.
-    fn rest(&self, look_at: Option<Timestamp>) {
-        let noticed = self.noticed();
+    /// Everything up to `now` is told; the next look is at `look_at`, when an endpoint will have
+    /// been failing for long enough, or when something is noticed.
+    fn rest(&self, look_at: Option<Timestamp>, now: Timestamp) {
+        let mut noticed = self.noticed();
+        let failing = noticed.streaks.next_failing(&self.config, now);
+        noticed.look_at = look_at.into_iter().chain(failing).min();
         if !noticed.wanted && noticed.unsettled.is_empty() {
             let never = Timestamp::from_millis(i64::MAX);
-            noticed.slot.waits_until(look_at.unwrap_or(never));
+            noticed.slot.waits_until(noticed.look_at.unwrap_or(never));
         }
     }
 }
@@ -137,13 +153,13 @@ impl Parts {
         Some(told)
     }
 
-    /// Tells all that follows now. When to look again.
+    /// Tells all that follows at `now`. When to look again.
     async fn tell(
         &self,
         operations: &Operations,
         told: &mut Told,
+        now: Timestamp,
     ) -> Result<Option<Timestamp>, Failed> {
-        let now = self.clock.now();
         let queues = self.store.queues();
         let planned = {
             let mut noticed = operations.noticed();

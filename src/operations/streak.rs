@@ -1,9 +1,9 @@
 //! How long each endpoint has been failing. Pure.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::config::Operations;
 use crate::id::{DeliveryId, EventId};
 use crate::store::{Claim, Outcome, Settlement};
 
@@ -35,11 +35,18 @@ pub struct Streak {
     pub last: Failure,
 }
 
+impl Streak {
+    /// From when on the endpoint is failing by these rules.
+    pub fn failing_from(&self, rules: &Operations) -> Option<Timestamp> {
+        rules.failing_from(self.since, self.attempts)
+    }
+}
+
 /// What a failed attempt comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// For how long every attempt has failed, unless that was told already.
-    pub lasting: Duration,
+    /// From when on the endpoint is failing, unless that was told or there are too few attempts.
+    pub failing_from: Option<Timestamp>,
     /// Whether it is the first dead letter since dead letters were told.
     pub is_first_dead: bool,
 }
@@ -63,7 +70,7 @@ impl Streaks {
     }
 
     /// An attempt has failed.
-    pub fn fail(&mut self, claim: &Claim, settlement: &Settlement) -> Failed {
+    pub fn fail(&mut self, rules: &Operations, claim: &Claim, settlement: &Settlement) -> Failed {
         let attempt = &settlement.attempt;
         let number = claim.endpoint.number;
         let last = Failure {
@@ -84,14 +91,20 @@ impl Streaks {
         streak.attempts += 1;
         streak.last = last;
         // What was told already is no news.
-        let lasting = match self.told.contains(&number) {
-            true => Duration::ZERO,
-            false => attempt.ended_at.since(streak.since),
-        };
+        let is_told = self.told.contains(&number);
         Failed {
-            lasting,
+            failing_from: streak.failing_from(rules).filter(|_| !is_told),
             is_first_dead,
         }
+    }
+
+    /// When the next endpoint of those that were not told is failing by these rules. Those that
+    /// are so at `now` already are not waited for.
+    pub fn next_failing(&self, rules: &Operations, now: Timestamp) -> Option<Timestamp> {
+        let open = self.running.iter();
+        let open = open.filter(|(number, _)| !self.told.contains(number));
+        let dues = open.filter_map(|(_, streak)| streak.failing_from(rules));
+        dues.filter(|due| *due > now).min()
     }
 
     /// An attempt has succeeded at `at`. Whether that is of interest.

@@ -98,6 +98,16 @@ pub enum StoreError {
         /// What is here instead.
         given: &'static str,
     },
+    /// Other things than a store are in the directory.
+    #[error(
+        "{dir} is no store, and not empty (it has {found}); name an empty directory, or one that is not there yet, with data_dir or --data"
+    )]
+    Foreign {
+        /// The directory.
+        dir: String,
+        /// What was found in it.
+        found: String,
+    },
     /// Writing or syncing failed. It is never retried: after a failed fsync nobody knows what is
     /// on disk.
     #[error(
@@ -127,6 +137,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the store is whole, and what it was opened with is wrong.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::Sealed { .. } | Self::Foreign { .. })
+    }
+
     /// Whether something was written and cannot be read any more.
     pub fn is_damage(&self) -> bool {
         match self {
@@ -138,6 +153,7 @@ impl StoreError {
             | Self::NoRoom { .. }
             | Self::TooNew { .. }
             | Self::Sealed { .. }
+            | Self::Foreign { .. }
             | Self::Stopped(_)
             | Self::Disk(_) => false,
         }

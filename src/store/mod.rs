@@ -229,6 +229,9 @@ pub trait Store: Send + Sync + 'static {
     /// Resolves to the cause if the store stops for good.
     fn stopped(&self) -> watch::Receiver<Option<StoreError>>;
 
+    /// Whether the disk has less left than is reserved, so that no event is taken. Asks the disk.
+    fn is_disk_full(&self) -> bool;
+
     /// Begins a copy of the log as it stands now, of what is behind `have`. As long as the cursor
     /// lives, nothing of the log is deleted.
     ///

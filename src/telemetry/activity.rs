@@ -1,7 +1,7 @@
 //! What came in and what was attempted over the last hour, day and week, since the start.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::past::{Past, Window};
@@ -56,6 +56,16 @@ struct Kept {
     endpoint: Arc<Endpoint>,
     latest: Timestamp,
     past: Past<Ends>,
+    failing: Option<Streak>,
+}
+
+/// Attempts in a row that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streak {
+    /// When the first of them ended.
+    pub since: Timestamp,
+    /// How many.
+    pub attempts: u64,
 }
 
 impl Activity {
@@ -78,15 +88,34 @@ impl Activity {
                 endpoint: endpoint.clone(),
                 latest: at,
                 past: Past::default(),
+                failing: None,
             });
         kept.latest = at;
         if kept.endpoint.revision != endpoint.revision {
             kept.endpoint = endpoint.clone();
         }
+        kept.failing = (!delivered).then(|| match kept.failing {
+            Some(Streak { since, attempts }) => Streak {
+                since,
+                attempts: attempts + 1,
+            },
+            None => Streak {
+                since: at,
+                attempts: 1,
+            },
+        });
         kept.past.count(at, |ends| match delivered {
             true => ends.delivered += 1,
             false => ends.failed += 1,
         });
+    }
+
+    /// The numbers of endpoints whose attempts have all failed of late, as `is_failing` has it.
+    pub fn failing(&self, is_failing: impl Fn(Streak) -> bool) -> HashSet<u32> {
+        let inner = self.lock();
+        let each = inner.endpoints.iter();
+        let failing = each.filter(|(_, kept)| kept.failing.is_some_and(&is_failing));
+        failing.map(|(number, _)| *number).collect()
     }
 
     /// What happened in the window that ends at `now`, at up to `limit` endpoints.

@@ -197,6 +197,28 @@ async fn a_store_that_has_stopped_takes_nothing_and_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_server_whose_disk_is_full_lives_and_is_not_ready_until_there_is_room() {
+    let api = Api::new().await;
+    api.store.backend().set_free_bytes(1);
+    let answer = api.get("/readyz").await;
+    let told = answer.expect(503);
+    assert_eq!(told["status"], "disk_full");
+    assert!(
+        told["detail"].as_str().unwrap().contains("make room"),
+        "{told}"
+    );
+    api.get("/healthz").await.expect(200);
+    api.post("/v1/events", r#"{"type":"t","data":1}"#)
+        .await
+        .problem(507);
+    api.store.backend().set_free_bytes(u64::MAX);
+    assert_eq!(api.get("/readyz").await.expect(200)["status"], "ready");
+    api.post("/v1/events", r#"{"type":"t","data":1}"#)
+        .await
+        .expect(202);
+}
+
+#[tokio::test]
 async fn a_server_that_drains_takes_no_event_and_is_not_ready() {
     let api = Api::new().await;
     assert_eq!(api.get("/readyz").await.expect(200)["status"], "ready");

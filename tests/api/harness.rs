@@ -9,7 +9,7 @@ use redeliver::api::request_id::RequestIds;
 use redeliver::api::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
-use redeliver::config::Limits;
+use redeliver::config::{Limits, Operations};
 use redeliver::current::Current;
 use redeliver::deliver::advance::Advance;
 use redeliver::deliver::courier::Courier;
@@ -75,6 +75,7 @@ impl Default for Setup {
 }
 
 pub struct Api {
+    pub telemetry: Arc<Telemetry>,
     pub address: SocketAddr,
     pub store: Arc<Log<Memory>>,
     pub clock: Arc<ManualClock>,
@@ -193,12 +194,14 @@ impl Api {
         if setup.committing {
             tokio::spawn(tasks.clone().run(drains.clone()));
         }
+        let known = telemetry.clone();
         let admin = Admin {
             observer: None,
             tasks,
             pollers: Vec::new(),
             outcomes: Outcomes::default(),
             streams: Streams::new(&setup.limits),
+            failing: Operations::default(),
             telemetry,
             limits: setup.limits.clone(),
             request_ids: RequestIds::new(7),
@@ -228,6 +231,7 @@ impl Api {
             stop,
         ));
         Self {
+            telemetry: known,
             address,
             store,
             clock,
@@ -319,6 +323,10 @@ impl Api {
                 outcome,
                 effect: Effect::None,
             };
+            let delivered = settlement.outcome == Outcome::Delivered;
+            self.telemetry
+                .activity
+                .attempted(&claim.endpoint, delivered, now);
             self.store.settle(claim.token, settlement).unwrap();
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redeliver::store::Outcome;
 use serde_json::{Value, json};
 
-use crate::harness::Api;
+use crate::harness::{Api, START};
 
 const RETRY: Outcome = Outcome::Retry {
     after: Duration::from_secs(30),
@@ -43,7 +43,39 @@ async fn four() -> Api {
     api.attempt(404, Outcome::Dead);
     api.event("failing").await;
     api.attempt(503, RETRY);
+    api.clock.set(START.moved(5 * 60_000));
+    api.attempt(503, RETRY);
     api
+}
+
+#[tokio::test]
+async fn an_endpoint_at_which_some_attempts_succeed_is_retrying_and_none_that_fails() {
+    let api = Api::new().await;
+    endpoint(&api, "crm", "order").await;
+    let health = async |minutes: i64, status, outcome: Outcome| {
+        api.clock.set(START.moved(minutes * 60_000));
+        api.attempt(status, outcome);
+        let seen = overview(&api, "").await;
+        names(&seen)[0].1.to_owned()
+    };
+    api.event("order").await;
+    assert_eq!(health(0, 503, RETRY).await, "retrying");
+    // As `endpoint.failing` is told: after five minutes, and never for a single failure.
+    assert_eq!(health(4, 503, RETRY).await, "retrying");
+    assert_eq!(health(5, 503, RETRY).await, "failing");
+    api.event("order").await;
+    assert_eq!(health(5, 200, Outcome::Delivered).await, "retrying");
+    let seen = overview(&api, "health=retrying").await;
+    assert_eq!(
+        (
+            seen["matched"].as_u64(),
+            seen["totals"]["retrying"].as_u64()
+        ),
+        (Some(1), Some(1))
+    );
+    assert_eq!(seen["data"][0]["last_failure"]["status"], 503);
+    // What it waits for is due again: it goes on failing, from now on.
+    assert_eq!(health(11, 503, RETRY).await, "retrying");
 }
 
 #[tokio::test]
@@ -61,7 +93,7 @@ async fn the_endpoint_that_fails_comes_first_with_its_last_failure() {
     );
     let rows = &seen["data"];
     assert_eq!(rows[0]["last_failure"]["status"], 503);
-    assert_eq!(rows[0]["last_failure"]["attempt"], 1);
+    assert_eq!(rows[0]["last_failure"]["attempt"], 2);
     assert_eq!(rows[0]["backlog"], 1);
     assert_eq!(rows[2]["last_failure"]["status"], 404);
     assert_eq!(rows[3]["last_failure"], Value::Null);

@@ -209,6 +209,8 @@ fn only_what_is_wanted_is_exported() {
     assert_eq!(lines(&["--type", "order.*,x"]), BODIES.len());
     assert_eq!(lines(&["--since", "2100-01-01T00:00:00Z"]), 0);
     assert_eq!(lines(&["--until", "2001-01-01T00:00:00Z"]), 0);
+    assert_eq!(lines(&["--since", "1h"]), BODIES.len() + 3);
+    assert_eq!(lines(&["--until", "1h"]), 0);
     let ran = site.run(&[
         "store",
         "export",
@@ -219,6 +221,28 @@ fn only_what_is_wanted_is_exported() {
         "x",
     ]);
     assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("how long ago such as 2h"), "{}", ran.err);
+    broker.stop();
+    let stopped = site.run(&["store", "export", "--data", "data", "-", "--until", "1h"]);
+    assert_eq!(
+        (stopped.code, stopped.out.lines().count()),
+        (0, 1),
+        "{}",
+        stopped.err
+    );
+}
+
+#[test]
+fn an_export_that_fails_leaves_no_file() {
+    let site = site();
+    for args in [
+        ["--server", "http://127.0.0.1:9"],
+        ["--data", "nothing-here"],
+    ] {
+        let ran = site.run(&[&["store", "export", "out.jsonl"][..], &args].concat());
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(!site.path("out.jsonl").exists() && !site.path("out.jsonl.partial").exists());
+    }
 }
 
 #[test]
@@ -237,7 +261,7 @@ fn what_is_no_export_is_refused_and_a_bad_line_named() {
         (&good.replace("\"data\",", "\"date\","), "form"),
         (
             &format!("{}\n{line}\n{{\"id\": 7}}\n", lines::HEADER),
-            "not an event",
+            "error: line 3: not an event",
         ),
     ] {
         std::fs::write(site.path("bad.jsonl"), text).unwrap();

@@ -10,6 +10,7 @@ mod mock;
 mod remote;
 mod server;
 mod store;
+mod trust;
 
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};

@@ -66,6 +66,18 @@ test("a pause that is cancelled is none", async () => {
   assert.equal(await state(), "active");
 });
 
+test("a question goes with the page that asked it, and a filter of the page leaves it open", async () => {
+  await visit("#/endpoints/crm");
+  await button("Pause").click();
+  await page.evaluate(() => (location.hash = "#/endpoints/crm?status=dead"));
+  await page.getByRole("link", { name: "Dead letters" }).first().waitFor();
+  assert.equal(await dialog().count(), 1);
+  await page.evaluate(() => (location.hash = "#/sources"));
+  await page.locator("h1", { hasText: "Sources" }).waitFor();
+  assert.equal(await dialog().count(), 0);
+  assert.equal(await state(), "active");
+});
+
 test("a test message shows what came back, good or bad", async () => {
   await visit("#/endpoints/crm");
   await button("Send test").click();

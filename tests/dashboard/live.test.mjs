@@ -89,7 +89,7 @@ test("a mock shows what it does, too, its faults and its place below a path incl
   const { context, page, check } = await open(browser, broker.address);
   t.after(() => context.close());
   await page.goto(`${broker.address}/mocks/shop/#/`);
-  await page.locator(".attention li", { hasText: "fails: 500" }).waitFor();
+  await page.locator(".attention li", { hasText: "tries again: 500" }).waitFor();
   await page.goto(`${broker.address}/mocks/shop/#/sources`);
   await page.getByRole("region", { name: "Faults" }).getByText("duplicate").first().waitFor();
   await page.getByRole("link", { name: "Overview" }).click();

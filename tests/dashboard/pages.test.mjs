@@ -103,6 +103,31 @@ test("the back button goes to the page before, as it was", async () => {
   await context.close();
 });
 
+test("what is known of a time that began before the start is told as being since the start", async () => {
+  const { address } = place.broker;
+  const { context, page, check } = await open(browser, address);
+  await page.goto(address);
+  const tile = page.locator(".tile", { hasText: "Events in the log" });
+  await tile.getByText(/ since the start, 45 min ago$/).waitFor();
+  check();
+  await context.close();
+});
+
+test("why an endpoint fails is told in the reader's time zone", async () => {
+  const { address } = place.broker;
+  const { context, page, check } = await open(browser, address, { timezoneId: "Asia/Kathmandu" });
+  await page.goto(`${address}/#/endpoints/crm`);
+  const why = page.locator(".why", { hasText: "Why it fails" });
+  const moment = why.locator("time").first();
+  await moment.waitFor();
+  const shown = await moment.textContent();
+  const utc = Date.parse(await moment.getAttribute("datetime"));
+  assert.equal(Date.parse(`${shown.replace(" ", "T")}+05:45`), Math.floor(utc / 1000) * 1000);
+  assert.doesNotMatch(await why.textContent(), /\dT\d\d:.*Z/);
+  check();
+  await context.close();
+});
+
 test("a disk that is nearly full and a store that has stopped come before all else", async () => {
   const { address } = place.broker;
   const { context, page, check } = await open(browser, address);

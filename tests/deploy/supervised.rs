@@ -82,7 +82,7 @@ fn ready_waits_for_a_server_that_is_only_starting() {
 #[test]
 fn the_configuration_to_start_from_is_right() {
     let mut site = Site::new();
-    site.set_env("REDELIVER_TOKEN", "t");
+    site.set_env("REDELIVER_TOKEN", "a-token-that-is-long-enough");
     let file = deployed("redeliver.toml");
     let checked = site.run(&["serve", "--check", "--config", file.to_str().unwrap()]);
     assert_eq!((checked.code, &*checked.err), (0, ""), "{checked:?}");

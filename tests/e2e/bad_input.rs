@@ -276,3 +276,57 @@ fn an_unknown_flag_or_value_is_one_line_of_usage() {
     refused(&site.run(&missing), 2, &["absent.toml"]);
     assert!(!site.path("data").exists());
 }
+
+#[test]
+fn with_a_log_of_json_every_line_on_standard_error_is_json() {
+    let site = Site::new();
+    site.configure("[server]\nadmin_token = \"written-out-in-the-file\"\n");
+    let told = |ran: &Ran| -> Vec<(String, String)> {
+        let lines = ran.err.lines().map(|line| {
+            let line: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+            assert!(line["timestamp"].is_string(), "{line}");
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            (text(&line["level"]), text(&line["fields"]["message"]))
+        });
+        lines.collect()
+    };
+    let json = ["--log-format", "json"];
+    let check = ["serve", "--config", "config.toml", "--check"];
+    let ran = site.run(&[&check[..], &json].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines = told(&ran);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].0, "WARN");
+    assert!(
+        lines[0].1.contains("admin_token is written out"),
+        "{lines:?}"
+    );
+    // The fatal error, whatever the log leaves out, and arguments that cannot be read at all.
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = busy.local_addr().unwrap().to_string();
+    let serve = [
+        "serve", "--data", "data", "--listen", &address, "--log", "off",
+    ];
+    for (args, code, word) in [
+        (&serve[..], 3, "cannot listen on"),
+        (&["serve", "--chek"], 2, "unexpected argument"),
+    ] {
+        let ran = site.run(&[&json, args].concat());
+        assert_eq!(ran.code, code, "{}", ran.err);
+        let lines = told(&ran);
+        let (level, message) = lines.last().unwrap();
+        assert!(level == "ERROR" && message.contains(word), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_directory_of_other_things_becomes_no_store() {
+    let site = Site::new();
+    fs::create_dir(site.path("work")).unwrap();
+    fs::write(site.path("work/notes.txt"), "mine").unwrap();
+    let ran = site.run(&["serve", "--data", "work", "--listen", "127.0.0.1:0"]);
+    refused(&ran, 2, &["work is no store", "notes.txt", "--data"]);
+    let left: Vec<_> = fs::read_dir(site.path("work")).unwrap().collect();
+    assert_eq!(left.len(), 1);
+}

@@ -82,6 +82,9 @@ fn a_disk_full_up_to_its_reserve_refuses_events_and_nothing_else_until_there_is_
     let (taken, detail) = until_refused(&broker, &large());
     assert!(taken > 10, "{taken}");
     assert!(detail.contains("33554432 bytes"), "{detail}");
+    let ready = |broker: &Broker| broker.send("GET", "/readyz", &[], b"").json()["status"].take();
+    assert_eq!(ready(&broker), "disk_full");
+    broker.get("/healthz");
     let free = volume.free_bytes();
     assert!((16 * MIB..=32 * MIB).contains(&free), "{free}");
 
@@ -103,6 +106,7 @@ fn a_disk_full_up_to_its_reserve_refuses_events_and_nothing_else_until_there_is_
         (attempts(&broker, &first) > before + 3).then_some(())
     });
     volume.make_room();
+    assert_eq!(ready(&broker), "disk_full", "its own events still fill it");
     assert_eq!(
         until_refused(&broker, &json!({ "type": "small", "data": 1 })).0,
         0

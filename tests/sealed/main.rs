@@ -145,7 +145,7 @@ fn with_a_master_key_no_file_holds_a_secret_and_without_one_the_search_finds_the
 
 #[track_caller]
 fn refused(ran: &Ran, what: &str) {
-    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.err.contains(what), "{}", ran.err);
     assert!(ran.err.contains("nothing was changed"), "{}", ran.err);
     assert!(!ran.err.contains(&master(1)), "{}", ran.err);

@@ -527,6 +527,10 @@ impl Store for Faulty {
         self.store.stopped()
     }
 
+    fn is_disk_full(&self) -> bool {
+        self.store.is_disk_full()
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         self.store.close()
     }

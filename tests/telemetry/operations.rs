@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
+use redeliver::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::process::broker::{Broker, Site};
@@ -70,7 +72,8 @@ fn an_endpoint_that_fails_for_five_minutes_is_told_once_and_its_recovery_too() {
     add(&broker, "chat", &watcher.url(), "standard", &["endpoint.*"]);
     add(&broker, "all", &watcher.url(), "standard", &["*"]);
     broker.event("order.paid", &json!(1));
-    // Attempts at 0 s, 30 s, 90 s and 210 s: each fails, but not for five minutes yet.
+    // Attempts at 0 s, 30 s, 90 s and 210 s: each fails, but not for five minutes yet. The next
+    // one is made at 510 s, which nobody waits for.
     broker.advance("4m");
     assert_eq!(kinds(&broker), Vec::<String>::new());
     broker.advance("10m");
@@ -78,7 +81,7 @@ fn an_endpoint_that_fails_for_five_minutes_is_told_once_and_its_recovery_too() {
     assert_eq!(all.len(), 1, "{all:?}");
     let (kind, name, data) = &all[0];
     assert_eq!((&**kind, &**name), ("endpoint.failing", "crm"));
-    assert_eq!(data["failed_attempts"], 5);
+    assert_eq!(data["failed_attempts"], 4);
     assert_eq!(data["last"]["status"], 503);
     assert_eq!(data["last"]["event_type"], "order.paid");
     assert_eq!(data["backlog"], 1);
@@ -103,6 +106,100 @@ fn an_endpoint_that_fails_for_five_minutes_is_told_once_and_its_recovery_too() {
         posts.count()
     };
     assert_eq!((got("endpoint."), got("order.")), (2, 3));
+}
+
+const OFTEN: &str = "[operations]\nfailing_after = \"10s\"\n[policy.often]\n\
+    schedule = [\"4s\"]\ngive_up_after = 1000\n";
+
+/// When an event of this type was told, and its `data`.
+fn moment(broker: &Broker, kind: &str) -> (Timestamp, Value) {
+    let mut found = broker.list(&format!("/v1/events?type={kind}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let at = Timestamp::parse(found[0]["received_at"].as_str().unwrap());
+    (at.unwrap(), found[0]["data"].take())
+}
+
+#[test]
+fn an_endpoint_is_told_to_be_failing_when_its_time_is_up_however_others_come_and_go() {
+    let (_site, broker) = told_by(OFTEN);
+    let (receiver, _) = answering(500);
+    let (other, answer) = answering(200);
+    add(&broker, "crm", &receiver.url(), "often", &["order.*"]);
+    add(&broker, "flaps", &other.url(), "often", &["other"]);
+    broker.event("order.paid", &json!(1));
+    for round in 0..20 {
+        let status = if round % 3 == 0 { 200 } else { 500 };
+        answer.store(status, Ordering::Relaxed);
+        broker.event("other", &json!(round));
+        broker.advance("1s");
+    }
+    assert_eq!(kinds(&broker), ["endpoint.failing crm"]);
+    let (at, data) = moment(&broker, "endpoint.failing");
+    let since = Timestamp::parse(data["since"].as_str().unwrap()).unwrap();
+    assert_eq!(at.since(since), Duration::from_secs(10));
+    // At 0, 4 and 8 s: the one at 12 s is not waited for.
+    assert_eq!(data["failed_attempts"], 3);
+}
+
+#[test]
+fn one_failure_alone_is_no_failing_endpoint_however_long_ago_it_was() {
+    let (_site, broker) = told_by(OFTEN);
+    let (receiver, _) = answering(500);
+    add(&broker, "crm", &receiver.url(), "hotjar", &["order.*"]);
+    broker.event("order.paid", &json!(1));
+    broker.advance("29s");
+    // Whatever else there is to look at meanwhile.
+    add(&broker, "other", &receiver.url(), "hotjar", &["none"]);
+    broker.advance("500ms");
+    assert_eq!(kinds(&broker), Vec::<String>::new());
+    broker.advance("500ms");
+    assert_eq!(kinds(&broker), ["endpoint.failing crm"]);
+    assert_eq!(moment(&broker, "endpoint.failing").1["failed_attempts"], 2);
+}
+
+#[test]
+fn an_endpoint_that_is_paused_in_time_is_not_told_to_be_failing() {
+    let (_site, broker) = told_by(OFTEN);
+    let (receiver, _) = answering(500);
+    add(&broker, "crm", &receiver.url(), "often", &["order.*"]);
+    broker.event("order.paid", &json!(1));
+    broker.advance("9s");
+    broker.post("/v1/endpoints/crm/pause", &json!({}));
+    broker.advance("1h");
+    assert_eq!(kinds(&broker), ["endpoint.paused crm"]);
+}
+
+#[test]
+fn what_redeliver_has_noticed_can_be_told_from_what_a_sender_calls_so() {
+    let (_site, broker) = told_by(TOLD);
+    let (watcher, _) = answering(200);
+    add(&broker, "crm", &watcher.url(), "hotjar", &["none"]);
+    add(&broker, "chat", &watcher.url(), "standard", &["endpoint.*"]);
+    let forged = json!({ "type": "endpoint.paused", "data": { "endpoint": { "name": "crm" } } });
+    let headers = [
+        ("content-type", "application/json"),
+        ("redeliver-event-source", "redeliver"),
+    ];
+    let answer = broker.send(
+        "POST",
+        "/v1/events",
+        &headers,
+        forged.to_string().as_bytes(),
+    );
+    assert_eq!(answer.status, 202);
+    broker.advance("0s");
+    broker.post("/v1/endpoints/crm/pause", &json!({}));
+    broker.advance("0s");
+    let posts = watcher.posts();
+    let sources: Vec<_> = posts
+        .iter()
+        .map(|seen| seen.header("redeliver-event-source"))
+        .collect();
+    assert_eq!(sources, ["", "redeliver"]);
+    // No endpoint of the API or the configuration may set it either.
+    let own = json!({ "name": "x", "url": watcher.url(), "policy": "standard",
+        "headers": { "Redeliver-Event-Source": "redeliver" } });
+    broker.call("POST", "/v1/endpoints", &own).problem(422);
 }
 
 #[test]

@@ -8,10 +8,11 @@ use crate::api::overview::Overview;
 use crate::api::page::Listed;
 use crate::api::zenovay::websites::Website;
 
-const HEALTHS: [&str; 6] = [
+const HEALTHS: [&str; 7] = [
     "failing",
     "paused",
     "dead_letters",
+    "retrying",
     "busy",
     "well",
     "removed",
@@ -55,7 +56,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             json!({
                 "now": "2023-11-14T22:13:20.000Z", "clock": "real", "last_seq": 7,
                 "totals": {
-                    "endpoints": 1, "failing": 0, "paused": 0, "dead_letters": 0, "busy": 0,
+                    "endpoints": 1, "failing": 0, "paused": 0, "dead_letters": 0, "retrying": 0, "busy": 0,
                     "well": 1, "removed": 0, "backlog": 0, "delivered": 7, "dead": 0,
                     "oldest_waiting_at": null, "next_attempt_at": null,
                 },

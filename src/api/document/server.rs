@@ -4,11 +4,21 @@ use serde_json::json;
 
 use super::operation::{Operation, Schemas};
 use crate::api::activity::Activity;
-use crate::api::health::Health;
+use crate::api::health::{DiskFull, Health};
 use crate::api::status::Status;
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     let health = schemas.of::<Health>();
+    let not_ready = json!({
+        "description": "The disk is full, as JSON; or it has stopped or is stopping, as a problem.",
+        "content": {
+            "application/json": { "schema": schemas.of::<DiskFull>(), "example": {
+                "status": "disk_full",
+                "detail": "the disk is full: less than 67108864 bytes are left, so events are refused; deliveries go on; make room, or set [retention]",
+            } },
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
+    });
     vec![
         Operation::get("/healthz", "isAlive", "Whether the process lives")
             .secured_by(&[])
@@ -16,7 +26,8 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::get("/readyz", "isReady", "Whether events are taken")
             .secured_by(&[])
             .answers(200, "They are.", health, json!({ "status": "ready" }))
-            .problems(&[500, 503]),
+            .problems(&[500])
+            .answers_with(503, not_ready),
         Operation::get("/openapi.json", "getDocument", "This document")
             .secured_by(&[])
             .header("If-None-Match", "The `ETag` of an earlier answer.", json!({ "type": "string" }))

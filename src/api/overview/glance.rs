@@ -1,6 +1,7 @@
 //! How well each endpoint is, which of them are asked for, and in which order. Pure.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,12 +15,15 @@ use crate::store::EndpointView;
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "EndpointHealth")]
 pub(super) enum Health {
-    /// A delivery has failed and waits for its next attempt.
+    /// Each attempt has failed for as long as `endpoint.failing` waits (`failing_after`, five
+    /// minutes unless it is set), two of them at least, and a delivery waits for its next one.
     Failing,
     /// Nothing is sent until somebody resumes it.
     Paused,
     /// Some deliveries were given up.
     DeadLetters,
+    /// A delivery has failed and waits for its next attempt; others may arrive.
+    Retrying,
     /// Deliveries are on their way.
     Busy,
     /// Nothing waits.
@@ -30,21 +34,24 @@ pub(super) enum Health {
 
 impl Health {
     /// Each by its name.
-    pub(super) const ALL: [(&'static str, Self); 6] = [
+    pub(super) const ALL: [(&'static str, Self); 7] = [
         ("failing", Self::Failing),
         ("paused", Self::Paused),
         ("dead_letters", Self::DeadLetters),
+        ("retrying", Self::Retrying),
         ("busy", Self::Busy),
         ("well", Self::Well),
         ("removed", Self::Removed),
     ];
 
-    fn of(view: &EndpointView) -> Self {
+    fn of(view: &EndpointView, fails: bool) -> Self {
+        let waits = view.next_attempt_at.is_some();
         match view.endpoint.state {
             EndpointState::Removed => Self::Removed,
             EndpointState::Paused => Self::Paused,
-            EndpointState::Active if view.next_attempt_at.is_some() => Self::Failing,
+            EndpointState::Active if waits && fails => Self::Failing,
             EndpointState::Active if view.ended.dead > 0 => Self::DeadLetters,
+            EndpointState::Active if waits => Self::Retrying,
             EndpointState::Active if view.backlog > 0 => Self::Busy,
             EndpointState::Active => Self::Well,
         }
@@ -87,6 +94,7 @@ pub(super) struct Totals {
     pub paused: u64,
     /// Endpoints of which deliveries were given up, and that are neither failing nor paused.
     pub dead_letters: u64,
+    pub retrying: u64,
     pub busy: u64,
     pub well: u64,
     /// Beside them, those that are.
@@ -108,6 +116,7 @@ impl Totals {
             Health::Failing => &mut self.failing,
             Health::Paused => &mut self.paused,
             Health::DeadLetters => &mut self.dead_letters,
+            Health::Retrying => &mut self.retrying,
             Health::Busy => &mut self.busy,
             Health::Well => &mut self.well,
             Health::Removed => {
@@ -138,11 +147,11 @@ pub(super) struct Glance {
 }
 
 impl Glance {
-    /// At all of them.
-    pub(super) fn at(views: Vec<EndpointView>) -> Self {
+    /// At all of them; every attempt fails at those whose numbers are in `failing`.
+    pub(super) fn at(views: Vec<EndpointView>, failing: &HashSet<u32>) -> Self {
         let mut totals = Totals::default();
         let selected = views.into_iter().map(|view| {
-            let health = Health::of(&view);
+            let health = Health::of(&view, failing.contains(&view.endpoint.number));
             totals.add(&view, health);
             (view, health)
         });

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::Failure;
 use super::super::client::Answer;
-use super::super::delivery;
 use super::super::output::{self, Table, text};
 use super::super::part::{items, note_next};
-use super::super::remote::Remote;
+use super::super::remote::{Remote, is_list};
+use super::super::{Failure, delivery};
 
 /// The order in which an endpoint's members are shown.
 const MEMBERS: &[&str] = &[
@@ -37,6 +36,11 @@ pub enum Shown {
 
 /// Prints an answer, and what the server warns of beside it.
 pub fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
+    match shown {
+        Shown::List => answer.expect(is_list)?,
+        Shown::Endpoint | Shown::Delivery => answer.expect(|answer| answer["id"].is_string())?,
+        Shown::Done(..) => {}
+    }
     if !remote.json
         && let Ok(answer) = answer.json()
     {

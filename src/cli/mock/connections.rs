@@ -36,11 +36,11 @@ impl Connections {
         let mut client = match self.free.pop() {
             Some(client) => client,
             None if self.sending.len() < CONNECTIONS_MAX => {
-                Client::new(&self.url, self.token.clone())?
+                Client::new(&self.url, None, self.token.clone())?
             }
             None => match self.sending.join_next().await {
                 Some(sent) => back(sent)?,
-                None => Client::new(&self.url, self.token.clone())?,
+                None => Client::new(&self.url, None, self.token.clone())?,
             },
         };
         self.sending.spawn(async move {

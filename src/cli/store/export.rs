@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::client::Call;
+use super::super::moment::Moment;
 use super::super::progress::Progress;
 use super::super::remote::Remote;
 use super::super::{Failure, output};
 use super::{failure, open_to_look};
 use crate::api::carry::{Wanted, piece};
 use crate::api::lines;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, RealClock};
 use crate::store::{Store, Walk};
 
 /// What `store export` takes.
@@ -27,11 +28,11 @@ pub struct Args {
 
     /// Only what was received from then on
     #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
+    pub since: Option<Moment>,
 
     /// Only what was received before then
     #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    pub until: Option<Moment>,
 
     /// Only events of these types, such as order.paid or order.*, with commas between them
     #[arg(long = "type", value_name = "TYPES")]
@@ -49,7 +50,32 @@ pub struct Args {
 /// Where the lines go: a file that has its name only once it is whole, or standard output.
 enum Sink {
     Pipe(io::Stdout),
-    File(BufWriter<File>, PathBuf, PathBuf),
+    File(BufWriter<File>, Partial, PathBuf),
+}
+
+/// A file that is not whole yet: it goes, unless it gets its name. Another export would begin at
+/// the beginning.
+struct Partial(Option<PathBuf>);
+
+impl Partial {
+    fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
+    fn name(mut self, file: &Path) -> io::Result<()> {
+        fs::rename(self.path(), file)?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // What cannot be removed is no worse than what was left of a kill.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 impl Sink {
@@ -67,6 +93,7 @@ impl Sink {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let made = File::create(&partial).map_err(|error| unwritable(&partial, &error))?;
+        let partial = Partial(Some(partial));
         Ok(Self::File(BufWriter::new(made), partial, file.to_owned()))
     }
 
@@ -78,7 +105,7 @@ impl Sink {
             },
             Self::File(out, partial, _) => {
                 let written = out.write_all(bytes);
-                written.map_err(|error| unwritable(partial, &error))
+                written.map_err(|error| unwritable(partial.path(), &error))
             }
         }
     }
@@ -87,12 +114,13 @@ impl Sink {
         let Self::File(out, partial, file) = self else {
             return Ok(());
         };
+        let shown = partial.path().to_owned();
         let named = || {
             let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
             out.sync_all()?;
-            fs::rename(&partial, &file)
+            partial.name(&file)
         };
-        named().map_err(|error| unwritable(&partial, &error))
+        named().map_err(|error| unwritable(&shown, &error))
     }
 }
 
@@ -111,13 +139,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn read(args: &Args, data: &Path, sink: &mut Sink) -> Result<(), Failure> {
-    let time = |text: &Option<String>| {
-        let parsed = text.as_deref().map(Timestamp::parse).transpose();
-        parsed.map_err(|error| Failure::Usage(error.to_string()))
-    };
+    // No server is asked, so there is no clock but this machine's.
+    let now = RealClock.now();
     let wanted = Wanted {
-        since: time(&args.since)?,
-        until: time(&args.until)?,
+        since: args.since.map(|moment| moment.seen_from(now)),
+        until: args.until.map(|moment| moment.seen_from(now)),
         kinds: args.kind.as_deref().map(Wanted::kinds),
         source: args.source.clone(),
     };
@@ -141,12 +167,19 @@ fn read(args: &Args, data: &Path, sink: &mut Sink) -> Result<(), Failure> {
 }
 
 async fn download(args: &Args, sink: &mut Sink) -> Result<(), Failure> {
+    let mut client = args.remote.client()?;
     let call = Call::get(["v1", "export"])
-        .query("since", args.since.as_deref())
-        .query("until", args.until.as_deref())
+        .query(
+            "since",
+            Moment::resolve_some(args.since, &mut client).await?,
+        )
+        .query(
+            "until",
+            Moment::resolve_some(args.until, &mut client).await?,
+        )
         .query("type", args.kind.as_deref())
         .query("source", args.source.as_deref());
-    let mut download = args.remote.client()?.download(call).await?;
+    let mut download = client.download(call).await?;
     let mut progress = Progress::begin("exporting");
     while let Some(bytes) = download.next().await? {
         sink.write(&bytes)?;

@@ -70,10 +70,15 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
         let call = Call::post(["v1", "import"])
             .lines(std::mem::take(&mut text))
             .within(LONG_TIME);
-        let answer = client.call(call).await.inspect_err(|_| {
+        let answer = client.ask(call).await.map_err(|refusal| {
             output::note(&format!(
-                "that was among lines {first} to {number}; {imported} events were imported before it. Run the same again: none comes twice within the duplicate window"
+                "{imported} events were imported before it, none of lines {first} to {number}. Mend it and run the same again: none comes twice within the duplicate window"
             ));
+            // The server counts the lines of one request.
+            match refusal.problem["line"].as_u64() {
+                Some(line) => refusal.failure.at(&format!("line {}", first + line - 1)),
+                None => refusal.failure,
+            }
         })?;
         let done: Imported = answer.read()?;
         imported += done.imported;

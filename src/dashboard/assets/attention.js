@@ -9,7 +9,7 @@ import { diskIsLow, lastStatus } from "./status.js";
 /** `worst`: the first few of the endpoints that are not well. */
 export function attention(worst, totals, app) {
   const { store } = lastStatus();
-  const others = totals.failing + totals.paused + totals.dead_letters - worst.length;
+  const others = totals.failing + totals.paused + totals.dead_letters + totals.retrying - worst.length;
   const nothingIs = worst.length === 0 && !store.stopped && !diskIsLow(store);
   if (nothingIs) {
     return totals.endpoints
@@ -37,8 +37,9 @@ function item(endpoint, app) {
   const last = failure ? html`: ${outcome(failure.status, failure.error)}` : nothing;
   switch (endpoint.health) {
     case "failing":
-      return html`<li class="bad">
-        <span>${name} fails${last}. ${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span>
+    case "retrying":
+      return html`<li class=${endpoint.health === "failing" ? "bad" : "warn"}>
+        <span>${name} ${endpoint.health === "failing" ? "fails" : "tries again"}${last}. ${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span>
         ${button("Send test", () => send(endpoint, app), endpoint)}
         ${failure ? button("Retry now", () => retry({ id: failure.delivery_id, endpoint: endpoint.name }, app), endpoint) : nothing}
         ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])}>Why</a>` : nothing}

@@ -10,6 +10,12 @@ element.addEventListener("close", () => {
   render(nothing, element);
 });
 
+// A question that belongs to a page goes with it.
+addEventListener("hashchange", ({ oldURL, newURL }) => {
+  const page = (url) => url.split("?", 1)[0];
+  if (element.open && page(oldURL) !== page(newURL)) element.close("no");
+});
+
 function read() {
   const form = element.querySelector("form");
   return Object.fromEntries(new FormData(form));

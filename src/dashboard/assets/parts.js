@@ -6,6 +6,7 @@ import { to, turned } from "./router.js";
 
 const STATES = {
   failing: ["bad", "failing"],
+  retrying: ["warn", "retrying"],
   dead_letters: ["warn", "dead letters"],
   busy: ["live", "delivering"],
   well: ["good", "well"],
@@ -43,6 +44,13 @@ export function due(at, isPaused = false) {
 
 /** A stranger's text. It is kept to itself, so that its direction turns nothing around it. */
 export const text = (value, most) => html`<bdi>${most ? line(value, most) : visible(value)}</bdi>`;
+
+const MOMENT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A text of the server's own, with its moments in the reader's time zone. */
+export const told = (value) => value.split(MOMENT).map((part, i) => (i % 2 ? moment(part) : text(part)));
+
+const moment = (at) => html`<time datetime=${at} title="${relative(at, clockNow())} (${at})">${local(at)}</time>`;
 
 /** What came back, or what went wrong. */
 export function outcome(status, error) {

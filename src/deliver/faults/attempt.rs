@@ -191,7 +191,7 @@ fn tampered(
     let tampers: Vec<Tamper> = tampers.collect();
     let profile = Profile::of(&settings.policy);
     let (outbound, told) = profile.tampered(&claim.event, settings, began.now, &tampers)?;
-    let (event, number) = (claim.event.id, claim.attempt);
+    let (event, number) = (&claim.event, claim.attempt);
     let request = courier
         .outgoing
         .request(&claim.endpoint, event, number, outbound)?;

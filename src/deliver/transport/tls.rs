@@ -71,6 +71,18 @@ pub(super) fn config_with_ca(
     Ok(config(roots)?)
 }
 
+/// How a command of this program checks the server that it asks: by the system's authorities and,
+/// if there are some, those in `ca_pem`.
+///
+/// # Errors
+/// What is wrong with `ca_pem`, or that TLS cannot be set up.
+pub fn client_config(ca_pem: Option<&str>) -> Result<Arc<ClientConfig>, SendError> {
+    match ca_pem {
+        Some(pem) => config_with_ca(&system_roots(), pem),
+        None => Ok(config(system_roots())?),
+    }
+}
+
 /// Whether `pem` holds certificates, every one of which can be trusted as an authority.
 pub fn check_ca(pem: &str) -> Result<(), InvalidCa> {
     add_ca(&mut RootCertStore::empty(), pem)

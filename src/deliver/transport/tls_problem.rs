@@ -133,7 +133,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// What TLS says about `error`, if it comes from there.
-pub(super) fn tls_problem(error: &(dyn Error + 'static)) -> Option<TlsProblem> {
+pub fn tls_problem(error: &(dyn Error + 'static)) -> Option<TlsProblem> {
     let causes = successors(Some(error), |&error| error.source());
     // An I/O error passes its content over when it is asked for its source.
     let io = causes.filter_map(|error| error.downcast_ref::<io::Error>());

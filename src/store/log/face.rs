@@ -1,6 +1,7 @@
 //! The face of the log: each method of [`Store`] goes to the room that does it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 
@@ -179,6 +180,11 @@ impl<B: Backend> Store for Log<B> {
 
     fn stopped(&self) -> watch::Receiver<Option<StoreError>> {
         self.stopped.subscribe()
+    }
+
+    fn is_disk_full(&self) -> bool {
+        self.look_at_the_disk();
+        self.disk_is_full.load(Ordering::Acquire)
     }
 
     fn close(&self) -> Result<(), StoreError> {

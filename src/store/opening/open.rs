@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::foreign::refuse_foreign;
 use super::look::look_before;
 use super::loss::{Search, check};
 use super::snapshot;
@@ -39,6 +40,7 @@ impl Log<Disk> {
         options: Options,
         entropy: [u64; 3],
     ) -> Result<Self, StoreError> {
+        refuse_foreign(dir)?;
         let lock = Lock::take(dir)?;
         private::warn_if_open(dir);
         salvage::finish(dir)?;

@@ -3,7 +3,7 @@ import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
 import { attempts, eventOf, retryButton } from "../deliveries.js";
 import { count, local, visible } from "../format.js";
-import { badge, due, endpointLink, facts, heading, text } from "../parts.js";
+import { badge, due, endpointLink, facts, heading, text, told } from "../parts.js";
 
 export function delivery({ parts }, app) {
   const id = parts[1];
@@ -39,7 +39,7 @@ export function delivery({ parts }, app) {
 }
 
 function sentence(words) {
-  return text(words.charAt(0).toUpperCase() + words.slice(1));
+  return told(words.charAt(0).toUpperCase() + words.slice(1));
 }
 
 function signing(signing) {

@@ -6,7 +6,7 @@ import { ask } from "../dialog.js";
 import { deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
 import { plot } from "../plot.js";
-import { badge, deliveryLink, due, empty, facts, heading, pager, tabs, text, time } from "../parts.js";
+import { badge, deliveryLink, due, empty, facts, heading, pager, tabs, text, time, told } from "../parts.js";
 import { carryOut } from "../tasks.js";
 
 const STATUSES = [
@@ -23,6 +23,7 @@ export function endpoint({ parts, query }, app) {
   let activity = null;
   let deliveries = null;
   let failing = null;
+  let isFailing = false;
 
   async function load(signal) {
     const ofIt = (status, limit, cursor) => get("deliveries", { endpoint: wanted, status, cursor, limit }, signal);
@@ -34,12 +35,20 @@ export function endpoint({ parts, query }, app) {
       ofIt("waiting", 1),
     ]);
     failing = waiting.data[0];
+    // Whether all of its attempts fail, or only some, is for the server to say.
+    const all = failing && (await get("overview", { search: endpoint.name, health: "failing", limit: 200 }, signal));
+    isFailing = Boolean(all?.data.some(({ id }) => id === endpoint.id));
+  }
+
+  function health() {
+    if (endpoint.state !== "active" || !failing) return endpoint.state;
+    return isFailing ? "failing" : "retrying";
   }
 
   function view() {
     const isThere = endpoint.state !== "removed";
     return html`
-      ${heading(text(endpoint.name), badge(endpoint.state === "active" && failing ? "failing" : endpoint.state), isThere ? tools() : nothing)}
+      ${heading(text(endpoint.name), badge(health()), isThere ? tools() : nothing)}
       <p class="url">${text(endpoint.url)}</p>
       ${endpoint.state_reason ? html`<p class="problem">${badge(endpoint.state)} ${text(endpoint.state_reason)}</p>` : nothing}
       ${failing ? why() : nothing}
@@ -68,9 +77,9 @@ export function endpoint({ parts, query }, app) {
   }
 
   function why() {
-    return html`<section class="why bad" aria-labelledby="why">
-      <h2 id="why">Why it fails</h2>
-      <p>${deliveryLink(failing)}: ${text(failing.explanation)}.</p>
+    return html`<section class="why ${isFailing ? "bad" : "warn"}" aria-labelledby="why">
+      <h2 id="why">${isFailing ? "Why it fails" : "What is tried again"}</h2>
+      <p>${deliveryLink(failing)}: ${told(failing.explanation)}.</p>
     </section>`;
   }
 

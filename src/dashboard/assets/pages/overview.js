@@ -3,7 +3,7 @@ import { html, nothing, repeat } from "../html.js";
 import { get } from "../api.js";
 import { attention } from "../attention.js";
 import { advancer } from "../advance.js";
-import { brief, count, counted, duration, size } from "../format.js";
+import { brief, count, counted, duration, relative, size } from "../format.js";
 import { plot, spark } from "../plot.js";
 import { badge, due, empty, endpointLink, heading, outcome, table, tabs, text, time } from "../parts.js";
 import { turn, turned } from "../router.js";
@@ -13,7 +13,7 @@ const PER_PAGE = 50;
 
 /** How many of those that need somebody are told one by one. */
 const WORST_MAX = 5;
-const UNWELL = ["failing", "paused", "dead_letters"];
+const UNWELL = ["failing", "paused", "dead_letters", "retrying"];
 
 /** Activity changes slowly, and is the largest answer. */
 const ACTIVITY_EVERY_MS = 10_000;
@@ -129,6 +129,7 @@ function choices(totals) {
     ["failing", "Failing", totals.failing],
     ["paused", "Paused", totals.paused],
     ["dead_letters", "Dead letters", totals.dead_letters],
+    ["retrying", "Retrying", totals.retrying],
     ["busy,well", "Well", totals.busy + totals.well],
     ["removed", "Removed", totals.removed],
   ];
@@ -148,9 +149,12 @@ function figures(totals, activity, window = "1h") {
   const tile = (name, value, beside, className = "") =>
     html`<div class="tile ${className}"><dt>${name}</dt><dd>${value}<span class="sub">${beside}</span></dd></div>`;
   const recent = activity.ingested.reduce((sum, n) => sum + n, 0);
+  // Nothing before the start is known: events that are in the log may have come within the window.
+  const isKnown = Date.parse(activity.from) >= Date.parse(started_at);
+  const since = isKnown ? `in ${WINDOWS[window]}` : `since the start, ${relative(started_at, clockNow())}`;
   const free = store.free_bytes === null ? "" : `${size(store.free_bytes)} free`;
   return html`<dl class="tiles" aria-label="Totals">
-    ${tile("Events in the log", brief(store.events), `${brief(recent)} in ${WINDOWS[window]}`)}
+    ${tile("Events in the log", brief(store.events), `${brief(recent)} ${since}`)}
     ${tile("Delivered", brief(totals.delivered), counted(totals.endpoints, "endpoint"))}
     ${tile("Backlog", brief(totals.backlog), html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
     ${tile("Next attempt", due(totals.next_attempt_at), `${brief(deliveries.in_flight)} in flight`)}
