@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use super::Failure;
 use super::client::{Answer, Call};
 use super::output::{self, NOTHING, Table, text};
-use super::remote::{Remote, is_list, items};
+use super::part::items;
+use super::remote::{Remote, is_list};
 use crate::clock::Timestamp;
 use crate::duration::format_duration;
 

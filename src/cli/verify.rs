@@ -10,7 +10,8 @@ use crate::vendor::mistakes::Material;
 use crate::vendor::{Profile, VerifyError, hotjar, standard};
 
 use super::Failure;
-use super::signing::{Input, Scheme, bad_key, print, secret_file};
+use super::secrets::secret_file;
+use super::signing::{Input, Scheme, bad_key, print};
 
 /// Check the signature of one body
 #[derive(Debug, clap::Args)]
