@@ -65,7 +65,6 @@ pub use source::{NATIVE_SOURCE, Source, SourceKind};
 pub use website::Website;
 pub use zebline::Zebline;
 
-use crate::event::OPERATIONS_SOURCE;
 use crate::policy::{Policies, Policy};
 use crate::words::quoted;
 use report::Report;
@@ -227,8 +226,7 @@ fn read(
     if let Some(table) = root.table.get("retention")
         && let Some(table) = section(report, "[retention]", table)
     {
-        let own = [NATIVE_SOURCE, ALERTS_SOURCE, OPERATIONS_SOURCE];
-        let known: Vec<_> = sources.iter().copied().chain(own).collect();
+        let known: Vec<_> = sources.iter().copied().chain(source::OWN_SOURCES).collect();
         config.retention = Retention::read(report, &table, &known);
     }
 

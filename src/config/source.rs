@@ -19,6 +19,9 @@ use crate::words::{mend, quoted};
 /// The source of what comes in through `POST /v1/events`.
 pub const NATIVE_SOURCE: &str = "api";
 
+/// The sources of what does not come by a table of the configuration.
+pub(super) const OWN_SOURCES: [&str; 3] = [NATIVE_SOURCE, ALERTS_SOURCE, OPERATIONS_SOURCE];
+
 /// How old a signed request may be: what Hotjar tells its receivers (HOT-35, A-03), and the
 /// tolerance of Standard Webhooks.
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -144,7 +147,7 @@ pub(super) fn read(
     if let Some(name) = name {
         if let Err(detail) = check_name(name) {
             report.error(section.place("name"), detail);
-        } else if [NATIVE_SOURCE, ALERTS_SOURCE, OPERATIONS_SOURCE].contains(&name) {
+        } else if OWN_SOURCES.contains(&name) {
             let name = quoted(name);
             report.error(
                 section.place("name"),

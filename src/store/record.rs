@@ -164,19 +164,11 @@ impl<'a> EventRecord<'a> {
         }
     }
 
-    /// How many records of its own its body takes.
-    pub fn parts(&self) -> u32 {
+    /// How many records of its own its body takes, and the bytes in them.
+    pub fn parts(&self) -> (u32, u64) {
         match self.body {
-            Body::Chunked { parts, .. } => parts,
-            Body::Inline(_) => 0,
-        }
-    }
-
-    /// Bytes of its body that lie in records of their own.
-    pub fn parts_bytes(&self) -> u64 {
-        match self.body {
-            Body::Chunked { bytes, .. } => u64::from(bytes),
-            Body::Inline(_) => 0,
+            Body::Chunked { parts, bytes } => (parts, u64::from(bytes)),
+            Body::Inline(_) => (0, 0),
         }
     }
 

@@ -122,12 +122,10 @@ fn a_short_source_expires_and_a_long_one_stays_over_kills_a_backup_and_a_damaged
 
     let copy = Site::new();
     copy.configure(CONFIG);
-    let broker = site.start(&["--clock", "manual"]);
-    let url = format!("http://{}", broker.address);
     let dir = copy.path("data");
-    let ran = site.run(&["store", "backup", "--server", &url, dir.to_str().unwrap()]);
+    let dir = dir.to_str().unwrap();
+    let ran = site.run(&["store", "backup", "--data", "data", dir]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    broker.stop();
     sent.expect(&copy, "in a backup");
 
     site.let_be_damaged();

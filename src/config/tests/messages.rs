@@ -75,39 +75,39 @@ fn mistakes_of_retention_are_told_with_their_mend() {
 #[test]
 fn mistakes_of_a_sources_retention_are_told_with_their_mend() {
     check(
-        "[retention]\nmax_age = \"30d\"\nmax_bytes = 1000000000\n[[source]]\nname = \"shop\"\nkind = \"raw\"\nkey = \"env:K\"\n",
+        "[retention]\nmax_age = \"30d\"\nmax_bytes = 1000000000\n[[source]]\nname = \"shop\"\nkind = \"raw\"\n",
         &[
             (
-                "[retention.sources.shpo]",
-                "8: [retention.sources.shpo] is about source \"shpo\", which is not defined; did you mean \"shop\"?",
+                "[retention.sources.shopp]",
+                "7: [retention.sources.shopp] is about source \"shopp\", which is not defined; did you mean \"shop\"?",
             ),
             (
                 "[retention.sources.visits]",
-                "8: [retention.sources.visits] is about source \"visits\", which is not defined; use one of \"shop\", \"api\", \"alerts\", \"operations\"",
+                "7: [retention.sources.visits] is about source \"visits\", which is not defined; use one of \"shop\", \"api\", \"alerts\", \"redeliver\"",
             ),
             (
                 "[retention.sources]\nshop = \"1h\"",
-                "9: [retention.sources.shop] is a text; write a table",
+                "8: [retention.sources.shop] is a text; write a table",
             ),
             (
                 "[retention.sources.shop]\nwaiting_max_age = \"1h\"",
-                "9: unknown key \"waiting_max_age\" in [retention.sources.shop]; use one of \"max_age\", \"max_bytes\", \"dead_letters_max_age\"",
+                "8: unknown key \"waiting_max_age\" in [retention.sources.shop]; use one of \"max_age\", \"max_bytes\", \"dead_letters_max_age\"",
             ),
             (
                 "[retention.sources.shop]\nmax_age = \"10s\"",
-                "9: max_age \"10s\" is shorter than 1m, the least; give a longer time",
+                "8: max_age \"10s\" is shorter than 1m, the least; give a longer time",
             ),
             (
                 "[retention.sources.shop]\nmax_bytes = 1000",
-                "9: max_bytes 1000 is not within 1048576 to 1125899906842624; choose another",
+                "8: max_bytes 1000 is not within 1048576 to 1125899906842624; choose another",
             ),
             (
                 "[retention.sources.shop]\nmax_bytes = 2000000000",
-                "9: max_bytes 2000000000 is more than max_bytes 1000000000 under [retention], which bounds the records of all sources; lower this one, or raise that one",
+                "8: max_bytes 2000000000 is more than max_bytes 1000000000 under [retention], which bounds the records of all sources; lower this one, or raise that one",
             ),
             (
                 "[retention.sources.shop]\ndead_letters_max_age = \"7d\"",
-                "9: dead_letters_max_age \"168h\" is shorter than max_age \"720h\", before which no event of this source goes; raise it, or lower max_age",
+                "8: dead_letters_max_age \"168h\" is shorter than max_age \"720h\", before which no event of this source goes; raise it, or lower max_age",
             ),
         ],
     );
@@ -115,7 +115,7 @@ fn mistakes_of_a_sources_retention_are_told_with_their_mend() {
 
 #[test]
 fn what_a_sources_table_does_not_say_is_taken_from_the_general_rule() {
-    let text = "[retention]\nmax_age = \"30d\"\ndead_letters_max_age = \"90d\"\n[retention.sources.api]\nmax_age = \"1h\"\n[retention.sources.operations]\nmax_age = \"forever\"\nmax_bytes = 2000000\n[retention.sources.alerts]\ndead_letters_max_age = \"forever\"\n";
+    let text = "[retention]\nmax_age = \"30d\"\ndead_letters_max_age = \"90d\"\n[retention.sources.api]\nmax_age = \"1h\"\n[retention.sources.redeliver]\nmax_age = \"forever\"\nmax_bytes = 2000000\n[retention.sources.alerts]\ndead_letters_max_age = \"forever\"\n";
     let read = parsed(text).unwrap().retention;
     let day = std::time::Duration::from_secs(86_400);
     let rule = |name: &str| {
@@ -123,7 +123,7 @@ fn what_a_sources_table_does_not_say_is_taken_from_the_general_rule() {
         (rule.max_age, rule.max_bytes, rule.dead_letters_max_age)
     };
     assert_eq!(rule("api"), (Some(day / 24), None, Some(90 * day)));
-    assert_eq!(rule("operations"), (None, Some(2_000_000), Some(90 * day)));
+    assert_eq!(rule("redeliver"), (None, Some(2_000_000), Some(90 * day)));
     assert_eq!(rule("alerts"), (Some(30 * day), None, None));
     assert_eq!(read.every(), Some(std::time::Duration::from_secs(60)));
     let of_one = parsed("[retention.sources.api]\nmax_age = \"16m\"").unwrap();

@@ -174,7 +174,7 @@ impl<B: Backend> Log<B> {
             if is_held || is_left {
                 continue;
             }
-            let parts = frame.iter().map(|(_, record)| record.parts_bytes());
+            let parts = frame.iter().map(|(_, record)| record.parts().1);
             excess = excess.saturating_sub(bytes.len() as u64 + parts.sum::<u64>());
             cut = behind;
         }

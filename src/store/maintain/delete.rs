@@ -103,7 +103,7 @@ impl<B: Backend> Log<B> {
                 }
                 expired += bytes;
                 if fresh.contains(seq) {
-                    let parts = record.parts();
+                    let (parts, _) = record.parts();
                     deletions.take((0..parts).map(|part| key::chunk(seq, part)))?;
                 }
             }

@@ -39,7 +39,7 @@ impl<B: Backend> Log<B> {
                 if !wanted.contains(seq) {
                     continue;
                 }
-                let bytes = record.encoded_len() as u64 + record.parts_bytes();
+                let bytes = record.encoded_len() as u64 + record.parts().1;
                 if each(seq, record.source, bytes).is_break() {
                     return Ok(ControlFlow::Break(seq + 1));
                 }
