@@ -91,6 +91,12 @@ pub trait Backend: Send + Sync + 'static {
         }
     }
 
+    /// Bytes that [`Space::live_bytes`] counts although their records are deleted: what counts has
+    /// not seen that yet.
+    fn doomed_bytes(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     /// Gives room back that deleted records take, until `stop`; says how many bytes it copied. Others
     /// may read and write meanwhile.
     fn reclaim(&self, _stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {

@@ -194,7 +194,7 @@ impl Backend for Disk {
         let written = if core.settings.journal_bytes == 0 {
             core.checkpoint_all(&mut writing).and_then(|()| {
                 let changes = changes.iter().map(Change::as_ref);
-                core.database.write(changes, durability)
+                core.database.write_straight(changes, durability)
             })
         } else {
             core.journal(&mut writing).and_then(|journal| {
@@ -261,6 +261,11 @@ impl Backend for Disk {
             log_bytes,
             live_bytes: self.core.database.live_bytes(),
         }
+    }
+
+    fn doomed_bytes(&self) -> Result<u64, StoreError> {
+        let doomed = self.core.overlay(Overlay::taken_out);
+        self.core.database.bytes_at(doomed)
     }
 
     fn reclaim(&self, stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {

@@ -12,6 +12,7 @@ mod harness;
 mod lists;
 mod power_cut;
 mod races;
+mod reclaim;
 mod retention;
 mod retention_crashes;
 mod settling;

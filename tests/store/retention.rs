@@ -29,6 +29,7 @@ contract! {
     a_dead_letter_keeps_its_event_until_its_own_age_has_passed
     a_start_knows_endpoints_and_retries_when_the_records_of_them_have_expired
     what_was_found_is_put_back_once_although_its_attempts_expire_in_between
+    records_above_max_bytes_go_the_oldest_first_and_no_further
     an_expired_event_is_not_put_back_and_the_others_of_its_frame_are
     nothing_expires_unless_it_is_said
     lists_pass_over_what_has_expired_however_much_it_is
@@ -360,6 +361,39 @@ fn what_was_found_is_put_back_once_although_its_attempts_expire_in_between<I: Im
     // As a task asks that was ended before it had written down that it was done.
     let world = world.restart(false);
     assert_eq!(world.log.put_back(crm, &found).unwrap(), 0);
+}
+
+fn records_above_max_bytes_go_the_oldest_first_and_no_further<I: Implementation>() {
+    let world = World::<I>::with(keeping(Retention {
+        max_bytes: Some(200_000),
+        ..Retention::default()
+    }));
+    world.add(settings("crm", Order::Independent));
+    for n in 0..60_u8 {
+        world.append(vec![event("a", vec![n; 10_000])]);
+        for claim in world.claim() {
+            let outcome = match claim.token.seq {
+                5 => retry(1_000_000),
+                7 => Outcome::Dead,
+                _ => Outcome::Delivered,
+            };
+            world.settle(&claim, outcome);
+        }
+    }
+    // What the database has not taken in yet is not counted.
+    world.log.backend().checkpoint().unwrap();
+    assert!(world.log.maintain().unwrap().expired_events > 30);
+    let there = kept(&world);
+    assert_eq!(there[..2], [5, 7], "what waits, and a dead letter");
+    let first = there[2];
+    assert_eq!(there[2..], (first..=60).collect::<Vec<_>>());
+    assert!((40..=46).contains(&first), "{first}");
+    assert_eq!(world.log.maintain().unwrap().expired_events, 0);
+    world.log.backend().checkpoint().unwrap();
+    // A dead letter comes on top.
+    let live = world.log.figures().live_bytes;
+    assert!((150_000..230_000).contains(&live), "{live}");
+    assert_eq!(kept(&world.restart(false)), there);
 }
 
 fn nothing_expires_unless_it_is_said<I: Implementation>() {

@@ -52,6 +52,35 @@ fn kept(log: &Log<Memory>) -> Vec<u64> {
 }
 
 #[test]
+fn a_base_of_which_a_part_is_damaged_or_gone_is_named_and_nothing_is_lost_in_silence() {
+    let world = world();
+    assert!(world.log.maintain().unwrap().expired_events > 0);
+    let parts = world.log.backend().scan(b"p", b"p", 100).unwrap();
+    assert!(!parts.is_empty());
+    let open = |key: &[u8], value| {
+        let left = world.log.backend().after_kill();
+        left.damage(key, value);
+        let log = Log::over(left, world.clock.clone(), options(), ENTROPY);
+        log.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    for (key, bytes) in &parts {
+        for at in [1, bytes.len() / 2, bytes.len() - 1] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 4;
+            let error = open(key, Some(damaged));
+            assert!(error.contains("base"), "{at}: {error}");
+        }
+        // Without it nobody knows that the events before have expired: they are missed by name.
+        let error = open(key, None);
+        assert!(
+            error.contains("is not there") || error.contains("missing"),
+            "{error}"
+        );
+    }
+    assert_eq!(open(b"p", None), "", "whole, it opens");
+}
+
+#[test]
 fn a_crash_at_every_write_of_a_pass_leaves_what_is_kept_and_the_next_pass_ends_it() {
     let expected: Vec<u64> = std::iter::once(11).chain(41..=48).collect();
     let mut passed = false;

@@ -69,6 +69,15 @@ impl Overlay {
         self.older.clone()
     }
 
+    /// The keys of what is taken out.
+    pub fn taken_out(&self) -> Vec<Vec<u8>> {
+        let is_out = |key: &Vec<u8>| self.get(key) == Some(None);
+        let older = self.older.iter().flat_map(|older| older.keys());
+        let older = older.filter(|key| !self.newer.contains_key(*key));
+        let keys = self.newer.keys().chain(older);
+        keys.filter(|key| is_out(key)).cloned().collect()
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.newer.is_empty() && self.older.is_none()

@@ -36,7 +36,7 @@ fn live_key(volume: u32) -> Vec<u8> {
     [&b"v"[..], &volume.to_be_bytes()].concat()
 }
 
-fn size(location: Location) -> u64 {
+pub(super) fn size(location: Location) -> u64 {
     RECORD_HEAD as u64 + u64::from(location.len)
 }
 

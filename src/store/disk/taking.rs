@@ -6,7 +6,7 @@ use super::super::backend::Durability;
 use super::super::error::StoreError;
 use super::database::{ChangeRef, Database};
 use super::location::{LOCATION_BYTES, Location};
-use super::reclaim::Live;
+use super::reclaim::{Live, size};
 
 impl Database {
     /// As [`Database::write`], with the records among the values in volumes, and synced.
@@ -51,6 +51,39 @@ impl Database {
         });
         let live = live.iter().map(|(key, bytes)| (&**key, Some(&bytes[..])));
         self.write(held.chain(live), Durability::Disk)
+    }
+
+    /// As [`Database::write`], with every value in sled; what pointed into a volume does no more.
+    pub fn write_straight<'a>(
+        &self,
+        changes: impl Iterator<Item = ChangeRef<'a>>,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let _turn = self.taking();
+        let changes: Vec<_> = changes.collect();
+        let mut left = Vec::new();
+        for (key, _) in &changes {
+            left.extend(self.location(key)?);
+        }
+        let live = {
+            let mut live = self.live();
+            let touched = live.change(&[], &left);
+            match left.is_empty() {
+                true => Vec::new(),
+                false => live.entries(touched),
+            }
+        };
+        let live = live.iter().map(|(key, bytes)| (&**key, Some(&bytes[..])));
+        self.write(changes.iter().copied().chain(live), durability)
+    }
+
+    /// Bytes of the records in volumes that lie at these keys.
+    pub fn bytes_at(&self, keys: Vec<Vec<u8>>) -> Result<u64, StoreError> {
+        let mut bytes = 0;
+        for key in keys {
+            bytes += self.location(&key)?.map_or(0, size);
+        }
+        Ok(bytes)
     }
 
     /// The value of `key`, which was said to lie at `location`; none if it has been taken out since.

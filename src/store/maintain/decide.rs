@@ -154,7 +154,10 @@ impl<B: Backend> Log<B> {
         let Some(max_bytes) = self.options.retention.max_bytes else {
             return Ok(1);
         };
-        let mut excess = self.backend.space().live_bytes.saturating_sub(max_bytes);
+        // Without what an earlier pass has deleted, or it would be made room for again.
+        let live_bytes = self.backend.space().live_bytes;
+        let live_bytes = live_bytes.saturating_sub(self.backend.doomed_bytes()?);
+        let mut excess = live_bytes.saturating_sub(max_bytes);
         let held = self.shared().state.held();
         let mut frames = Frames::new(b"e", key::events(1));
         let mut cut = 1;
