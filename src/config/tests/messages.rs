@@ -208,7 +208,7 @@ fn mistakes_of_the_server_and_its_limits_are_told_with_their_mend() {
             ),
             (
                 "port = 1",
-                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"dashboard\", \"allow_addresses\", \"master_key\", \"previous_master_keys\"",
+                "2: unknown key \"port\" in [server]; use one of \"listen\", \"data_dir\", \"admin_token\", \"previous_admin_tokens\", \"dashboard\", \"allow_addresses\", \"master_key\", \"previous_master_keys\"",
             ),
         ],
     );
