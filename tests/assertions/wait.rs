@@ -93,7 +93,7 @@ fn each_status_can_be_waited_for_whatever_brings_it_about() {
     let wait = waiting(&broker, "endpoint=picky&status=filtered&event=3");
     assert_eq!(
         wait.join().unwrap().status,
-        404,
+        422,
         "there is no such event yet"
     );
     let wait = waiting(&broker, "endpoint=picky&status=filtered&type=thi*");

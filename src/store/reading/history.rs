@@ -143,9 +143,11 @@ impl<B: Backend> Log<B> {
             self.save_settlements()?;
             records = self.attempts(number, seq, most_attempts)?;
         }
-        let was_put_back = queued.is_none() && self.was_put_back(number, seq, records.last())?;
+        let went_with_endpoint = endpoint.state == EndpointState::Removed
+            && queued.is_none()
+            && self.was_put_back(number, seq, records.last())?;
         let mut view = view(event, endpoint, queued, records);
-        if was_put_back && view.endpoint.state == EndpointState::Removed {
+        if went_with_endpoint {
             view.status = Status::Removed;
         }
         if let (Some(ended), true) = (ended, view.attempts.is_empty()) {
