@@ -258,8 +258,8 @@ fn the_line_that_shows_a_race_again_sends_all_copies_at_once() {
     };
     let ran = receiver.check(&["--only", "duplicate.concurrent"]);
     let document = ran.json();
-    let checks = document["checks"].as_array().unwrap().iter();
-    let check = checks.filter(|check| check["verdict"] == "failed").next();
+    let mut checks = document["checks"].as_array().unwrap().iter();
+    let check = checks.find(|check| check["verdict"] == "failed");
     let line = check.unwrap()["repro"][0].as_str().unwrap();
     assert!(line.starts_with("for n in $(seq 8); do curl -i "), "{line}");
     assert!(line.ends_with(" & done; wait"), "{line}");
