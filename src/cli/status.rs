@@ -102,9 +102,9 @@ fn general(status: &Value, overview: &Value) -> Result<(), Failure> {
             format!("{up}, clock {}", text(&status["clock"], "speed")),
         ),
         (
-            "store",
+            "events",
             format!(
-                "{} events, {used} on disk, {free} free{stopped}{full}",
+                "{} in the log, {used} on disk, {free} free{stopped}{full}",
                 text(store, "events")
             ),
         ),
@@ -236,7 +236,7 @@ mod tests {
             (0, "0 B"),
             (1023, "1023 B"),
             (1536, "1.5 KiB"),
-            (1 << 34, "16 GiB"),
+            (1_u64 << 34, "16 GiB"),
         ] {
             assert_eq!(size(&bytes.into()), shown);
         }

@@ -91,7 +91,7 @@ fn status_is_a_page_for_people_and_one_document_for_machines() {
         assert!(lines.contains(&words), "{words:?} in {}", ran.out);
     };
     has("up 1h5m, clock real");
-    has("store 7 events, 1.5 MiB on disk, 9 B free; DISK FULL: no event is taken");
+    has("events 7 in the log, 1.5 MiB on disk, 9 B free; DISK FULL: no event is taken");
     has("endpoints 2 active, 1 paused, 1 failing");
     has("crm failing 1 - 0 503");
     has("surveys hotjar 5 1 3 the signature[2J is another");
