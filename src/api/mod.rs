@@ -15,7 +15,7 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`status`], [`activity`] | the broker at a glance; what happened over time |
 //! | `metrics` | what a Prometheus scrapes |
-//! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | [`objects`], [`attempt`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `backup` | the log as a whole, for another machine |
 //! | [`carry`], [`lines`] | events from one store to another, line by line |
 //! | `stream_body` | an answer that is sent as it is made |
@@ -33,6 +33,7 @@
 pub mod actions;
 pub mod activity;
 pub mod alerts;
+pub mod attempt;
 pub mod auth;
 mod backup;
 pub mod carry;

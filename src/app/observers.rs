@@ -11,7 +11,7 @@ use crate::deliver::Observer as ObservesDelivery;
 use crate::deliver::agenda::Agenda;
 use crate::operations::Operations;
 use crate::operations::run::{self, Parts};
-use crate::store::{self, Claim, Settlement, Written};
+use crate::store::{self, Claim, GaveUp, Settlement, Written};
 use crate::telemetry::Telemetry;
 
 /// Tells each of them.
@@ -52,6 +52,13 @@ impl store::Observer for Observers {
         self.telemetry.written(group);
         if let Some(operations) = &self.operations {
             operations.written(group);
+        }
+    }
+
+    fn gave_up(&self, given_up: GaveUp<'_>) {
+        self.telemetry.gave_up(given_up);
+        if let Some(operations) = &self.operations {
+            operations.gave_up(given_up);
         }
     }
 }

@@ -60,7 +60,7 @@ pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Space};
 pub use log::{Log, pins};
 pub use maintain::{Maintained, Retention};
-pub use observer::{Observer, Written};
+pub use observer::{GaveUp, Observer, Written};
 pub use options::Options;
 pub use projection::queue::Ended;
 pub use reading::{Step, Walk};
@@ -178,6 +178,16 @@ pub trait Store: Send + Sync + 'static {
     /// Puts back those of `deliveries`, in the order of their positions, that still stand as they
     /// were found; says how many. Done twice is done once, also after a crash in between.
     fn put_back(&self, endpoint: u32, deliveries: &[EndedDelivery]) -> Result<u64, StoreError>;
+
+    /// Has a delivery that is queued become a dead letter, with an operator's reason in its history.
+    /// False if it is under way, has ended, or is so far back in a long backlog that it was not
+    /// routed yet. Synced.
+    fn give_up(&self, endpoint: u32, seq: Seq, why: Option<&str>) -> Result<bool, StoreError>;
+
+    /// Makes everything that waits for a retry due now, from the start of its schedule, its attempt
+    /// numbers going on; says how much. What is under way, or due, stays as it is. In steps: a crash
+    /// in between leaves some of it as it was, and done again it is done.
+    fn retry_waiting(&self, endpoint: u32) -> Result<u64, StoreError>;
 
     /// The position of the first event received at or after `moment`; one behind the last, if
     /// there is none. Exact as long as the clock was not set back between events.

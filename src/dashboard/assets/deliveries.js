@@ -41,7 +41,8 @@ export function retryButton(delivery, app) {
 
 /** Each attempt with what came back. */
 export function attempts(delivery) {
-  if (delivery.attempts.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
+  const ends = delivery.given_up ?? [];
+  if (delivery.attempts.length + ends.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
   const left = delivery.attempt_count - delivery.attempts.length;
   return html`${left > 0 ? html`<p class="quiet">and ${count(left)} before these</p>` : nothing}
     <ol class="attempts">
@@ -53,6 +54,13 @@ export function attempts(delivery) {
           ${excerpt(attempt, all[i - 1])}
           ${(attempt.faults ?? []).length ? html`<p class="quiet">Faults on purpose: ${visible(JSON.stringify(attempt.faults))}</p>` : nothing}
           ${attempt.request ? headersOf(attempt) : nothing}
+        </li>`,
+      )}
+      ${ends.map(
+        ({ at, reason }) => html`<li>
+          <span class="step">Given up</span>
+          <time datetime=${at} title=${at}>${local(at)}</time>
+          <span class="error">${text(reason)}</span>
         </li>`,
       )}
     </ol>`;
