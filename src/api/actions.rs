@@ -121,6 +121,7 @@ pub(super) async fn rotate_key(
     };
     let overlap = overlap(&mut reader, &before.settings);
     reader.check()?;
+    admin.check_may_rotate(&before)?;
     let change = EndpointDraft {
         signing_key: Field::Set(key),
         ..EndpointDraft::default()

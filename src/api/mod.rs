@@ -4,6 +4,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
+//! | `in_file` | what only the configuration file may change of an endpoint |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
 //! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
@@ -48,6 +49,7 @@ mod explained;
 mod faults;
 mod front;
 pub mod health;
+mod in_file;
 pub mod input;
 pub mod lines;
 mod metrics;
@@ -68,6 +70,7 @@ mod wanted;
 pub mod zebline;
 pub mod zenovay;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -109,6 +112,8 @@ pub struct Admin {
     pub clock_kind: ClockKind,
     /// The policies that endpoints can name.
     pub policies: Arc<Current<Policies>>,
+    /// The names of the endpoints that the configuration file states.
+    pub in_file: Arc<Current<BTreeSet<String>>>,
     /// Checks and tests endpoints.
     pub courier: Arc<Courier>,
     /// Moves the clock; only where it is a manual one.

@@ -118,6 +118,7 @@ impl Broker {
         let courier = Arc::new(courier);
         register::check_all(&config.endpoints, &courier).await?;
         register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
+        let in_file = Arc::new(Current::new(register::names(&config.endpoints)));
         let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),
@@ -143,14 +144,8 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
-        let (retention, stop_keeping) = (&config.retention, stopping.clone());
-        let keeper = keeping::start(
-            retention,
-            store.clone(),
-            clock.clone(),
-            &agenda,
-            stop_keeping,
-        );
+        let (ages, ends) = (&config.retention, stopping.clone());
+        let keeper = keeping::start(ages, store.clone(), clock.clone(), &agenda, ends);
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Alerts::new(config.alerts, websites, views_max);
@@ -172,6 +167,7 @@ impl Broker {
             clock: clock.clone(),
             clock_kind: settings.clock,
             policies: policies.clone(),
+            in_file: in_file.clone(),
             courier: courier.clone(),
             advance: Some(advance.clone()),
             token: config.server.admin_token.clone(),
@@ -204,6 +200,7 @@ impl Broker {
         };
         let reloading = Reloading {
             fixed,
+            in_file,
             store: store.clone(),
             courier,
             policies,
