@@ -207,6 +207,7 @@ impl Api {
             clock: clock.clone(),
             clock_kind: ClockKind::Manual,
             policies,
+            in_file: Arc::default(),
             courier,
             advance,
             token: setup.token.map(Secret::new),
