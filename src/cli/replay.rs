@@ -1,6 +1,7 @@
 //! `redeliver replay`: sends again from the log, by a task of the server.
 
 mod follow;
+mod sure;
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,8 @@ use super::{Failure, output};
 /// Send events again: from the log, or dead letters
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Deliveries that have not ended are left as they are. The server does it as a \
+    after_help = "Deliveries that have not ended are left as they are, and so are operational \
+    events (endpoint.*, delivery.dead) that have arrived, unless --type names them. The server does it as a \
     task, which goes on if this command is interrupted, and after a restart: see `redeliver task`.\
     \n\n\
     Example: what was given up in the last two hours\n  \
@@ -43,6 +45,14 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
+    /// The whole log, where nothing else says what
+    #[arg(long)]
+    pub all: bool,
+
+    /// Do not ask on a terminal
+    #[arg(long)]
+    pub yes: bool,
+
     /// Only say how many there would be
     #[arg(long)]
     pub dry_run: bool,
@@ -58,6 +68,7 @@ pub struct Args {
 
 /// Has the server put the deliveries back.
 pub async fn run(args: Args) -> Result<(), Failure> {
+    sure::check(&args)?;
     let mut client = args.remote.client()?;
     let since = Moment::resolve_some(args.since, &mut client).await?;
     let until = Moment::resolve_some(args.until, &mut client).await?;
@@ -76,6 +87,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
+    if !args.dry_run && !args.yes && sure::can_ask() {
+        let counted = sure::count(&mut client, body.clone()).await?;
+        let to = args.endpoint.as_deref().unwrap_or("every endpoint");
+        sure::ask(&format!("this sends {} to {to} again", deliveries(counted)))?;
+    }
     let call = Call::post(["v1", "tasks"]).json(Value::Object(body));
     let made = client.call(call).await?;
     if args.detach {
@@ -85,6 +101,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     let ended = follow::until_ended(&mut client, made).await?;
     told(&ended, &args.remote, args.endpoint.as_deref())
+}
+
+fn deliveries(count: u64) -> String {
+    match count {
+        1 => "1 delivery".to_owned(),
+        count => format!("{count} deliveries"),
+    }
 }
 
 /// Says how a task has ended.
@@ -101,9 +124,8 @@ fn told(ended: &Answer, remote: &Remote, endpoint: Option<&str>) -> Result<(), F
         output::json(&said.to_string())?;
     } else {
         let verb = if dry_run { "would send" } else { "sending" };
-        let plural = if count == 1 { "y" } else { "ies" };
         let to = endpoint.unwrap_or("every endpoint");
-        output::line(&format!("{verb} {count} deliver{plural} to {to} again"))?;
+        output::line(&format!("{verb} {} to {to} again", deliveries(count)))?;
     }
     match task["state"].as_str() {
         Some("done") => Ok(()),

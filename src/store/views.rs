@@ -127,7 +127,8 @@ pub struct Page<T, C> {
     pub next: Option<C>,
 }
 
-/// Which deliveries to put back.
+/// Which deliveries to put back. Operational events that have arrived are left out, unless one is
+/// named by `seq`.
 #[derive(Clone, Debug)]
 pub struct ReplayRequest {
     /// The endpoint's number.
@@ -157,7 +158,7 @@ pub struct EndedQuery {
     pub until: Seq,
     /// Dead letters only; otherwise delivered ones too.
     pub only_dead: bool,
-    /// Of events that this selects.
+    /// Of events that this selects; without it operational ones that have arrived are left out.
     pub kinds: Option<Filter>,
     /// How many at most, oldest first.
     pub limit: usize,

@@ -93,7 +93,9 @@ impl<B: Backend> Log<B> {
             {
                 continue;
             }
-            items.extend(self.ended(query.endpoint, seq)?.map(EndedDelivery::from));
+            let is_named = query.kinds.is_some();
+            let ended = self.ended(query.endpoint, seq, is_named)?;
+            items.extend(ended.map(EndedDelivery::from));
         }
         let next = (next <= end).then_some(next);
         Ok(Page { items, next })
@@ -115,7 +117,7 @@ impl<B: Backend> Log<B> {
             if idle.binary_search(&found.seq).is_err() {
                 continue;
             }
-            let now = self.ended(endpoint, found.seq)?;
+            let now = self.ended(endpoint, found.seq, true)?;
             reopened.extend(now.filter(|now| EndedDelivery::from(*now) == *found));
         }
         let count = self.reopen(endpoint, reopened, false, false)?;
@@ -149,13 +151,20 @@ impl<B: Backend> Log<B> {
         Ok(event.is_some_and(|event| kinds.matches(&event.content)))
     }
 
-    /// How a delivery that is not queued stands, if it is one that can be put back.
-    fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
+    /// How a delivery that is not queued stands, if it is one that can be put back. What was told of
+    /// endpoints and deliveries is no news any more once it has arrived: it goes again only where it
+    /// `is_named`.
+    fn ended(
+        &self,
+        endpoint: u32,
+        seq: Seq,
+        is_named: bool,
+    ) -> Result<Option<Reopened>, StoreError> {
         if self.gone_until(seq).is_some() {
             return Ok(None);
         }
         let was_dead = self.backend.get(&key::dead(endpoint, seq))?.is_some();
-        if !was_dead && !self.matches(endpoint, seq)? {
+        if !was_dead && !self.matches(endpoint, seq, is_named)? {
             return Ok(None);
         }
         let attempts = self.attempt_count(endpoint, seq)?;
@@ -173,6 +182,7 @@ impl<B: Backend> Log<B> {
         seqs: &[Seq],
         limit: usize,
     ) -> Result<u64, StoreError> {
+        let is_single = request.seq.is_some();
         let idle = match request.seq {
             Some(_) => seqs.to_vec(),
             None => self.not_queued(request.endpoint, seqs),
@@ -183,9 +193,8 @@ impl<B: Backend> Log<B> {
             if reopened.len() >= limit {
                 break;
             }
-            reopened.extend(self.ended(request.endpoint, seq)?);
+            reopened.extend(self.ended(request.endpoint, seq, is_single)?);
         }
-        let is_single = request.seq.is_some();
         self.reopen(request.endpoint, reopened, is_single, request.dry_run)
     }
 
@@ -229,10 +238,13 @@ impl<B: Backend> Log<B> {
         Ok(count)
     }
 
-    fn matches(&self, endpoint: u32, seq: Seq) -> Result<bool, StoreError> {
+    fn matches(&self, endpoint: u32, seq: Seq, is_named: bool) -> Result<bool, StoreError> {
         let Some(event) = self.read_event(seq)? else {
             return Ok(false);
         };
+        if event.content.is_operational() && !is_named {
+            return Ok(false);
+        }
         let shared = self.shared();
         Ok(shared
             .state
