@@ -115,7 +115,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     tell_supervisor(NotifyState::Stopping);
     tracing::info!("stopping; a second signal ends the process at once");
     tokio::select! {
-        stopped = app.stop() => stopped.map_err(Failure::from),
+        stopped = app.stop() => {
+            stopped?;
+            tracing::info!("stopped");
+            Ok(())
+        }
         () = signals.stop() => Err(Failure::Interrupted),
     }
 }

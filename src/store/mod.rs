@@ -67,7 +67,7 @@ pub use reading::{Step, Walk};
 pub use record::codec;
 pub use salvage::expect_store;
 pub use sealing::keyring;
-pub use verify::report::{Finding, Report};
+pub use verify::report::{Finding, Loss, Report};
 pub use verify::verify;
 pub use views::{
     DeliveryQuery, DeliveryView, Depth, EndedDelivery, EndedQuery, EndpointView, Page, QueueView,

@@ -17,7 +17,7 @@ use super::record::{Body, EventRecord, Transition, key};
 use super::salvage::{self, Salvage};
 use super::sealing::kept;
 use crate::id::Seq;
-use report::Report;
+use report::{Loss, Report};
 
 const FRAMES_PER_READ: usize = 64;
 
@@ -48,8 +48,18 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
 fn read<B: Backend>(backend: &B, mark: Mark) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (_, base) = base::load(backend)?;
+    let before: Vec<_> = base
+        .iter()
+        .flat_map(|base| base.snapshot.state.lost())
+        .copied()
+        .collect();
     let expired = base.map(|base| base.expired).unwrap_or_default();
     let (next_frame, mut lost) = transitions(backend, &mut report, expired.frames_from)?;
+    for (from, to) in before {
+        lost.insert_range(from, to);
+    }
+    let losses = lost.iter_runs().map(|(from, to)| Loss { from, to });
+    report.accepted_losses = losses.collect();
     for (from, to) in expired.seqs().iter_runs() {
         lost.insert_range(from, to);
     }
