@@ -40,6 +40,13 @@ pub(super) struct Replayed {
     dry_run: bool,
 }
 
+/// What a retry of all that waits came to.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Retried {
+    /// How many deliveries are due now that waited for their retry.
+    retried: u64,
+}
+
 /// `POST …/pause`.
 pub(super) async fn pause(
     State(admin): State<Shared>,
@@ -194,4 +201,16 @@ pub(super) async fn replay(
     };
     let replayed = admin.ask(move |store| store.replay(request)).await?;
     Ok(Json(Replayed { replayed, dry_run }))
+}
+
+/// `POST …/retry`: everything that waits is due now.
+pub(super) async fn retry(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<Retried>, Problem> {
+    Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
+    let number = admin.present_endpoint(&wanted)?.number;
+    let retried = admin.ask(move |store| store.retry_waiting(number)).await?;
+    Ok(Json(Retried { retried }))
 }

@@ -17,6 +17,7 @@ use super::params::Params;
 use super::{Admin, Shared, input};
 use crate::clock::Timestamp;
 use crate::delivery::Status;
+use crate::endpoint::EndpointState;
 use crate::id::{DeliveryId, MAX_SEQ, Seq};
 use crate::inbound::problem::Problem;
 use crate::store::{DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError};
@@ -146,14 +147,7 @@ pub(super) async fn retry(
 ) -> Result<(StatusCode, Json<Delivery>), Problem> {
     input::Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
     let view = find(&admin, &id).await?;
-    let refused = match view.status {
-        Status::Waiting | Status::Delivered | Status::Dead => None,
-        Status::Pending => Some("is due already"),
-        Status::InFlight => Some("is being attempted"),
-        Status::Removed => Some("has no endpoint any more"),
-        Status::Filtered => Some("was never queued; replay the endpoint to send it"),
-    };
-    if let Some(refused) = refused {
+    if let Some(refused) = no_retry(&view) {
         return Err(Problem::conflict(format!("delivery {} {refused}", view.id)));
     }
     let request = ReplayRequest {
@@ -175,6 +169,69 @@ pub(super) async fn retry(
     let view = find(&admin, &id).await?;
     let delivery = Delivery::of(&view, &admin.policies.get(), admin.clock.now());
     Ok((StatusCode::ACCEPTED, Json(delivery)))
+}
+
+/// Why it cannot be put back as it stands, if it cannot.
+fn no_retry(view: &DeliveryView) -> Option<String> {
+    let refused = match (view.status, view.behind) {
+        (Status::Waiting | Status::Delivered | Status::Dead, _) => return None,
+        (Status::Pending, _) if view.endpoint.state == EndpointState::Paused => {
+            "is due already, and goes when its endpoint is resumed"
+        }
+        (Status::Pending, Some(head)) => {
+            return Some(format!(
+                "waits behind {head}, as its endpoint is sent its events in order; retry that one, or give it up"
+            ));
+        }
+        (Status::Pending, None) => "is due already",
+        (Status::InFlight, _) => "is being attempted",
+        (Status::Removed, _) => "has no endpoint any more",
+        (Status::Filtered, _) => "was never queued; replay the endpoint to send it",
+    };
+    Some(refused.to_owned())
+}
+
+/// The longest reason for giving up: it is shown in one line.
+const REASON_MAX_BYTES: usize = 500;
+
+/// `POST /v1/deliveries/{id}/give-up`: a dead letter now, and what is behind it goes on.
+pub(super) async fn give_up(
+    State(admin): State<Shared>,
+    Named(id): Named,
+    request: Request,
+) -> Result<Json<Delivery>, Problem> {
+    let members = input::members(&admin.bodies, request).await?;
+    let mut reader = input::Reader::new(members, &["reason"]);
+    let reason: Option<String> = reader.get("reason", "a text; write it in quotation marks");
+    let reason = reason.map(|reason| reason.trim().to_owned());
+    if let Some(reason) = &reason
+        && (reason.is_empty()
+            || reason.len() > REASON_MAX_BYTES
+            || reason.contains(char::is_control))
+    {
+        let detail = format!(
+            "reason is empty, longer than {REASON_MAX_BYTES} bytes, or of more than one line; write a shorter one, or leave it out"
+        );
+        reader.add("reason", detail);
+    }
+    reader.check()?;
+    let view = find(&admin, &id).await?;
+    let (endpoint, seq) = (view.endpoint.number, view.event.seq);
+    let given_up = admin.ask(move |store| store.give_up(endpoint, seq, reason.as_deref()));
+    if !given_up.await? {
+        let refused = match find(&admin, &id).await?.status {
+            Status::InFlight => "is being attempted; try again when that has ended",
+            Status::Pending | Status::Waiting => {
+                "is too far back in a long queue; give up what is before it first"
+            }
+            Status::Delivered | Status::Dead | Status::Removed => "has ended already",
+            Status::Filtered => "was never queued",
+        };
+        return Err(Problem::conflict(format!("delivery {} {refused}", view.id)));
+    }
+    let view = find(&admin, &id).await?;
+    let now = admin.clock.now();
+    Ok(Json(Delivery::of(&view, &admin.policies.get(), now)))
 }
 
 async fn find(admin: &Admin, text: &str) -> Result<DeliveryView, Problem> {

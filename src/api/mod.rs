@@ -3,7 +3,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
+//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, retry, rotate-key |
 //! | `in_file` | what only the configuration file may change of an endpoint |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
@@ -183,6 +183,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/endpoints/{endpoint}/resume", post(actions::resume))
         .route("/v1/endpoints/{endpoint}/test", post(actions::test))
         .route("/v1/endpoints/{endpoint}/replay", post(actions::replay))
+        .route("/v1/endpoints/{endpoint}/retry", post(actions::retry))
         .route(
             "/v1/endpoints/{endpoint}/rotate-key",
             post(actions::rotate_key),
@@ -195,6 +196,10 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{delivery}", get(deliveries::show))
         .route("/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        .route(
+            "/v1/deliveries/{delivery}/give-up",
+            post(deliveries::give_up),
+        )
         .route("/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/v1/tasks/{task}", get(tasks::show))
         .route("/v1/tasks/{task}/cancel", post(tasks::cancel))

@@ -3,13 +3,13 @@
 mod show;
 pub mod wait;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Failure;
 use super::client::Call;
 use super::moment::Moment;
 use super::output::{self, NOTHING, Table, text};
 use super::remote::{Remote, items, note_next};
+use super::{Failure, next};
 
 pub use show::page;
 
@@ -48,6 +48,11 @@ pub enum Verb {
     /// Attempt a delivery again, now
     #[command(after_help = "Example:\n  redeliver delivery retry dlv_01JD3ZQK8V00000000002G0001")]
     Retry(One),
+    /// Make a delivery a dead letter, so that what waits behind it goes on
+    #[command(after_help = "A retry or a replay sends it again.\n\n\
+        Example:\n  \
+        redeliver delivery give-up dlv_01JD3ZQK8V00000000002G0001 --reason 'it has no price'")]
+    GiveUp(GiveUp),
 }
 
 /// Where a delivery may stand.
@@ -105,6 +110,18 @@ pub struct One {
     pub id: String,
 }
 
+/// Which delivery, and why.
+#[derive(Debug, clap::Args)]
+pub struct GiveUp {
+    /// Its id
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Why, for its history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
 /// Does it.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { verb, remote } = args;
@@ -124,13 +141,26 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("limit", list.limit)
                 .query("cursor", list.cursor);
             let answer = client.call(call).await?;
-            remote.show(&answer, |list| table(list, "there are no such deliveries"))
+            let now = next::now(&remote, &mut client, &answer).await;
+            remote.show(&answer, |list| {
+                table(&next::in_words(list, now), "there are no such deliveries")
+            })
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "deliveries", &one.id]);
             remote.show(&client.call(call).await?, page)
         }
         Verb::Wait(wait) => wait::run(wait, &remote, &mut client).await,
+        Verb::GiveUp(GiveUp { id, reason }) => {
+            let mut call = Call::post(["v1", "deliveries", &id, "give-up"]);
+            if let Some(reason) = reason {
+                call = call.json(json!({ "reason": reason }));
+            }
+            let answer = client.call(call).await?;
+            remote.show(&answer, |_| {
+                output::line(&format!("{id} is a dead letter now"))
+            })
+        }
         Verb::Retry(one) => {
             let call = Call::post(["v1", "deliveries", &one.id, "retry"]);
             remote.show(&client.call(call).await?, |delivery| {

@@ -1,29 +1,15 @@
 //! `redeliver endpoint`: manages where events are delivered.
 
 mod options;
+mod show;
 
 use serde_json::{Map, Value};
 
 use super::Failure;
-use super::client::{Answer, Call, LONG_TIME};
-use super::delivery;
-use super::output::{self, Table, text};
-use super::remote::{Remote, items, note_next};
+use super::client::{Call, LONG_TIME};
+use super::remote::Remote;
 use options::{Key, Options};
-
-/// The order in which an endpoint's members are shown.
-const MEMBERS: &[&str] = &[
-    "name",
-    "id",
-    "url",
-    "policy",
-    "state",
-    "state_reason",
-    "events",
-    "backlog",
-    "oldest_waiting_at",
-    "next_attempt_at",
-];
+use show::{Shown, show};
 
 /// Manage where events are delivered
 #[derive(Debug, clap::Args)]
@@ -69,12 +55,22 @@ pub enum Verb {
     /// Remove an endpoint for good; what waits for it is not delivered
     #[command(after_help = "Example:\n  redeliver endpoint remove crm")]
     Remove(One),
+    /// Attempt everything that waits for a retry, now
+    #[command(
+        after_help = "For the end of an outage. The order is kept; each begins its schedule \
+        anew, and attempts go on with their numbers.\n\n\
+        Example:\n  redeliver endpoint retry crm"
+    )]
+    Retry(One),
     /// Send a test event to an endpoint
     #[command(after_help = "Example:\n  redeliver endpoint test crm")]
     Test(One),
     /// Sign with another key from now on
-    #[command(after_help = "The key is given as env:NAME or file:PATH.\n\n\
-        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY --overlap 24h")]
+    #[command(
+        after_help = "The key is given as env:NAME or file:PATH. That of an endpoint of the \
+        configuration file is changed there: put both keys into its file, then reload.\n\n\
+        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY --overlap 24h"
+    )]
     RotateKey(RotateKey),
 }
 
@@ -176,16 +172,9 @@ pub struct RotateKey {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { verb, remote } = args;
     let (call, shown) = prepare(verb)?;
-    let answer = remote.client()?.call(call).await?;
-    show(&remote, &answer, shown)
-}
-
-/// How an answer is shown.
-enum Shown {
-    List,
-    Endpoint,
-    Done(&'static str, String),
-    Delivery,
+    let mut client = remote.client()?;
+    let answer = client.call(call).await?;
+    show(&remote, &mut client, &answer, shown).await
 }
 
 fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
@@ -219,6 +208,10 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
             let call = Call::delete(["v1", "endpoints", &one.name]);
             (call, Shown::Done("removed", one.name))
         }
+        Verb::Retry(one) => (
+            act(&one.name, "retry").within(LONG_TIME),
+            Shown::Retried(one.name),
+        ),
         Verb::Test(one) => (act(&one.name, "test").within(LONG_TIME), Shown::Delivery),
         Verb::RotateKey(rotate) => {
             let mut body = Map::new();
@@ -257,44 +250,4 @@ fn changes(update: Update) -> Result<Map<String, Value>, Failure> {
         ));
     }
     Ok(body)
-}
-
-fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
-    remote.show(answer, |answer| match shown {
-        Shown::List => table(answer),
-        Shown::Endpoint => output::members(answer, MEMBERS),
-        Shown::Delivery => delivery::page(answer),
-        Shown::Done(done, given) => {
-            let name = match answer["name"].as_str() {
-                Some(name) => output::clean(name),
-                None => given,
-            };
-            let id = match answer["id"].as_str() {
-                Some(id) => format!(" ({})", output::clean(id)),
-                None => String::new(),
-            };
-            output::line(&format!("{done} {name}{id}"))
-        }
-    })
-}
-
-fn table(list: &Value) -> Result<(), Failure> {
-    let mut table = Table::new(&[
-        "NAME", "STATE", "POLICY", "BACKLOG", "OLDEST", "NEXT", "URL",
-    ]);
-    for endpoint in items(list) {
-        let cell = |key| text(endpoint, key);
-        table.row(vec![
-            cell("name"),
-            cell("state"),
-            cell("policy"),
-            cell("backlog"),
-            cell("oldest_waiting_at"),
-            cell("next_attempt_at"),
-            cell("url"),
-        ]);
-    }
-    table.print("there are no endpoints; `redeliver endpoint add` makes one")?;
-    note_next(list);
-    Ok(())
 }

@@ -28,6 +28,7 @@ pub mod logging;
 pub mod man;
 pub mod mock;
 pub mod moment;
+mod next;
 pub mod openapi;
 pub mod output;
 mod private;

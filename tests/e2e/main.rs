@@ -12,3 +12,4 @@ mod python;
 mod reload;
 mod retention;
 mod schedules;
+mod stuck;

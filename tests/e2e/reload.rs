@@ -307,7 +307,7 @@ fn a_file_that_is_gone_or_empty_stops_no_delivery() {
     reload(&site, &broker, "", REFUSED);
     eventually("what would be paused, and how to mean it", || {
         let log = site.log();
-        (log.contains("would pause a;") && log.contains("redeliver endpoint pause NAME"))
+        (log.contains("would pause \"a\";") && log.contains("redeliver endpoint pause NAME"))
             .then_some(())
     });
     goes_on();

@@ -15,3 +15,4 @@ mod retention;
 mod retention_crashes;
 mod settling;
 mod steps;
+mod stuck;

@@ -1,6 +1,6 @@
 // Deliveries as tables and as steps.
 import { html, nothing, repeat } from "./html.js";
-import { retry } from "./actions.js";
+import { giveUp, retry } from "./actions.js";
 import { count, duration, line, local, visible } from "./format.js";
 import { badge, deliveryLink, due, endpointLink, outcome, table, text } from "./parts.js";
 
@@ -37,6 +37,12 @@ export function retryButton(delivery, app) {
   if (!isRetriable(delivery)) return nothing;
   const word = delivery.status === "delivered" ? "Send again" : "Retry now";
   return html`<button @click=${() => retry(delivery, app)} aria-label="${word}: #${delivery.seq} to ${line(delivery.endpoint, 60)}">${word}</button>`;
+}
+
+/** For what is queued: what waits behind it goes on. */
+export function giveUpButton(delivery, app) {
+  if (!["pending", "waiting"].includes(delivery.status)) return nothing;
+  return html`<button @click=${() => giveUp(delivery, app)}>Give up …</button>`;
 }
 
 /** Each attempt with what came back. */

@@ -1,7 +1,7 @@
 // One endpoint: how it is, what it is set to, its deliveries, and what can be done.
 import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
-import { pause, resume, rotateKey, send } from "../actions.js";
+import { pause, resume, retryWaiting, rotateKey, send } from "../actions.js";
 import { ask } from "../dialog.js";
 import { deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
@@ -81,6 +81,7 @@ export function endpoint({ parts, query }, app) {
         ? html`<button class="primary" @click=${() => resume(endpoint, app)}>Resume</button>`
         : html`<button @click=${() => pause(endpoint, app)}>Pause</button>`}
       <button @click=${() => send(endpoint, app)}>Send test</button>
+      ${failing ? html`<button @click=${() => retryWaiting(endpoint, app)}>Retry all that waits …</button>` : nothing}
       <button @click=${() => askReplay(endpoint, app)}>Replay …</button>
       ${endpoint.origin === "config" ? nothing : html`<button @click=${() => rotateKey(endpoint, app)}>Rotate key …</button>`}
     </div>`;
