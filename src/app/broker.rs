@@ -127,6 +127,7 @@ impl Broker {
             rand::rng().random(),
         );
         let dispatcher = Arc::new(dispatcher.with_observer(observers.clone()));
+        observers.tell_watchers(dispatcher.outcomes());
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);

@@ -1,6 +1,6 @@
 //! Who is told of what happens in the store and at receivers: everybody who wants to know.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -9,6 +9,7 @@ use crate::clock::SharedClock;
 use crate::config;
 use crate::deliver::Observer as ObservesDelivery;
 use crate::deliver::agenda::Agenda;
+use crate::deliver::outcomes::Outcomes;
 use crate::operations::Operations;
 use crate::operations::run::{self, Parts};
 use crate::store::{self, Claim, GaveUp, Settlement, Written};
@@ -19,6 +20,8 @@ pub(super) struct Observers {
     telemetry: Arc<Telemetry>,
     /// If operational events are told.
     operations: Option<Arc<Operations>>,
+    /// Those who watch deliveries, once there are any.
+    outcomes: OnceLock<Outcomes>,
 }
 
 impl Observers {
@@ -37,7 +40,14 @@ impl Observers {
         Self {
             telemetry,
             operations,
+            outcomes: OnceLock::new(),
         }
+    }
+
+    /// From now on those who watch `outcomes` hear of what ends without an attempt, too.
+    pub fn tell_watchers(&self, outcomes: &Outcomes) {
+        // There is one dispatcher.
+        let _ = self.outcomes.set(outcomes.clone());
     }
 
     /// Starts to tell operational events, if they are to be told.
@@ -57,6 +67,9 @@ impl store::Observer for Observers {
 
     fn gave_up(&self, given_up: GaveUp<'_>) {
         self.telemetry.gave_up(given_up);
+        if let Some(outcomes) = self.outcomes.get() {
+            outcomes.miss();
+        }
         if let Some(operations) = &self.operations {
             operations.gave_up(given_up);
         }

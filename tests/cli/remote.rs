@@ -383,7 +383,7 @@ fn a_replay_that_did_not_come_to_its_end_is_exit_code_1_with_the_reason() {
     let task = json!({"id": "tsk_1", "state": "failed", "done": 2, "dry_run": false,
         "error": "event 7 is damaged"});
     let server = Server::once(202, &task.to_string());
-    let ran = ask(&server, &["replay", "--json"]);
+    let ran = ask(&server, &["replay", "--all", "--json"]);
     assert_eq!(
         (ran.code, &*ran.err),
         (1, "error: the replay is failed: event 7 is damaged\n")

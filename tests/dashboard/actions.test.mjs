@@ -269,13 +269,15 @@ test("all that waits behind an outage is retried together, after a question", as
 test("the key of an endpoint of the file is not rotated here, with a word why", async () => {
   const config = `[[endpoint]]\nname = "filed"\nurl = "${hook.url}"\npolicy = "standard"\n`;
   const other = await start({ config });
+  const there = await open(browser, other.address);
   try {
-    await page.goto(`${other.address}/#/endpoints/filed`);
-    await page.getByText("What the configuration file says wins").waitFor();
-    await button("Send test").waitFor();
-    assert.equal(await button("Rotate key …").count(), 0);
+    await there.page.goto(`${other.address}/#/endpoints/filed`);
+    await there.page.getByText("What the configuration file says wins").waitFor();
+    await button("Send test", there.page).waitFor();
+    assert.equal(await button("Rotate key …", there.page).count(), 0);
+    there.check();
   } finally {
-    await page.goto(`${broker.address}/#/`);
+    await there.context.close();
     await other.stop();
   }
 });

@@ -182,6 +182,33 @@ fn a_head_that_its_receiver_never_takes_is_given_up_and_the_queue_goes_on() {
 }
 
 #[test]
+fn whoever_waits_for_a_dead_letter_hears_of_one_that_no_attempt_made() {
+    let site = Site::new();
+    let broker = start(&site);
+    let (receiver, _) = answering(503);
+    endpoint(&broker, "crm", &receiver.url(), "standard", &["*"]);
+    let event = broker.event("a", &json!(1));
+    broker.advance("1m");
+    let delivery = broker.delivery_of(&event);
+    let connections = || {
+        let page = broker.send("GET", "/metrics", &[], b"").text();
+        let told = page
+            .lines()
+            .find_map(|line| line.strip_prefix("redeliver_connections_open "));
+        told.unwrap().parse::<f64>().unwrap()
+    };
+    std::thread::scope(|scope| {
+        let path = "/v1/wait?endpoint=crm&status=dead&count=1&timeout=30s";
+        let waiting = scope.spawn(|| broker.get(path));
+        crate::process::eventually("somebody waits", || (connections() > 1.0).then_some(()));
+        give_up(&broker, &delivery, &json!({}));
+        let found = waiting.join().unwrap();
+        assert_eq!(found["data"][0]["id"], delivery["id"], "{found}");
+    });
+    broker.stop();
+}
+
+#[test]
 fn a_replay_leaves_out_operational_events_that_arrived_unless_they_are_named() {
     let site = Site::new();
     site.configure(CONFIG);

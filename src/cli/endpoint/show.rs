@@ -47,11 +47,10 @@ pub(super) async fn show(
         Shown::Delivery => delivery::page(answer),
         Shown::Retried(name) => {
             let retried = answer["retried"].as_u64().unwrap_or(0);
-            let deliveries = match retried {
-                1 => "1 delivery".to_owned(),
-                count => format!("{count} deliveries"),
-            };
-            output::line(&format!("{deliveries} to {name} due now"))
+            output::line(&match retried {
+                1 => format!("1 delivery to {name} is due now"),
+                count => format!("{count} deliveries to {name} are due now"),
+            })
         }
         Shown::Done(done, given) => {
             let name = match answer["name"].as_str() {
