@@ -20,7 +20,8 @@ pub enum Status {
     InFlight,
     /// Answered with success.
     Delivered,
-    /// Given up: every attempt that the policy allows has failed.
+    /// Given up: every attempt that the policy allows has failed, it has waited for too long, or
+    /// an operator gave it up.
     Dead,
     /// Its endpoint was removed before it was delivered, or an operator discarded it.
     Removed,
@@ -61,7 +62,49 @@ pub struct Attempt {
     pub response_excerpt: Option<String>,
 }
 
+/// Why a delivery became a dead letter before its policy gave it up: it was not attempted any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// It had waited for longer than `retention.waiting_max_age` allows.
+    Waited,
+    /// An operator gave it up.
+    ByOperator,
+}
+
+impl GivenUp {
+    /// What its record says, which is an attempt's without an answer; `why` is the operator's.
+    pub fn words(self, why: Option<&str>) -> String {
+        match (self, why) {
+            (Self::Waited, _) => WAITED.to_owned(),
+            (Self::ByOperator, None) => BY_OPERATOR.to_owned(),
+            (Self::ByOperator, Some(why)) => format!("{BY_OPERATOR}: {why}"),
+        }
+    }
+}
+
+const NOT_ATTEMPTED: &str = "not attempted: ";
+// By these words a record is known, also one of an earlier version.
+const WAITED: &str =
+    "not attempted: it had waited for longer than retention.waiting_max_age allows";
+const BY_OPERATOR: &str = "not attempted: an operator gave it up";
+
 impl Attempt {
+    /// Whether nothing was sent: this is the record of a delivery that was given up instead.
+    pub fn given_up(&self) -> Option<GivenUp> {
+        let error = self.error.as_deref().filter(|_| self.status.is_none())?;
+        match error.strip_prefix(BY_OPERATOR) {
+            _ if error == WAITED => Some(GivenUp::Waited),
+            Some(why) if why.is_empty() || why.starts_with(": ") => Some(GivenUp::ByOperator),
+            _ => None,
+        }
+    }
+
+    /// Why it was given up instead, in words.
+    pub fn given_up_words(&self) -> Option<&str> {
+        self.given_up()?;
+        self.error.as_deref()?.strip_prefix(NOT_ATTEMPTED)
+    }
+
     /// How long it took, by the broker's clock: nothing at all where that is manual.
     pub fn duration(&self) -> Duration {
         self.ended_at.since(self.started_at)

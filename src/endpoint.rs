@@ -1,5 +1,6 @@
 //! Endpoints: where events are delivered, and what an operator may say about it.
 
+mod differences;
 pub mod draft;
 mod field;
 mod headers;

@@ -47,6 +47,13 @@ pub(super) struct Replayed {
     dry_run: bool,
 }
 
+/// What a retry of all that waits came to.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Retried {
+    /// How many deliveries are due now that waited for their retry.
+    retried: u64,
+}
+
 /// `POST …/pause`.
 pub(super) async fn pause(
     State(admin): State<Shared>,
@@ -128,6 +135,7 @@ pub(super) async fn rotate_key(
     };
     let overlap = overlap(&mut reader, &before.settings);
     reader.check()?;
+    admin.check_may_rotate(&before)?;
     let change = EndpointDraft {
         signing_key: Field::Set(key),
         ..EndpointDraft::default()
@@ -211,4 +219,16 @@ pub(super) async fn replay(
         expired,
         dry_run,
     }))
+}
+
+/// `POST …/retry`: everything that waits is due now.
+pub(super) async fn retry(
+    State(admin): State<Shared>,
+    Named(wanted): Named,
+    request: Request,
+) -> Result<Json<Retried>, Problem> {
+    Reader::new(input::members(&admin.bodies, request).await?, &[]).check()?;
+    let number = admin.present_endpoint(&wanted)?.number;
+    let retried = admin.ask(move |store| store.retry_waiting(number)).await?;
+    Ok(Json(Retried { retried }))
 }

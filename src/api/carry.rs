@@ -155,13 +155,21 @@ pub(super) struct Imported {
     imported: u64,
     /// Those that were there already.
     duplicates: u64,
+    /// Operational events that were not taken: they tell of another store's endpoints.
+    left_out: u64,
 }
 
-/// `POST /v1/import`: some lines of an export, all or none.
+/// `POST /v1/import`: some lines of an export, all or none. Operational events with
+/// `operational=true` only.
 pub(super) async fn import(
     State(admin): State<Shared>,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Json<Imported>, Problem> {
+    let mut params = Params::read(query.as_deref(), &["operational"]);
+    let choices = [("true", true), ("false", false)];
+    let is_operational_wanted = params.choice("operational", &choices).unwrap_or(false);
+    params.check()?;
     let (head, body) = request.into_parts();
     check_no_query(head.uri.query())?;
     let media = Media::of(&head.headers)?;
@@ -172,17 +180,21 @@ pub(super) async fn import(
     }
     let body = admin.bodies.of_lines().read(&head.headers, body).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("it is not UTF-8"))?;
-    let mut events = Vec::new();
+    let (mut events, mut left_out) = (Vec::new(), 0);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty()) {
         if line.starts_with("{\"redeliver_export\"") {
             continue;
         }
-        if events.len() == LINES_MAX {
+        if events.len() + left_out as usize == LINES_MAX {
             let detail = format!("there are more than {LINES_MAX} lines; send fewer at once");
             return Err(Problem::malformed(detail));
         }
         let read = lines::read(line);
-        events.push(read.map_err(|problem| problem.with_member("line", number.into()))?);
+        let event = read.map_err(|problem| problem.with_member("line", number.into()))?;
+        match event.is_operational() && !is_operational_wanted {
+            true => left_out += 1,
+            false => events.push(event),
+        }
     }
     let named = admin.observer.as_ref().map(|_| Named::of(&events));
     let ticket = admin.store.append(events)?;
@@ -195,5 +207,6 @@ pub(super) async fn import(
     Ok(Json(Imported {
         imported: kept.len() as u64 - duplicates,
         duplicates,
+        left_out,
     }))
 }

@@ -201,6 +201,49 @@ pub(super) async fn discard(
     Ok(Json(Delivery::of(&view, &admin.policies.get(), now)))
 }
 
+/// The longest reason for giving up: it is shown in one line.
+const REASON_MAX_BYTES: usize = 500;
+
+/// `POST /v1/deliveries/{id}/give-up`: a dead letter now, and what is behind it goes on.
+pub(super) async fn give_up(
+    State(admin): State<Shared>,
+    Named(id): Named,
+    request: Request,
+) -> Result<Json<Delivery>, Problem> {
+    let members = input::members(&admin.bodies, request).await?;
+    let mut reader = input::Reader::new(members, &["reason"]);
+    let reason: Option<String> = reader.get("reason", "a text; write it in quotation marks");
+    let reason = reason.map(|reason| reason.trim().to_owned());
+    if let Some(reason) = &reason
+        && (reason.is_empty()
+            || reason.len() > REASON_MAX_BYTES
+            || reason.contains(char::is_control))
+    {
+        let detail = format!(
+            "reason is empty, longer than {REASON_MAX_BYTES} bytes, or of more than one line; write a shorter one, or leave it out"
+        );
+        reader.add("reason", detail);
+    }
+    reader.check()?;
+    let view = find(&admin, &id).await?;
+    let (endpoint, seq) = (view.endpoint.number, view.event.seq);
+    let given_up = admin.ask(move |store| store.give_up(endpoint, seq, reason.as_deref()));
+    if !given_up.await? {
+        let refused = match find(&admin, &id).await?.status {
+            Status::InFlight => "is being attempted; try again when that has ended",
+            Status::Pending | Status::Waiting => {
+                "is too far back in a long queue; give up what is before it first"
+            }
+            Status::Delivered | Status::Dead | Status::Removed => "has ended already",
+            Status::Filtered => "was never queued",
+        };
+        return Err(Problem::conflict(format!("delivery {} {refused}", view.id)));
+    }
+    let view = find(&admin, &id).await?;
+    let now = admin.clock.now();
+    Ok(Json(Delivery::of(&view, &admin.policies.get(), now)))
+}
+
 /// Why it cannot be put back, if it cannot.
 fn refused(view: &DeliveryView) -> Option<String> {
     let endpoint = &view.endpoint;
@@ -212,19 +255,27 @@ fn refused(view: &DeliveryView) -> Option<String> {
         ));
     }
     let is_selected = || settings.filter.matches(&view.event.content);
-    let refused = match view.status {
-        Status::Waiting | Status::Delivered | Status::Filtered if !is_selected() => {
+    let refused = match (view.status, view.behind) {
+        (Status::Waiting | Status::Delivered | Status::Filtered, _) if !is_selected() => {
             return Some(format!(
                 "cannot be put back: the events of endpoint {name} do not select it; change those \
                  first"
             ));
         }
-        Status::Waiting | Status::Delivered | Status::Dead => return None,
-        Status::Removed if view.is_discarded() => return None,
-        Status::Pending => "is due already",
-        Status::InFlight => "is being attempted",
-        Status::Removed => "was given up for good",
-        Status::Filtered => "was never queued; replay the endpoint to send it",
+        (Status::Waiting | Status::Delivered | Status::Dead, _) => return None,
+        (Status::Removed, _) if view.is_discarded() => return None,
+        (Status::Pending, _) if endpoint.state == EndpointState::Paused => {
+            "is due already, and goes when its endpoint is resumed"
+        }
+        (Status::Pending, Some(head)) => {
+            return Some(format!(
+                "waits behind {head}, as its endpoint is sent its events in order; retry that one, or give it up"
+            ));
+        }
+        (Status::Pending, None) => "is due already",
+        (Status::InFlight, _) => "is being attempted",
+        (Status::Removed, _) => "was given up for good",
+        (Status::Filtered, _) => "was never queued; replay the endpoint to send it",
     };
     Some(refused.to_owned())
 }

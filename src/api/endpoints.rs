@@ -132,6 +132,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Problem> {
     let endpoint = admin.endpoint(&wanted)?;
     if endpoint.state != EndpointState::Removed {
+        admin.check_may_remove(&endpoint)?;
         let removed = EndpointState::Removed;
         admin
             .command(EndpointCommand::SetState(endpoint.number, removed, None))
@@ -183,6 +184,7 @@ impl Admin {
         before: &Endpoint,
         settings: EndpointSettings,
     ) -> Result<Arc<Endpoint>, Problem> {
+        self.check_may_change(before, &settings)?;
         let old = &before.settings;
         self.check_name_is_free(&settings.name, Some(before.number))?;
         let elsewhere = old.url != settings.url

@@ -16,21 +16,32 @@ pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> 
     let last = view.attempts.last();
     match view.status {
         Status::Pending => {
-            let turn = match settings.order {
-                Order::InOrder => {
-                    "it goes as soon as the events before it are delivered, for this endpoint's \
-                     policy sends in order"
+            let turn = match (settings.order, view.behind) {
+                (Order::InOrder, behind) => {
+                    let behind = behind.map(|head| format!("; now it waits behind {head}"));
+                    format!(
+                        "it goes as soon as the events before it are delivered, for this endpoint's \
+                         policy sends in order{}",
+                        behind.unwrap_or_default()
+                    )
                 }
-                Order::Independent => "it is due now and goes when an attempt is free",
+                (Order::Independent, _) => {
+                    "it is due now and goes when an attempt is free".to_owned()
+                }
             };
+            let was_given_up = last.is_some_and(|last| last.given_up().is_some());
             let tried = match view.attempt_count {
                 0 => "not yet attempted".to_owned(),
+                count if was_given_up => format!(
+                    "put back after it was given up; attempt {} is next",
+                    count + 1
+                ),
                 count => format!(
                     "put back after attempt {count}; attempt {} is next",
                     count + 1
                 ),
             };
-            format!("{tried}; {}", unless_paused(view, turn.to_owned()))
+            format!("{tried}; {}", unless_paused(view, turn))
         }
         Status::Waiting => {
             let failed = match last {
@@ -63,6 +74,7 @@ pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> 
             ),
             None => "delivered".to_owned(),
         },
+        Status::Dead if view.given_up().is_some() => given_up(view),
         Status::Dead => {
             let rule = match policy.and_then(|policy| policy.give_up_after) {
                 Some(limit) => format!("policy {name} gives up after {limit}"),
@@ -102,6 +114,23 @@ fn round(view: &DeliveryView, policy: Option<&Policy>) -> String {
             view.failures, view.attempt_count
         )
     }
+}
+
+/// Of a dead letter that no attempt made one.
+fn given_up(view: &DeliveryView) -> String {
+    let record = view.given_up();
+    let at = record.map(|record| record.ended_at.to_string());
+    let words = record.and_then(Attempt::given_up_words);
+    let attempts = match view.attempts_made() {
+        0 => "before its first attempt".to_owned(),
+        1 => "after 1 attempt".to_owned(),
+        made => format!("after {made} attempts"),
+    };
+    format!(
+        "given up at {} {attempts}: {}; a retry or a replay sends it again",
+        at.unwrap_or_default(),
+        words.unwrap_or_default()
+    )
 }
 
 fn failure(attempt: &Attempt) -> String {

@@ -63,6 +63,7 @@ fn view(policy: &str, status: Status, attempts: Vec<Attempt>) -> DeliveryView {
         next_attempt_at: (status == Status::Waiting).then(|| START.plus(Duration::from_secs(120))),
         attempt_count: attempts.len() as u32,
         attempts,
+        behind: None,
     }
 }
 
@@ -81,6 +82,25 @@ fn a_waiting_delivery_says_which_attempt_failed_and_when_the_next_leaves() {
         "attempt 3 of 7 failed with status 500; retry 3 leaves 2m after that failure, at \
          2023-11-14T22:15:20.000Z, as policy \"hotjar\" says"
     );
+}
+
+#[test]
+fn a_dead_letter_that_no_attempt_made_says_what_did() {
+    let why = "not attempted: an operator gave it up: it has no price";
+    let records = vec![attempt(1, Some(500), None), attempt(2, None, Some(why))];
+    assert_eq!(
+        told(&view("hotjar", Status::Dead, records)),
+        "given up at 2023-11-14T22:13:20.000Z after 1 attempt: an operator gave it up: it has no \
+         price; a retry or a replay sends it again"
+    );
+    // Words of a receiver's that only look like it, and an attempt that had an answer.
+    for other in ["not attempted: an operator gave it up!", "not attempted"] {
+        let records = vec![attempt(1, None, Some(other))];
+        let told = told(&view("hotjar", Status::Dead, records));
+        assert!(told.contains("gives up after 7"), "{told}");
+    }
+    let records = vec![attempt(1, Some(200), Some(why))];
+    assert!(told(&view("hotjar", Status::Dead, records)).contains("gives up after 7"));
 }
 
 #[test]

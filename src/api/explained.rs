@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use super::Admin;
 use crate::clock::Timestamp;
-use crate::delivery::Status;
+use crate::delivery::{Attempt, GivenUp, Status};
 use crate::endpoint::TextEncoding;
 use crate::store::DeliveryView;
 use crate::vendor::{self, Profile};
 
 /// How much of a base string is shown: a body may be large.
 const SHOWN_MAX: usize = 16 * 1024;
+
+const WAITED: &str = "retention.waiting_max_age: a delivery that has waited for longer is given up";
 
 /// What is shown beside a delivery.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -83,10 +85,15 @@ impl Explained {
             _ => None,
         };
         let policy = &view.endpoint.settings.policy;
+        let rule = match view.given_up().and_then(Attempt::given_up) {
+            None => vendor::rule(policy, view.status, view.failures, delay),
+            Some(GivenUp::Waited) => Some(WAITED.to_owned()),
+            // Nobody's rule: a wish.
+            Some(GivenUp::ByOperator) => None,
+        };
         Self {
             // What an operator does stands under no rule of a vendor.
-            rule: vendor::rule(policy, view.status, view.failures, delay)
-                .filter(|_| !view.is_discarded()),
+            rule: rule.filter(|_| !view.is_discarded()),
             signing: signing(view, now),
             clock: Clock {
                 kind: admin.clock_kind.name(),
@@ -98,6 +105,9 @@ impl Explained {
 }
 
 fn signing(view: &DeliveryView, now: Timestamp) -> Option<Signing> {
+    if view.given_up().is_some() {
+        return None;
+    }
     let next = || (view.attempt_count + 1, view.next_attempt_at.unwrap_or(now));
     let (attempt, at) = match (view.status, view.attempts.last()) {
         (Status::Pending | Status::Waiting | Status::InFlight, _) => next(),

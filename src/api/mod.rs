@@ -3,7 +3,8 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, rotate-key |
+//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, retry, rotate-key |
+//! | `in_file` | what only the configuration file may change of an endpoint |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
 //! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
 //! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
@@ -15,7 +16,7 @@
 //! | [`clock`], [`health`] | the clock; liveness and readiness |
 //! | [`status`], [`activity`] | the broker at a glance; what happened over time |
 //! | `metrics` | what a Prometheus scrapes |
-//! | [`objects`], [`explain`] | what is answered; why a delivery is where it is |
+//! | [`objects`], [`attempt`], [`explain`] | what is answered; why a delivery is where it is |
 //! | `backup` | the log as a whole, for another machine |
 //! | [`carry`], [`lines`] | events from one store to another, line by line |
 //! | `stream_body` | an answer that is sent as it is made |
@@ -34,6 +35,7 @@
 pub mod actions;
 pub mod activity;
 pub mod alerts;
+pub mod attempt;
 pub mod auth;
 mod backup;
 pub mod carry;
@@ -48,6 +50,7 @@ mod explained;
 mod faults;
 mod front;
 pub mod health;
+mod in_file;
 pub mod input;
 pub mod lines;
 mod metrics;
@@ -70,6 +73,7 @@ mod watched;
 pub mod zebline;
 pub mod zenovay;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -112,6 +116,8 @@ pub struct Admin {
     pub clock_kind: ClockKind,
     /// The policies that endpoints can name.
     pub policies: Arc<Current<Policies>>,
+    /// The names of the endpoints that the configuration file states.
+    pub in_file: Arc<Current<BTreeSet<String>>>,
     /// Checks and tests endpoints.
     pub courier: Arc<Courier>,
     /// Moves the clock; only where it is a manual one.
@@ -187,6 +193,7 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route("/v1/endpoints/{endpoint}/resume", post(actions::resume))
         .route("/v1/endpoints/{endpoint}/test", post(actions::test))
         .route("/v1/endpoints/{endpoint}/replay", post(actions::replay))
+        .route("/v1/endpoints/{endpoint}/retry", post(actions::retry))
         .route(
             "/v1/endpoints/{endpoint}/rotate-key",
             post(actions::rotate_key),
@@ -202,6 +209,10 @@ fn router(admin: Shared, ingest: Ingest, more: Router) -> Router {
         .route(
             "/v1/deliveries/{delivery}/discard",
             post(deliveries::discard),
+        )
+        .route(
+            "/v1/deliveries/{delivery}/give-up",
+            post(deliveries::give_up),
         )
         .route("/v1/tasks", get(tasks::list).post(tasks::create))
         .route("/v1/tasks/{task}", get(tasks::show))

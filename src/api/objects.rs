@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use super::attempt::Attempt;
+use super::attempt::GivenUp;
 use super::evidence::Evidence;
 use super::explain::explain;
 use crate::clock::Timestamp;
 use crate::deliver::courier::Courier;
-use crate::delivery;
 use crate::delivery::Status;
 use crate::duration::format_duration;
 use crate::endpoint::{Check, EndpointState, Origin};
@@ -212,6 +213,9 @@ pub struct Delivery {
     last_error: Option<String>,
     /// The latest attempts, oldest first: at most 1,000, and 20 in a list.
     attempts: Vec<Attempt>,
+    /// When it was given up without an attempt, and why; it may have been put back since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    given_up: Vec<GivenUp>,
     /// Why it is where it is, in a sentence.
     explanation: String,
 }
@@ -228,7 +232,7 @@ impl Delivery {
     /// With what is known of its attempts beside their ends: too much for a list.
     #[must_use]
     pub fn with_evidence(mut self, view: &DeliveryView, courier: &Courier) -> Self {
-        for (shown, attempt) in self.attempts.iter_mut().zip(&view.attempts) {
+        for (shown, attempt) in self.attempts.iter_mut().zip(view.made()) {
             shown.evidence = Some(Evidence::of(courier, view, attempt));
         }
         self
@@ -252,47 +256,13 @@ impl Delivery {
             endpoint: settings.name.clone(),
             endpoint_id: view.endpoint.id,
             status: view.status,
-            attempt_count: view.attempt_count,
+            attempt_count: view.attempts_made(),
             next_attempt_at: view.next_attempt_at,
             last_status: last.and_then(|attempt| attempt.status),
             last_error: last.and_then(|attempt| attempt.error.clone()),
-            attempts: view.attempts.iter().map(Attempt::of).collect(),
+            attempts: view.made().map(Attempt::of).collect(),
+            given_up: view.attempts.iter().filter_map(GivenUp::of).collect(),
             explanation: explain(view, policy, now),
-        }
-    }
-}
-
-/// One try of a delivery.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Attempt {
-    /// From 1, over every round.
-    number: u32,
-    started_at: Timestamp,
-    ended_at: Timestamp,
-    /// By the broker's clock, as the two moments are.
-    duration_ms: u64,
-    /// The HTTP status, if an answer came.
-    status: Option<u16>,
-    /// What went wrong, if no usable answer came.
-    error: Option<String>,
-    /// The start of the answer's body, at most 4 KiB.
-    response_excerpt: Option<String>,
-    #[serde(flatten)]
-    evidence: Option<Evidence>,
-}
-
-impl Attempt {
-    /// As it is answered.
-    pub fn of(attempt: &delivery::Attempt) -> Self {
-        Self {
-            number: attempt.number,
-            started_at: attempt.started_at,
-            ended_at: attempt.ended_at,
-            duration_ms: u64::try_from(attempt.duration().as_millis()).unwrap_or(u64::MAX),
-            status: attempt.status,
-            error: attempt.error.clone(),
-            response_excerpt: attempt.response_excerpt.clone(),
-            evidence: None,
         }
     }
 }

@@ -125,6 +125,7 @@ impl Broker {
         let courier = Arc::new(courier);
         register::check_all(&config.endpoints, &courier).await?;
         register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
+        let in_file = Arc::new(Current::new(register::names(&config.endpoints)));
         let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),
@@ -133,6 +134,7 @@ impl Broker {
             rand::rng().random(),
         );
         let dispatcher = Arc::new(dispatcher.with_observer(observers.clone()));
+        observers.tell_watchers(dispatcher.outcomes());
         let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
         let advance = Arc::new(advance.with_agenda(agenda.clone()));
         let (stop, stopping) = watch::channel(false);
@@ -183,6 +185,7 @@ impl Broker {
             clock_kind: settings.clock,
             document: settings.document,
             policies: policies.clone(),
+            in_file: in_file.clone(),
             courier: courier.clone(),
             advance: Some(advance.clone()),
             tokens,
@@ -215,6 +218,7 @@ impl Broker {
         };
         let reloading = Reloading {
             fixed,
+            in_file,
             store: store.clone(),
             courier,
             policies,

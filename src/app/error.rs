@@ -6,6 +6,7 @@ use crate::clock::InvalidFactor;
 use crate::deliver::transport::TransportError;
 use crate::store::{EndpointError, StoreError};
 use crate::tasks::FileError;
+use crate::words::listed;
 
 /// Why a broker did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ pub enum AppError {
     /// Endpoints of the configuration cannot be used.
     #[error("{}", .0.join("\n"))]
     Endpoints(Vec<String>),
+    /// The configuration has no endpoint any more, by which these would be paused.
+    #[error(
+        "the configuration has no [[endpoint]] any more, which would pause {}; if that is meant, pause them first (redeliver endpoint pause NAME), or stop the server and start it again",
+        listed(.0.iter().map(String::as_str))
+    )]
+    Emptied(Vec<String>),
     /// Sources of the configuration cannot be used.
     #[error("{}", .0.join("\n"))]
     Sources(Vec<String>),

@@ -1,6 +1,6 @@
 //! Who is told of what happens in the store and at receivers: everybody who wants to know.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -9,9 +9,10 @@ use crate::clock::SharedClock;
 use crate::config;
 use crate::deliver::Observer as ObservesDelivery;
 use crate::deliver::agenda::Agenda;
+use crate::deliver::outcomes::Outcomes;
 use crate::operations::Operations;
 use crate::operations::run::{self, Parts};
-use crate::store::{self, Claim, Settlement, Written};
+use crate::store::{self, Claim, GaveUp, Settlement, Written};
 use crate::telemetry::Telemetry;
 use crate::traces::Traces;
 
@@ -22,6 +23,8 @@ pub(super) struct Observers {
     operations: Option<Arc<Operations>>,
     /// If traces are exported.
     traces: Option<Arc<Traces>>,
+    /// Those who watch deliveries, once there are any.
+    outcomes: OnceLock<Outcomes>,
 }
 
 impl Observers {
@@ -42,7 +45,14 @@ impl Observers {
             telemetry,
             operations,
             traces,
+            outcomes: OnceLock::new(),
         }
+    }
+
+    /// From now on those who watch `outcomes` hear of what ends without an attempt, too.
+    pub fn tell_watchers(&self, outcomes: &Outcomes) {
+        // There is one dispatcher.
+        let _ = self.outcomes.set(outcomes.clone());
     }
 
     /// Starts to tell operational events, if they are to be told.
@@ -57,6 +67,16 @@ impl store::Observer for Observers {
         self.telemetry.written(group);
         if let Some(operations) = &self.operations {
             operations.written(group);
+        }
+    }
+
+    fn gave_up(&self, given_up: GaveUp<'_>) {
+        self.telemetry.gave_up(given_up);
+        if let Some(outcomes) = self.outcomes.get() {
+            outcomes.miss();
+        }
+        if let Some(operations) = &self.operations {
+            operations.gave_up(given_up);
         }
     }
 }

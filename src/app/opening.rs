@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rand::RngExt;
 
 use super::{AppError, Keep, keeping};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Stopwatch};
 use crate::config::Config;
 use crate::store::backend::Backend;
 use crate::store::keyring::Keyring;
@@ -63,13 +64,33 @@ pub(super) async fn open(
             let dir = config.server.data_dir.clone();
             let cache_bytes = config.server.limits.store_cache_bytes as u64;
             let open = move || Log::open(&dir, cache_bytes, clock, options, entropy());
-            at_work(blocking(open).await?, observer)
+            let watch = Stopwatch::start();
+            let log = blocking(open).await?;
+            tell_of_recovery(&log, watch.elapsed());
+            at_work(log, observer)
         }
         Keep::InMemory => at_work(
             Log::over(Memory::default(), clock, options, entropy())?,
             observer,
         ),
     }
+}
+
+/// Where the process before did not stop in good order, an operator wants to know what became of it.
+fn tell_of_recovery<B: Backend>(log: &Log<B>, took: Duration) {
+    let records = log.read_again();
+    if records == 0 {
+        return;
+    }
+    let queues = log.queues();
+    let waiting: u64 = queues.iter().map(|it| it.pending + it.waiting).sum();
+    tracing::info!(
+        events = *log.tail().borrow(),
+        records,
+        waiting,
+        took_ms = took.as_millis() as u64,
+        "the store was not closed: what is behind its last snapshot was read again, and deliveries go on where they were"
+    );
 }
 
 fn at_work<B: Backend>(

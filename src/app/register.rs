@@ -7,7 +7,7 @@
 //! | yes | removed by a 410, same URL | left removed, with a warning (HOT-28 survives a restart) |
 //! | no | active, from the file | paused with its queue, with a warning: nothing is lost by an edit |
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use url::Url;
@@ -40,6 +40,33 @@ pub(super) async fn check_all(
         Ok(())
     } else {
         Err(AppError::Endpoints(mistakes))
+    }
+}
+
+/// The names of the endpoints that the file states.
+pub(super) fn names(entries: &[EndpointEntry]) -> BTreeSet<String> {
+    let names = entries.iter().map(|entry| entry.settings.name.clone());
+    names.collect()
+}
+
+/// Refuses a file without endpoints that would stop deliveries which are going on: it may be one
+/// that is being written, of which there is only the beginning.
+pub(super) fn check_not_emptied(
+    store: &dyn Store,
+    entries: &[EndpointEntry],
+    policies: &Policies,
+) -> Result<(), AppError> {
+    if !entries.is_empty() {
+        return Ok(());
+    }
+    let queues = store.queues().into_iter().map(|queue| queue.endpoint);
+    let stopped = queues.filter(|endpoint| pausing(endpoint, policies).is_some());
+    let stopped: Vec<String> = stopped
+        .map(|endpoint| endpoint.settings.name.clone())
+        .collect();
+    match stopped.is_empty() {
+        true => Ok(()),
+        false => Err(AppError::Emptied(stopped)),
     }
 }
 
@@ -118,6 +145,12 @@ fn bring_in(settings: &EndpointSettings, before: Option<&Endpoint>) -> Vec<Endpo
             let mut settings = settings.clone();
             settings.rotation = before.settings.rotation_of(&settings);
             if before.settings != settings {
+                let changed = before.settings.differences(&settings).join(", ");
+                tracing::info!(
+                    endpoint = name,
+                    changed,
+                    "the endpoint is made what the configuration says"
+                );
                 let settings = Box::new(settings);
                 commands.push(EndpointCommand::Update(before.number, settings));
             }
@@ -142,22 +175,13 @@ fn let_go(endpoint: &Endpoint, in_file: bool, policies: &Policies) -> Vec<Endpoi
     if endpoint.state == EndpointState::Removed || in_file {
         return Vec::new();
     }
-    let pause = |reason: String| {
+    if let Some(reason) = pausing(endpoint, policies) {
         tracing::warn!(endpoint = settings.name, reason, "pausing the endpoint");
         let paused = EndpointState::Paused;
-        vec![EndpointCommand::SetState(
-            endpoint.number,
-            paused,
-            Some(reason),
-        )]
-    };
-    let active = endpoint.state == EndpointState::Active;
+        let command = EndpointCommand::SetState(endpoint.number, paused, Some(reason));
+        return vec![command];
+    }
     match policies.get(&settings.policy) {
-        _ if settings.origin == Origin::Config && active => pause(NOT_IN_FILE.to_owned()),
-        None if active => pause(format!(
-            "its policy {} is not in the configuration",
-            settings.policy
-        )),
         Some(policy)
             if policy.order != settings.order || policy.filter_on != settings.filter.on =>
         {
@@ -167,6 +191,22 @@ fn let_go(endpoint: &Endpoint, in_file: bool, policies: &Policies) -> Vec<Endpoi
             vec![EndpointCommand::Update(endpoint.number, Box::new(settings))]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Why an active endpoint that is not in the file has to be paused, if it has to. Pure.
+fn pausing(endpoint: &Endpoint, policies: &Policies) -> Option<String> {
+    let settings = &endpoint.settings;
+    if endpoint.state != EndpointState::Active {
+        return None;
+    }
+    match policies.get(&settings.policy) {
+        _ if settings.origin == Origin::Config => Some(NOT_IN_FILE.to_owned()),
+        None => Some(format!(
+            "its policy {} is not in the configuration",
+            settings.policy
+        )),
+        Some(_) => None,
     }
 }
 

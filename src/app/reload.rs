@@ -1,6 +1,7 @@
 //! The configuration read again while the broker runs: endpoints, policies, alerts and tokens follow
 //! it, everything else waits for the next start.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
@@ -30,6 +31,8 @@ pub struct Reloaded {
 /// The parts that follow the configuration.
 pub(super) struct Reloading {
     pub fixed: Fixed,
+    /// The names of the endpoints that the file states.
+    pub in_file: Arc<Current<BTreeSet<String>>>,
     pub store: Arc<dyn Store>,
     pub courier: Arc<Courier>,
     pub policies: Arc<Current<Policies>>,
@@ -58,13 +61,14 @@ impl Reloading {
     /// began with, and what waits stays in its queue.
     ///
     /// # Errors
-    /// [`AppError::Endpoints`] if an endpoint cannot be used: then nothing has changed. Others if
-    /// the registry cannot be written.
+    /// [`AppError::Endpoints`] if an endpoint cannot be used, [`AppError::Emptied`] if there is none
+    /// any more: then nothing has changed. Others if the registry cannot be written.
     pub async fn reload(&self, config: Config) -> Result<Reloaded, AppError> {
         let _turn = self.turn.lock().await;
         let fixed = Fixed::of(&config);
         let after = policies(&config.policies);
         register::check_all(&config.endpoints, &self.courier).await?;
+        register::check_not_emptied(&*self.store, &config.endpoints, &after)?;
         let before = self.policies.get();
         // Both, until no endpoint names one that is gone: it would be paused.
         self.policies.replace(with((*before).clone(), &after.all()));
@@ -79,6 +83,7 @@ impl Reloading {
         };
         self.policies.replace(after);
         let tokens_changed = self.locks.follow(&config);
+        self.in_file.replace(register::names(&config.endpoints));
         let websites = &self.fixed.websites;
         let (alerts, waiting): (Vec<_>, Vec<_>) = config
             .alerts

@@ -3,14 +3,14 @@
 mod show;
 pub mod wait;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Failure;
 use super::client::Call;
 use super::moment::Moment;
 use super::output::{self, NOTHING, Table, text};
 use super::part::{One, Part, items, note_next};
 use super::remote::Remote;
+use super::{Failure, next};
 
 pub use show::page;
 
@@ -53,6 +53,11 @@ pub enum Verb {
     #[command(after_help = "For many at once: redeliver task discard\n\n\
         Example:\n  redeliver delivery discard dlv_01JD3ZQK8V00000000002G0001")]
     Discard(One),
+    /// Make a delivery a dead letter, so that what waits behind it goes on
+    #[command(after_help = "A retry or a replay sends it again.\n\n\
+        Example:\n  \
+        redeliver delivery give-up dlv_01JD3ZQK8V00000000002G0001 --reason 'it has no price'")]
+    GiveUp(GiveUp),
 }
 
 /// Where a delivery may stand.
@@ -98,6 +103,18 @@ pub struct List {
     pub part: Part,
 }
 
+/// Which delivery, and why.
+#[derive(Debug, clap::Args)]
+pub struct GiveUp {
+    /// Its id
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Why, for its history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
 /// Does it.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { verb, remote } = args;
@@ -115,7 +132,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("until", until)
                 .query("last_status", list.last_status);
             let answer = client.call(list.part.of(call)).await?;
-            remote.show_list(&answer, |list| table(list, "there are no such deliveries"))
+            let now = next::now(&remote, &mut client, &answer).await;
+            remote.show_list(&answer, |list| {
+                table(&next::in_words(list, now), "there are no such deliveries")
+            })
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "deliveries", &one.id]);
@@ -126,6 +146,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let call = Call::post(["v1", "deliveries", &one.id, "discard"]);
             remote.show(&client.call(call).await?, |_| {
                 output::line(&format!("{} is discarded", one.id))
+            })
+        }
+        Verb::GiveUp(GiveUp { id, reason }) => {
+            let mut call = Call::post(["v1", "deliveries", &id, "give-up"]);
+            if let Some(reason) = reason {
+                call = call.json(json!({ "reason": reason }));
+            }
+            let answer = client.call(call).await?;
+            remote.show(&answer, |_| {
+                output::line(&format!("{id} is a dead letter now"))
             })
         }
         Verb::Retry(one) => {

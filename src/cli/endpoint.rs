@@ -56,12 +56,22 @@ pub enum Verb {
     /// Remove an endpoint for good; what waits for it is not delivered
     #[command(after_help = "Example:\n  redeliver endpoint remove crm")]
     Remove(One),
+    /// Attempt everything that waits for a retry, now
+    #[command(
+        after_help = "For the end of an outage. The order is kept; each begins its schedule \
+        anew, and attempts go on with their numbers.\n\n\
+        Example:\n  redeliver endpoint retry crm"
+    )]
+    Retry(One),
     /// Send a test event to an endpoint
     #[command(after_help = "Example:\n  redeliver endpoint test crm")]
     Test(One),
     /// Sign with another key from now on
-    #[command(after_help = "The key is given as env:NAME or file:PATH.\n\n\
-        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY --overlap 24h")]
+    #[command(
+        after_help = "The key is given as env:NAME or file:PATH. That of an endpoint of the \
+        configuration file is changed there: put both keys into its file, then reload.\n\n\
+        Example:\n  redeliver endpoint rotate-key crm --signing-key env:NEW_KEY --overlap 24h"
+    )]
     RotateKey(RotateKey),
 }
 
@@ -151,8 +161,9 @@ pub struct RotateKey {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { verb, remote } = args;
     let (call, shown) = prepare(verb)?;
-    let answer = remote.client()?.call(call).await?;
-    show(&remote, &answer, shown)
+    let mut client = remote.client()?;
+    let answer = client.call(call).await?;
+    show(&remote, &mut client, &answer, shown).await
 }
 
 fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
@@ -184,6 +195,10 @@ fn prepare(verb: Verb) -> Result<(Call, Shown), Failure> {
             let call = Call::delete(["v1", "endpoints", &one.id]);
             (call, Shown::Done("removed", one.id))
         }
+        Verb::Retry(one) => (
+            act(&one.id, "retry").within(LONG_TIME),
+            Shown::Retried(one.id),
+        ),
         Verb::Test(one) => (act(&one.id, "test").within(LONG_TIME), Shown::Delivery),
         Verb::RotateKey(rotate) => {
             let mut body = Map::new();

@@ -30,6 +30,7 @@ pub mod logging;
 pub mod man;
 pub mod mock;
 pub mod moment;
+mod next;
 pub mod openapi;
 pub mod output;
 pub mod part;

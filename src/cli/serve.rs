@@ -1,5 +1,7 @@
 //! `redeliver serve`: the broker.
 
+mod reload;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -92,7 +94,7 @@ fn drain(text: &str) -> Result<Duration, String> {
 
 /// Checks the configuration, then serves.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let (file, settings) = settings(&args)?;
+    let (mut file, settings) = settings(&args, None)?;
     if args.check {
         return checked::good(args.json, file.as_deref(), &settings.config);
     }
@@ -106,7 +108,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         tokio::select! {
             () = signals.stop() => break None,
             error = app.failed() => break Some(error),
-            () = hangup.heard() => reload(&app, &args).await,
+            () = hangup.heard() => file = reload::reload(&app, &args, file).await,
         }
     };
     if let Some(error) = failed {
@@ -115,7 +117,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     tell_supervisor(NotifyState::Stopping);
     tracing::info!("stopping; a second signal ends the process at once");
     tokio::select! {
-        stopped = app.stop() => stopped.map_err(Failure::from),
+        stopped = app.stop() => {
+            stopped?;
+            tracing::info!("stopped");
+            Ok(())
+        }
         () = signals.stop() => Err(Failure::Interrupted),
     }
 }
@@ -124,31 +130,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 fn tell_supervisor(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "systemd cannot be told");
-    }
-}
-
-/// Reads the configuration again. Where something is wrong with it, the one in force stays.
-async fn reload(app: &App, args: &Args) {
-    let read = match settings(args) {
-        Ok((_, settings)) => app.reload(settings.config).await.map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
-    match read {
-        Ok(reloaded) => {
-            tracing::info!(
-                endpoints_changed = reloaded.endpoints_changed,
-                tokens_changed = reloaded.tokens_changed,
-                "the configuration was read again"
-            );
-            if !reloaded.wait_for_a_start.is_empty() {
-                let tables = reloaded.wait_for_a_start.join(", ");
-                tracing::warn!(tables, "changed in the file: in force after the next start");
-            }
-        }
-        Err(failure) => {
-            tracing::error!("the configuration was not taken; the one before it stays in force");
-            output::errors(&failure.to_string());
-        }
     }
 }
 
@@ -178,6 +159,7 @@ impl From<AppError> for Failure {
             | AppError::System { .. }
             | AppError::Transport(_) => Self::Environment(words),
             AppError::Endpoints(_)
+            | AppError::Emptied(_)
             | AppError::Sources(_)
             | AppError::Clock(_)
             | AppError::Endpoint(_) => Self::Usage(words),
@@ -186,9 +168,11 @@ impl From<AppError> for Failure {
 }
 
 /// The configuration's file, if there is one, and what the broker is started with.
-fn settings(args: &Args) -> Result<(Option<PathBuf>, Settings), Failure> {
+/// One that was `there` before has to be there still: without it, every endpoint of it would stop.
+fn settings(args: &Args, there: Option<&Path>) -> Result<(Option<PathBuf>, Settings), Failure> {
     let default = || Some(PathBuf::from(DEFAULT_CONFIG)).filter(|path| path.exists());
-    let file = args.config.clone().or_else(default);
+    let there = there.map(Path::to_owned).or_else(|| args.config.clone());
+    let file = there.or_else(default);
     let mut config = match &file {
         Some(path) => load(path, args)?,
         None => Config::default(),

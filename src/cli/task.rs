@@ -2,6 +2,7 @@
 
 mod follow;
 mod selection;
+mod sure;
 
 use serde_json::Value;
 

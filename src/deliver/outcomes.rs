@@ -61,6 +61,13 @@ impl Outcomes {
         self.untold.subscribe()
     }
 
+    /// Deliveries have ended without an attempt: whoever watches has to look in the store.
+    pub fn miss(&self) {
+        if self.are_watched() {
+            self.untold.send_modify(|count| *count += 1);
+        }
+    }
+
     pub(super) fn are_watched(&self) -> bool {
         self.told.receiver_count() > 0
     }
@@ -71,8 +78,7 @@ impl Outcomes {
             // The last watcher may have gone meanwhile.
             Some(ended) => drop(self.told.send(Arc::new(ended))),
             // He may have read the store before it was settled.
-            None if self.are_watched() => self.untold.send_modify(|count| *count += 1),
-            None => {}
+            None => self.miss(),
         }
     }
 }

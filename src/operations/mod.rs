@@ -35,9 +35,10 @@ use crate::clock::{SharedClock, Timestamp};
 use crate::config;
 use crate::deliver::Observer as ObservesDelivery;
 use crate::deliver::agenda::Slot;
-use crate::store::{self, Claim, Effect, Outcome, Settlement, Token, Written};
+use crate::id::DeliveryId;
+use crate::store::{self, Claim, Effect, GaveUp, Outcome, Settlement, Token, Written};
 
-use streak::Streaks;
+use streak::{Dead, Failure, Streaks};
 
 /// Looking takes moments; whoever moves a clock is patient with it for this long of its time.
 const LOOKING: Duration = Duration::from_secs(60);
@@ -166,6 +167,26 @@ impl store::Observer for Operations {
     fn written(&self, group: Written<'_>) {
         if group.endpoints_changed {
             self.want(&mut self.noticed());
+        }
+    }
+
+    fn gave_up(&self, given_up: GaveUp<'_>) {
+        let Some((event, attempts)) = given_up.last else {
+            return;
+        };
+        let number = given_up.endpoint.number;
+        let last = Failure {
+            delivery: DeliveryId::new(event.id, number),
+            event: event.id,
+            kind: event.content.kind.to_string(),
+            attempt: attempts,
+            status: None,
+            error: Some(given_up.words.to_owned()),
+        };
+        let mut noticed = self.noticed();
+        let reason = given_up.words.to_owned();
+        if noticed.streaks.give_up(number, Dead { last, reason }) {
+            self.want(&mut noticed);
         }
     }
 }

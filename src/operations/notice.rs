@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
-use super::streak::{Failure, Streak};
+use super::streak::{Dead, Failure, Streak};
 use crate::clock::Timestamp;
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::event::{Form, NewEvent, OPERATIONS_SOURCE};
@@ -65,6 +65,9 @@ pub enum What {
         count: u64,
         /// How many there are.
         dead_letters: u64,
+        /// Why the last one was given up, unless it was before a start.
+        #[serde(default)]
+        reason: Option<String>,
         /// The last one, unless it was before a start.
         last: Option<Last>,
     },
@@ -104,7 +107,7 @@ pub struct Last {
     pub event_id: EventId,
     /// Its type.
     pub event_type: String,
-    /// Which attempt it was.
+    /// Which attempt it was; of a delivery that was given up without one, how many it had.
     pub attempt: u32,
     /// The HTTP status, if an answer came.
     pub status: Option<u16>,
@@ -202,13 +205,15 @@ impl Notice {
     pub fn dead(
         endpoint: &Endpoint,
         (count, dead_letters): (u64, u64),
-        last: Option<Failure>,
+        dead: Option<Dead>,
         now: Timestamp,
     ) -> Self {
+        let (reason, last) = dead.map(|dead| (dead.reason, dead.last.into())).unzip();
         let what = What::Dead {
             count,
             dead_letters,
-            last: last.map(Last::from),
+            reason,
+            last,
         };
         Self::new(DEAD, endpoint, now.as_millis(), what)
     }

@@ -77,9 +77,9 @@ impl Plan {
             match due {
                 Some(due) => self.look_at = self.look_at.into_iter().chain([due]).min(),
                 None => {
-                    let last = streaks.take_dead(endpoint.number);
+                    let dead = streaks.take_dead(endpoint.number);
                     let counts = (more, queue.ended.dead);
-                    self.notices.push(Notice::dead(endpoint, counts, last, now));
+                    self.notices.push(Notice::dead(endpoint, counts, dead, now));
                 }
             }
         }

@@ -42,6 +42,15 @@ impl Streak {
     }
 }
 
+/// The last delivery that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Its last attempt; where it was given up without one, how many it had, and why.
+    pub last: Failure,
+    /// Why it was given up, in words.
+    pub reason: String,
+}
+
 /// What a failed attempt comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed {
@@ -60,7 +69,7 @@ pub struct Streaks {
     /// Endpoints of which it was told that they fail.
     told: Vec<u32>,
     /// The last dead letter of each, until it is told.
-    dead: HashMap<u32, Failure>,
+    dead: HashMap<u32, Dead>,
 }
 
 impl Streaks {
@@ -82,7 +91,12 @@ impl Streaks {
             error: attempt.error.clone(),
         };
         let is_dead = settlement.outcome == Outcome::Dead;
-        let is_first_dead = is_dead && self.dead.insert(number, last.clone()).is_none();
+        let is_first_dead = is_dead && {
+            let policy = &claim.endpoint.settings.policy;
+            let reason = format!("policy {policy} gave up after attempt {}", attempt.number);
+            let last = last.clone();
+            self.give_up(number, Dead { last, reason })
+        };
         let streak = self.running.entry(number).or_insert_with(|| Streak {
             since: attempt.ended_at,
             attempts: 0,
@@ -105,6 +119,11 @@ impl Streaks {
         let open = open.filter(|(number, _)| !self.told.contains(number));
         let dues = open.filter_map(|(_, streak)| streak.failing_from(rules));
         dues.filter(|due| *due > now).min()
+    }
+
+    /// A delivery was given up. Whether it is the first since dead letters were told.
+    pub fn give_up(&mut self, number: u32, dead: Dead) -> bool {
+        self.dead.insert(number, dead).is_none()
     }
 
     /// An attempt has succeeded at `at`. Whether that is of interest.
@@ -134,7 +153,7 @@ impl Streaks {
     }
 
     /// The last dead letter since the last time that this was asked.
-    pub fn take_dead(&mut self, number: u32) -> Option<Failure> {
+    pub fn take_dead(&mut self, number: u32) -> Option<Dead> {
         self.dead.remove(&number)
     }
 

@@ -20,7 +20,7 @@ pub mod pins;
 mod steps;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -61,6 +61,8 @@ pub struct Log<B> {
     /// Events of the group that is being written.
     pub(super) committing: AtomicUsize,
     pub(super) disk_is_full: AtomicBool,
+    /// Records that the start read.
+    pub(super) read_again: AtomicU64,
     changed: watch::Sender<u64>,
     work: watch::Sender<u64>,
     pub(super) tail: watch::Sender<Seq>,
@@ -112,6 +114,7 @@ impl<B: Backend> Log<B> {
             observed: Default::default(),
             committing: AtomicUsize::new(0),
             disk_is_full: AtomicBool::new(false),
+            read_again: AtomicU64::new(0),
             changed: watch::Sender::new(0),
             work: watch::Sender::new(0),
             tail: watch::Sender::new(last),

@@ -62,14 +62,14 @@ pub use error::{AppendError, EndpointError, SettleError, StoreError};
 pub use figures::{Figures, Skipped, SourceFigures, Space};
 pub use log::{Log, pins};
 pub use maintain::{Maintained, Retention, SourceRetention};
-pub use observer::{Observer, Written};
+pub use observer::{GaveUp, Observer, Written};
 pub use options::Options;
 pub use projection::queue::Ended;
 pub use reading::{Step, Walk};
 pub use record::codec;
 pub use salvage::expect_store;
 pub use sealing::keyring;
-pub use verify::report::{Finding, Report};
+pub use verify::report::{Finding, Loss, Report};
 pub use verify::verify;
 pub use views::{
     DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery, EndpointView, FoundDelivery, Page,
@@ -175,6 +175,16 @@ pub trait Store: Send + Sync + 'static {
         deliveries: &[FoundDelivery],
         reason: &str,
     ) -> Result<Discarded, StoreError>;
+
+    /// Has a delivery that is queued become a dead letter, with an operator's reason in its history.
+    /// False if it is under way, has ended, or is so far back in a long backlog that it was not
+    /// routed yet. Synced.
+    fn give_up(&self, endpoint: u32, seq: Seq, why: Option<&str>) -> Result<bool, StoreError>;
+
+    /// Makes everything that waits for a retry due now, from the start of its schedule, its attempt
+    /// numbers going on; says how much. What is under way, or due, stays as it is. In steps: a crash
+    /// in between leaves some of it as it was, and done again it is done.
+    fn retry_waiting(&self, endpoint: u32) -> Result<u64, StoreError>;
 
     /// The position of the first event received at or after `moment`; one behind the last, if
     /// there is none. Exact as long as the clock was not set back between events.

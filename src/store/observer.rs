@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::backend::Backend;
 use super::log::Log;
+use crate::delivery::GivenUp;
+use crate::endpoint::Endpoint;
 use crate::event::Event;
 
 /// A group that has been written.
@@ -26,10 +28,29 @@ pub struct Written<'a> {
     pub took: Duration,
 }
 
+/// Deliveries of one endpoint that became dead letters without another attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct GaveUp<'a> {
+    /// The endpoint.
+    pub endpoint: &'a Endpoint,
+    /// How many.
+    pub count: u64,
+    /// Why.
+    pub why: GivenUp,
+    /// The same in words.
+    pub words: &'a str,
+    /// The newest of them, and how many attempts it had; none if all are of operational events,
+    /// or cannot be read.
+    pub last: Option<(&'a Event, u32)>,
+}
+
 /// Is told what the store does, on the store's own thread: it must neither wait nor panic.
 pub trait Observer: Send + Sync + 'static {
     /// A group has been written.
     fn written(&self, group: Written<'_>);
+
+    /// Deliveries were given up without an attempt, which the store shows from now on.
+    fn gave_up(&self, _: GaveUp<'_>) {}
 }
 
 /// Who is told, if anybody is.
@@ -40,6 +61,12 @@ impl Observed {
     pub(super) fn tell(&self, group: Written<'_>) {
         if let Some(observer) = self.0.get() {
             observer.written(group);
+        }
+    }
+
+    pub(super) fn tell_given_up(&self, given_up: GaveUp<'_>) {
+        if let Some(observer) = self.0.get() {
+            observer.gave_up(given_up);
         }
     }
 }

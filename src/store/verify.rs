@@ -19,7 +19,7 @@ use super::record::{Body, Transition, key};
 use super::salvage::{self, Salvage};
 use super::sealing::kept;
 use crate::id::Seq;
-use report::Report;
+use report::{Loss, Report};
 
 const FRAMES_PER_READ: usize = 64;
 
@@ -50,8 +50,18 @@ pub fn verify(dir: &Path, cache_bytes: u64) -> Result<Report, StoreError> {
 fn read<B: Backend>(backend: &B, mark: Mark) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let (_, base) = base::load(backend)?;
+    let before: Vec<_> = base
+        .iter()
+        .flat_map(|base| base.snapshot.state.lost())
+        .copied()
+        .collect();
     let expired = base.map(|base| base.expired).unwrap_or_default();
-    let (next_frame, given_up) = transitions(backend, &mut report, expired.frames_from)?;
+    let (next_frame, mut given_up) = transitions(backend, &mut report, expired.frames_from)?;
+    for (from, to) in before {
+        given_up.insert_range(from, to);
+    }
+    let losses = given_up.iter_runs().map(|(from, to)| Loss { from, to });
+    report.accepted_losses = losses.collect();
     let mut lost = expired.seqs().clone();
     lost.insert_runs(given_up.iter_runs());
     let next_seq = events(backend, &mut report, &lost)?;

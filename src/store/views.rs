@@ -60,10 +60,34 @@ pub struct DeliveryView {
     pub failures: u32,
     /// When the next attempt may leave, if one has failed.
     pub next_attempt_at: Option<Timestamp>,
-    /// Attempts so far, over every round.
+    /// The number of its last record: attempts so far, over every round, and how often it was given
+    /// up without one.
     pub attempt_count: u32,
-    /// The latest of them, oldest first: at most 1,000, and 20 in a list.
+    /// The latest of these records, oldest first: at most 1,000, and 20 in a list.
     pub attempts: Vec<Attempt>,
+    /// For whose end it waits, where its endpoint is sent its events in order.
+    pub behind: Option<DeliveryId>,
+}
+
+impl DeliveryView {
+    /// Those of the records that are of attempts.
+    pub fn made(&self) -> impl Iterator<Item = &Attempt> {
+        let records = self.attempts.iter();
+        records.filter(|record| record.given_up().is_none())
+    }
+
+    /// How many attempts were made, as far as the records are here.
+    pub fn attempts_made(&self) -> u32 {
+        let records = self.attempts.iter();
+        let others = records.filter(|record| record.given_up().is_some());
+        self.attempt_count.saturating_sub(others.count() as u32)
+    }
+
+    /// The record by which it is a dead letter, if no attempt made it one.
+    pub fn given_up(&self) -> Option<&Attempt> {
+        let last = self.attempts.last().filter(|_| self.status == Status::Dead);
+        last.filter(|last| last.given_up().is_some())
+    }
 }
 
 /// Which deliveries to list; newest event first.
@@ -110,7 +134,8 @@ pub struct Page<T, C> {
     pub next: Option<C>,
 }
 
-/// Which deliveries to put back.
+/// Which deliveries to put back. Operational events that have arrived are left out, unless one is
+/// named by `seq`.
 #[derive(Clone, Debug)]
 pub struct ReplayRequest {
     /// The endpoint's number.
@@ -140,7 +165,7 @@ pub struct EndedQuery {
     pub until: Seq,
     /// Dead letters only; otherwise delivered ones too.
     pub only_dead: bool,
-    /// Of events that this selects.
+    /// Of events that this selects; without it operational ones that have arrived are left out.
     pub kinds: Option<Filter>,
     /// How many at most, oldest first.
     pub limit: usize,

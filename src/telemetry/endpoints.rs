@@ -5,22 +5,50 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::instruments::{OUTCOMES, outcome_number};
+use crate::delivery::GivenUp;
 use crate::store::Outcome;
 
-/// What has ended in each of the ways of [`OUTCOMES`].
+/// Why deliveries become dead letters: their policy gave up, they had waited for too long, or an
+/// operator's wish.
+pub const CAUSES: [&str; 3] = ["policy", "waiting_max_age", "operator"];
+
+/// Attempts that have ended in each of the ways of [`OUTCOMES`], and dead letters by their
+/// [`CAUSES`].
 #[derive(Debug, Default)]
-pub struct Counts([AtomicU64; OUTCOMES.len()]);
+pub struct Counts {
+    attempts: [AtomicU64; OUTCOMES.len()],
+    dead: [AtomicU64; CAUSES.len()],
+}
 
 impl Counts {
     fn add(&self, outcome: &Outcome) {
-        self.0[outcome_number(outcome)].fetch_add(1, Ordering::Relaxed);
+        self.attempts[outcome_number(outcome)].fetch_add(1, Ordering::Relaxed);
+        if *outcome == Outcome::Dead {
+            self.dead[0].fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// Each way and how often.
-    pub fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = self.0.iter().map(|count| count.load(Ordering::Relaxed));
-        OUTCOMES.into_iter().zip(counts)
+    fn give_up(&self, why: GivenUp, count: u64) {
+        let cause = match why {
+            GivenUp::Waited => 1,
+            GivenUp::ByOperator => 2,
+        };
+        self.dead[cause].fetch_add(count, Ordering::Relaxed);
     }
+
+    /// Each way in which attempts ended, and how often.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        OUTCOMES.into_iter().zip(loaded(&self.attempts))
+    }
+
+    /// Each cause of dead letters, and how many there were.
+    pub fn dead(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CAUSES.into_iter().zip(loaded(&self.dead))
+    }
+}
+
+fn loaded(counts: &[AtomicU64]) -> impl Iterator<Item = u64> {
+    counts.iter().map(|count| count.load(Ordering::Relaxed))
 }
 
 /// Who is shown by name, and what was counted. Whoever comes first is shown as long as it is there;
@@ -45,15 +73,24 @@ impl Endpoints {
 
     /// Counts the end of an attempt at endpoint `number`.
     pub fn count(&self, number: u32, outcome: &Outcome) {
+        self.at(number, |counts| counts.add(outcome));
+    }
+
+    /// Counts dead letters of endpoint `number` that no attempt ended.
+    pub fn give_up(&self, number: u32, why: GivenUp, count: u64) {
+        self.at(number, |counts| counts.give_up(why, count));
+    }
+
+    fn at(&self, number: u32, add: impl FnOnce(&Counts)) {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(counts) = shown.get(&number) {
-            return counts.add(outcome);
+            return add(counts);
         }
         let full = shown.len() >= self.max;
         drop(shown);
         match self.show(number).filter(|_| !full) {
-            Some(counts) => counts.add(outcome),
-            None => self.others.add(outcome),
+            Some(counts) => add(&counts),
+            None => add(&self.others),
         }
     }
 
@@ -96,6 +133,12 @@ mod tests {
         endpoints.count(9, &Outcome::Dead);
         let nine: Vec<_> = endpoints.show(9).unwrap().each().collect();
         assert_eq!(nine[2], ("dead", 1));
+        endpoints.give_up(9, GivenUp::Waited, 3);
+        let dead: Vec<_> = endpoints.show(9).unwrap().dead().collect();
+        assert_eq!(
+            dead,
+            [("policy", 1), ("waiting_max_age", 3), ("operator", 0)]
+        );
         assert_eq!(delivered(&endpoints.others), 2);
     }
 

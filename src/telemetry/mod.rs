@@ -28,7 +28,7 @@ use hyper::StatusCode;
 use crate::clock::Timestamp;
 use crate::deliver::Observer as ObservesDelivery;
 use crate::inbound::tally::Reason;
-use crate::store::{self, Claim, Outcome, Settlement, Written};
+use crate::store::{self, Claim, GaveUp, Outcome, Settlement, Written};
 
 use activity::Activity;
 use endpoints::Endpoints;
@@ -113,6 +113,16 @@ impl store::Observer for Telemetry {
             self.activity.ingested(events, event.received_at);
         }
         self.instruments.written(&group);
+    }
+
+    fn gave_up(&self, given_up: GaveUp<'_>) {
+        let GaveUp {
+            endpoint,
+            why,
+            count,
+            ..
+        } = given_up;
+        self.endpoints.give_up(endpoint.number, why, count);
     }
 }
 

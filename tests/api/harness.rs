@@ -211,6 +211,7 @@ impl Api {
             clock: clock.clone(),
             clock_kind: ClockKind::Manual,
             policies,
+            in_file: Arc::default(),
             courier,
             advance,
             tokens: Arc::new(Current::new(Tokens::new(

@@ -178,7 +178,7 @@ fn what_is_exported_imported_and_exported_again_is_the_same_and_comes_in_once() 
         let done: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(
             done,
-            json!({"imported": imported, "duplicates": duplicates})
+            json!({"imported": imported, "duplicates": duplicates, "left_out": 0})
         );
     }
     process::eventually("every event is delivered", || {
@@ -192,6 +192,48 @@ fn what_is_exported_imported_and_exported_again_is_the_same_and_comes_in_once() 
     );
     let second = other.run(&["store", "export", "--server", &url(&broker), "-"]);
     assert_eq!(all_without_place(&second.out), all_without_place(&first));
+}
+
+#[test]
+fn operational_events_are_left_out_of_an_import_unless_they_are_asked_for() {
+    let site = Site::new();
+    site.configure("[operations]\n");
+    let broker = site.start(&["--clock", "manual"]);
+    let receiver = Receiver::always(200);
+    broker.post(
+        "/v1/endpoints",
+        &json!({"name": "e", "url": receiver.url(), "policy": "standard"}),
+    );
+    broker.event("order.paid", &json!(1));
+    broker.post("/v1/endpoints/e/pause", &json!({}));
+    broker.post("/v1/endpoints/e/resume", &json!({}));
+    broker.advance("1s");
+    let exported = site.run(&["store", "export", "--server", &url(&broker), "events.jsonl"]);
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    broker.stop();
+    let file = site.path("events.jsonl");
+    let file = file.to_str().unwrap();
+    let other = Site::new();
+    let broker = other.start(&[]);
+    broker.post(
+        "/v1/endpoints",
+        &json!({"name": "chat", "url": receiver.url(), "policy": "standard", "events": ["endpoint.*"]}),
+    );
+    let import = |more: &[&str]| {
+        let server = url(&broker);
+        let ran = other.run(&[&["store", "import", "--server", &server, file], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    assert_eq!(
+        import(&[]),
+        "imported 1 events; 0 were there already; 2 operational events were left out (--operational takes them)\n"
+    );
+    assert_eq!(broker.list("/v1/events?limit=10").len(), 1);
+    assert_eq!(
+        import(&["--operational"]),
+        "imported 2 events; 1 were there already\n"
+    );
 }
 
 #[test]

@@ -258,6 +258,26 @@ fn each_verb_asks_its_own_route() {
             r#"{"dry_run":false,"kind":"replay","limit":5,"type":"a.*,b"}"#,
         ),
         (
+            &["replay", "--all", "--detach"],
+            "POST /v1/tasks",
+            r#"{"dry_run":false,"kind":"replay"}"#,
+        ),
+        (
+            &["endpoint", "retry", "crm"],
+            "POST /v1/endpoints/crm/retry",
+            "",
+        ),
+        (
+            &["delivery", "give-up", "dlv_1", "--reason", "no price"],
+            "POST /v1/deliveries/dlv_1/give-up",
+            r#"{"reason":"no price"}"#,
+        ),
+        (
+            &["delivery", "give-up", "dlv_1"],
+            "POST /v1/deliveries/dlv_1/give-up",
+            "",
+        ),
+        (
             &["task", "list", "--state", "running,done"],
             "GET /v1/tasks?state=running%2Cdone",
             "",
@@ -317,11 +337,53 @@ fn how_long_ago_is_counted_from_the_servers_clock() {
 }
 
 #[test]
+fn a_replay_that_nothing_narrows_is_refused_before_anybody_is_asked() {
+    let ran = run(&["replay", "--server", "http://127.0.0.1:9"]);
+    assert_eq!(
+        (ran.code, &*ran.err),
+        (
+            2,
+            "error: nothing says what to send again; name --endpoint, --type, --since, --until, --status dead or --limit, or --all for the whole log to every endpoint\n"
+        )
+    );
+}
+
+#[test]
+fn what_is_due_or_paused_shows_no_time_in_a_list() {
+    let at = "2026-01-31T09:30:00.000Z";
+    let with = |state: &str, next: &str| {
+        let mut endpoint = endpoint();
+        endpoint["state"] = state.into();
+        endpoint["next_attempt_at"] = next.into();
+        endpoint
+    };
+    let later = "2026-01-31T09:31:00.000Z";
+    let (_, text) = list(
+        &[
+            with("active", at),
+            with("paused", later),
+            with("active", later),
+        ],
+        None,
+    );
+    let clock = json!({"now": at, "kind": "manual"}).to_string();
+    let server = Server::start(vec![(200, text), (200, clock)]);
+    let ran = ask(&server, &["endpoint", "list"]);
+    let next: Vec<&str> = ran
+        .out
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().nth(5).unwrap())
+        .collect();
+    assert_eq!(next, ["due", "paused", later], "{}", ran.err);
+}
+
+#[test]
 fn a_replay_that_did_not_come_to_its_end_is_exit_code_1_with_the_reason() {
     let task = json!({"id": "tsk_1", "state": "failed", "done": 2, "dry_run": false,
         "error": "event 7 is damaged"});
     let server = Server::once(202, &task.to_string());
-    let ran = ask(&server, &["replay", "--json"]);
+    let ran = ask(&server, &["replay", "--all", "--json"]);
     assert_eq!(
         (ran.code, &*ran.err),
         (1, "error: the replay is failed: event 7 is damaged\n")

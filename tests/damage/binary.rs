@@ -94,6 +94,16 @@ fn a_damaged_store_names_the_missing_events_and_the_way_on_and_goes_that_way() {
     assert!(site.path("data/damaged-1/db").is_file());
     let verified = site.run(&["store", "verify", "--data", "data"]);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+    let told = "event 2 was given up for lost, by --accept-loss\n\
+        event 4 was given up for lost, by --accept-loss\n\
+        the store is whole but for what was given up\n";
+    assert!(verified.out.ends_with(told), "{}", verified.out);
+    let verified = site.run(&["store", "verify", "--data", "data", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&verified.out).unwrap();
+    assert_eq!(
+        report["accepted_losses"],
+        json!([{ "from": 2, "to": 2 }, { "from": 4, "to": 4 }])
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ import { launch, open } from "./support/browser.mjs";
 import { eventually } from "./support/eventually.mjs";
 import { receiver } from "./support/receiver.mjs";
 
-const POLICY = `[policy.strict]\nschedule = ["1m"]\ngive_up_after = 2\n`;
+const POLICY = `[policy.strict]\nschedule = ["1m"]\ngive_up_after = 2\n[policy.queue]\norder = "in-order"\nschedule = ["1h"]\n`;
 
 let browser, broker, hook, context, page, check;
 
@@ -279,4 +279,56 @@ test("the skip link goes past the bar", async () => {
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement.id), "main");
   await page.locator("h1", { hasText: "Overview" }).waitFor();
+});
+
+test("a head that blocks its queue is given up with a reason, and what is behind it goes on", async () => {
+  hook.answer = () => [String(hook.got.at(-1).body).includes("poison") ? 500 : 200, ""];
+  await broker.endpoint("queue", hook.url, { policy: "queue", events: ["queue.*"] });
+  const poison = await broker.event("queue.a", "poison");
+  const behind = await broker.event("queue.a", "good");
+  await broker.advance("1s");
+  const of = async (event) => {
+    const { data } = await broker.get(`/v1/events/${event.id}/deliveries`);
+    return data.find((delivery) => delivery.endpoint === "queue");
+  };
+  await eventually("it waits", async () => (await of(poison)).status === "waiting");
+  await visit(`#/deliveries/${(await of(poison)).id}`);
+  await button("Give up …").click();
+  await dialog().getByLabel("Why").fill("it has no price");
+  await button("Give up", dialog()).click();
+  await page.getByText("an operator gave it up: it has no price").first().waitFor();
+  assert.equal((await of(poison)).status, "dead");
+  await broker.advance("1s");
+  await eventually("the queue goes on", async () => (await of(behind)).status === "delivered");
+});
+
+test("all that waits behind an outage is retried together, after a question", async () => {
+  hook.answer = () => [503, ""];
+  for (let i = 0; i < 3; i += 1) await broker.event("order.paid", { i });
+  await broker.advance("1s");
+  const endpoint = async () => broker.get("/v1/endpoints/crm");
+  await eventually("they wait", async () => hook.got.length === 3);
+  hook.answer = () => [200, ""];
+  await visit("#/endpoints/crm");
+  await button("Retry all that waits …").click();
+  await button("Retry all", dialog()).click();
+  await page.getByText("3 deliveries are due now").waitFor();
+  await broker.advance("1s");
+  await eventually("they arrive", async () => (await endpoint()).delivered === 3);
+});
+
+test("the key of an endpoint of the file is not rotated here, with a word why", async () => {
+  const config = `[[endpoint]]\nname = "filed"\nurl = "${hook.url}"\npolicy = "standard"\n`;
+  const other = await start({ config });
+  const there = await open(browser, other.address);
+  try {
+    await there.page.goto(`${other.address}/#/endpoints/filed`);
+    await there.page.getByText("What the configuration file says wins").waitFor();
+    await button("Send test", there.page).waitFor();
+    assert.equal(await button("Rotate key …", there.page).count(), 0);
+    there.check();
+  } finally {
+    await there.context.close();
+    await other.stop();
+  }
 });

@@ -13,3 +13,4 @@ mod reload;
 mod retention;
 mod schedules;
 mod sources;
+mod stuck;

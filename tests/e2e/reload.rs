@@ -218,3 +218,125 @@ fn alerts_come_and_go_with_a_reload() {
     );
     broker.stop();
 }
+
+#[test]
+fn what_the_file_states_of_an_endpoint_is_changed_there_alone_and_a_pause_stays() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let file = endpoint("a", &receiver.url(), "standard");
+    site.configure(&file);
+    let broker = site.start(&[]);
+    broker.post(
+        "/v1/endpoints",
+        &json!({ "name": "b", "url": receiver.url(), "policy": "standard" }),
+    );
+    let key = json!({ "signing_key": "whsec_bmV3LWtleS1uZXcta2V5LW5ldy1rZXkh" });
+    for (method, path, body, mend) in [
+        (
+            "PATCH",
+            "",
+            json!({ "timeout": "3s", "events": ["x"] }),
+            "change events, timeout there",
+        ),
+        ("PATCH", "", json!({ "name": "c" }), "change name there"),
+        (
+            "POST",
+            "/rotate-key",
+            key.clone(),
+            "change signing_key there",
+        ),
+        (
+            "DELETE",
+            "",
+            json!({}),
+            "take it out there, send SIGHUP, then remove it",
+        ),
+    ] {
+        let refused = broker.call(method, &format!("/v1/endpoints/a{path}"), &body);
+        let detail = refused.problem(409);
+        assert!(
+            detail.contains("in the configuration file") && detail.contains(mend),
+            "{detail}"
+        );
+        assert!(!detail.contains("whsec"), "{detail}");
+    }
+    // What changes nothing comes not undone, and one of the API's is the API's.
+    let same = broker.call(
+        "PATCH",
+        "/v1/endpoints/a",
+        &json!({ "url": receiver.url() }),
+    );
+    assert_eq!(same.status, 200);
+    broker.post("/v1/endpoints/b/rotate-key", &key);
+    // A pause is nothing that a file states: it stays over reloads, also with a change.
+    broker.post("/v1/endpoints/a/pause", &json!({}));
+    let slower = file.replace("policy =", "timeout = \"3s\"\npolicy =");
+    reload(&site, &broker, &slower, TAKEN);
+    let a = broker.endpoint("a");
+    assert_eq!(
+        (&a["state"], &a["timeout"]),
+        (&json!("paused"), &json!("3s"))
+    );
+    let told =
+        "the endpoint is made what the configuration says endpoint=\"a\" changed=\"timeout\"";
+    assert!(site.log().contains(told), "{}", site.log());
+    broker.post("/v1/endpoints/a/resume", &json!({}));
+    // Once it has left the file, it is like any other.
+    reload(
+        &site,
+        &broker,
+        &endpoint("c", &receiver.url(), "standard"),
+        TAKEN,
+    );
+    let gone = broker.call("DELETE", "/v1/endpoints/a", &json!({}));
+    assert_eq!(gone.status, 204, "{}", gone.text());
+    broker.stop();
+}
+
+#[test]
+fn a_file_that_is_gone_or_empty_stops_no_delivery() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let file = endpoint("a", &receiver.url(), "standard");
+    site.configure(&file);
+    let broker = site.start(&[]);
+    let goes_on = || {
+        let event = broker.event("e", &json!(1));
+        broker.delivery_once(&event, "delivered");
+    };
+    reload(&site, &broker, "", REFUSED);
+    eventually("what would be paused, and how to mean it", || {
+        let log = site.log();
+        (log.contains("would pause \"a\";") && log.contains("redeliver endpoint pause NAME"))
+            .then_some(())
+    });
+    goes_on();
+    let said = || site.log().matches(REFUSED).count();
+    let before = said();
+    std::fs::remove_file(site.path("config.toml")).unwrap();
+    broker.signal("HUP");
+    eventually("the log says that it was not taken", || {
+        (said() > before).then_some(())
+    });
+    goes_on();
+    // Meant: nothing is stopped by it that was not stopped before.
+    broker.post("/v1/endpoints/a/pause", &json!({}));
+    reload(&site, &broker, "", TAKEN);
+    broker.stop();
+}
+
+#[test]
+fn a_file_that_was_found_at_the_start_and_is_gone_at_a_reload_is_missed() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let file = site.path("redeliver.toml");
+    std::fs::write(&file, endpoint("a", &receiver.url(), "standard")).unwrap();
+    let broker = site.start(&[]);
+    std::fs::remove_file(&file).unwrap();
+    broker.signal("HUP");
+    eventually("the log says that it was not taken", || {
+        site.log().contains(REFUSED).then_some(())
+    });
+    assert_eq!(broker.endpoint("a")["state"], "active");
+    broker.stop();
+}

@@ -186,3 +186,47 @@ fn sources_accept_the_keys_before_as_well_and_no_other() {
         assert_eq!(answer.status, status, "{key}: {}", answer.text());
     }
 }
+
+#[test]
+fn a_key_of_the_file_is_rotated_there_with_both_keys_in_its_file_for_a_while() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let keys = |text: &str| std::fs::write(site.path("crm.key"), text).unwrap();
+    keys(OLD);
+    site.configure(&format!(
+        "[[endpoint]]\nname = \"crm\"\nurl = \"{}\"\npolicy = \"standard\"\nsigning_key = \"file:crm.key\"\nallow_http = true\n",
+        receiver.url()
+    ));
+    let broker = site.start(&[]);
+    let reload = || {
+        let said = || {
+            site.log()
+                .matches("the configuration was read again")
+                .count()
+        };
+        let before = said();
+        broker.signal("HUP");
+        eventually("the reload", || (said() > before).then_some(()));
+    };
+    let signs = |new: bool, old: bool| {
+        let seen = next(&broker, &receiver);
+        let signed = (is_signed_with(&seen, NEW), is_signed_with(&seen, OLD));
+        assert_eq!(signed, (new, old));
+    };
+    signs(false, true);
+    keys(&format!("{NEW}\n{OLD}\n"));
+    reload();
+    signs(true, true);
+    keys(&format!("{NEW}\n"));
+    reload();
+    signs(true, false);
+    assert!(
+        site.log().contains("changed=\"signing_key\""),
+        "{}",
+        site.log()
+    );
+    for key in [OLD, NEW] {
+        assert!(!site.log().contains(key), "{}", site.log());
+    }
+    broker.stop();
+}

@@ -449,6 +449,14 @@ impl Store for Faulty {
         self.store.discard(endpoint, deliveries, reason)
     }
 
+    fn give_up(&self, endpoint: u32, seq: Seq, why: Option<&str>) -> Result<bool, StoreError> {
+        self.store.give_up(endpoint, seq, why)
+    }
+
+    fn retry_waiting(&self, endpoint: u32) -> Result<u64, StoreError> {
+        self.store.retry_waiting(endpoint)
+    }
+
     fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {
         self.store.position_at(moment)
     }

@@ -18,3 +18,4 @@ mod retention_crashes;
 mod settling;
 mod sources;
 mod steps;
+mod stuck;

@@ -122,3 +122,51 @@ fn at_info_there_is_no_line_per_event_but_one_for_a_receiver_that_is_gone() {
     let log = site.log();
     assert!(!events.iter().any(|event| log.contains(event)), "{log}");
 }
+
+#[test]
+fn a_start_behind_a_kill_says_what_it_recovered_and_a_stop_that_it_stopped() {
+    let site = Site::new();
+    let args = ["--clock", "manual", "--log-format", "json"];
+    let broker = site.start(&args);
+    endpoint(&broker, "a", "http://127.0.0.1:9/", &["good"]);
+    for number in 0..3 {
+        broker.event("good", &json!(number));
+    }
+    broker.kill();
+    let recovered = || {
+        let lines = lines(&site).into_iter();
+        let told = "the store was not closed";
+        let about = lines.filter(|line| {
+            line["fields"]["message"]
+                .as_str()
+                .is_some_and(|it| it.starts_with(told))
+        });
+        about.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        recovered(),
+        Vec::<Value>::new(),
+        "a new store recovers nothing"
+    );
+    let broker = site.start(&args);
+    let told = recovered();
+    assert_eq!(told.len(), 1, "{}", site.log());
+    let fields = &told[0]["fields"];
+    assert_eq!(
+        (&told[0]["level"], &fields["events"], &fields["waiting"]),
+        (&json!("INFO"), &json!(3), &json!(3))
+    );
+    assert!(
+        fields["records"].as_u64() >= Some(3) && fields["took_ms"].is_u64(),
+        "{fields}"
+    );
+    broker.stop();
+    let last = lines(&site).pop().unwrap();
+    assert_eq!(last["fields"]["message"], "stopped");
+    site.start(&args).stop();
+    assert_eq!(
+        recovered().len(),
+        1,
+        "behind a stop in good order there is nothing to tell"
+    );
+}

@@ -6,6 +6,7 @@
 
 mod activity;
 mod deploy;
+mod given_up;
 mod logs;
 mod metrics;
 mod operations;

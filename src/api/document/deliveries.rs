@@ -48,6 +48,21 @@ fn discarded() -> Value {
     discarded
 }
 
+fn given_up() -> Value {
+    let why = "an operator gave it up: the receiver cannot read this order";
+    let mut given_up = example();
+    given_up["status"] = "dead".into();
+    given_up["next_attempt_at"] = Value::Null;
+    given_up["last_status"] = Value::Null;
+    given_up["last_error"] = format!("not attempted: {why}").into();
+    given_up["given_up"] = json!([{ "at": "2023-11-14T22:13:30.000Z", "reason": why }]);
+    given_up["explanation"] = format!(
+        "given up at 2023-11-14T22:13:30.000Z after 1 attempt: {why}; a retry or a replay sends it again"
+    )
+    .into();
+    given_up
+}
+
 fn detail() -> Value {
     let mut detail = example();
     detail["rule"] = "HOT-46: retry 1 leaves 30 s after the failure".into();
@@ -87,6 +102,22 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
             .takes_nothing()
             .answers(200, "It is given up.", schemas.of::<Delivery>(), discarded())
+            .guarded(&[404, 409, 410])
+            .with_body(),
+        Operation::post("/v1/deliveries/{delivery}/give-up", "giveUpDelivery", "Give a delivery up")
+            .describe("It becomes a dead letter without another attempt, and what waits behind it goes on; a retry or a replay sends it again. Synced. One that is under way, or has ended, is refused with 409.")
+            .path("delivery", DELIVERY, DELIVERY_EXAMPLE)
+            .takes(false, json!({ "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "reason": { "type": ["string", "null"], "minLength": 1, "maxLength": 500, "description": "What its history is to say: one line." },
+                    },
+                },
+                "example": { "reason": "the receiver cannot read this order" },
+            } }))
+            .answers(200, "It is a dead letter.", schemas.of::<Delivery>(), given_up())
             .guarded(&[404, 409, 410])
             .with_body(),
     ]

@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
-use crate::api::actions::{Replayed, Tested};
+use crate::api::actions::{Replayed, Retried, Tested};
 use crate::api::objects::Endpoint;
 use crate::api::page::Listed;
 use crate::endpoint::EndpointDraft;
@@ -93,7 +93,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .answers(200, "The endpoint.", endpoint.clone(), example())
             .guarded(&[404]),
         about(Operation::new("patch", "/v1/endpoints/{endpoint}", "changeEndpoint", "Change an endpoint"))
-            .describe("What is given changes; null goes back to the default (RFC 7396). Events that are queued stay queued.")
+            .describe("Refused with 409 where the configuration file states the endpoint: what it says wins. What is given changes; null goes back to the default (RFC 7396). Events that are queued stay queued.")
             .takes(false, json!({ "application/json": {
                 "schema": change,
                 "example": { "timeout": "5s", "events": null },
@@ -121,7 +121,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .guarded(&[404, 409])
             .with_body(),
         about(Operation::post("/v1/endpoints/{endpoint}/replay", "replayEndpoint", "Send again from the log"))
-            .describe("Answers when all are put back, and is cut short by a restart. For a large range make a task of kind `replay`, which takes the same members, goes on over restarts, and counts `done` in the place of `replayed`.")
+            .describe("Answers when all are put back, and is cut short by a restart. For a large range make a task of kind `replay`, which takes the same members, goes on over restarts, and counts `done` in the place of `replayed`. Operational events (`endpoint.*`, `delivery.dead`, `store.*` of the source `redeliver`) that have arrived are left out; a task that names their type sends them.")
             .takes(false, json!({ "application/json": {
                 "schema": {
                     "type": "object",
@@ -137,6 +137,12 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "example": { "status": "dead", "dry_run": true },
             } }))
             .answers(200, "How many.", schemas.of::<Replayed>(), json!({ "matched": 3, "replayed": 3, "expired": 0, "dry_run": true }))
+            .guarded(&[404, 409])
+            .with_body(),
+        about(Operation::post("/v1/endpoints/{endpoint}/retry", "retryEndpoint", "Attempt all that waits, now"))
+            .describe("Everything that waits for a retry is due now, from the start of its schedule; the order and the attempts' numbers are kept. For the end of an outage.")
+            .takes_nothing()
+            .answers(200, "How many.", schemas.of::<Retried>(), json!({ "retried": 1284 }))
             .guarded(&[404, 409])
             .with_body(),
         about(Operation::post("/v1/endpoints/{endpoint}/rotate-key", "rotateKey", "Replace the signing key"))

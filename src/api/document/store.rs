@@ -29,9 +29,10 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .answers_with(200, json!({ "description": "JSON lines.", "content": lines }))
             .guarded(&[422]),
         Operation::post("/v1/import", "importEvents", "Take lines of an export")
-            .describe("Up to a thousand lines, all of them or none. What was imported within the duplicate window is not taken again.")
+            .describe("Up to a thousand lines, all of them or none. What was imported within the duplicate window is not taken again. Operational events (of the source `redeliver`) are left out, unless `operational` says otherwise: they tell of another store's endpoints.")
+            .query("operational", "Whether operational events are taken, too.", json!({ "type": "boolean", "default": false }))
             .takes(true, lines)
-            .answers(200, "They are on disk.", schemas.of::<Imported>(), json!({ "imported": 2, "duplicates": 1 }))
+            .answers(200, "They are on disk.", schemas.of::<Imported>(), json!({ "imported": 2, "duplicates": 1, "left_out": 0 }))
             .guarded(&[507])
             .with_body(),
     ]

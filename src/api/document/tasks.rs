@@ -48,7 +48,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .answers(200, "A part of the tasks.", schemas.of::<Listed<Task>>(), json!({ "data": [example()], "next": null }))
             .guarded(&[422]),
         Operation::post("/v1/tasks", "createTask", "Begin a bulk operation")
-            .describe("`replay` puts deliveries that have ended back; `discard` gives up what has not arrived, and has to be told which by `status`. It is on disk before it is answered, goes on over restarts, and does nothing twice. What is received later is no part of it. Sixteen may run at once.")
+            .describe("`replay` puts deliveries that have ended back; `discard` gives up what has not arrived, and has to be told which by `status`. It is on disk before it is answered, goes on over restarts, and does nothing twice. Operational events (`endpoint.*`, `delivery.dead` of the source `redeliver`) that have arrived are left out of a replay, unless `type` names them. What is received later is no part of it. Sixteen may run at once.")
             .header("Idempotency-Key", "The same key gives the same task, as long as that is kept.", json!({ "type": "string", "minLength": 1, "maxLength": 255 }))
             .takes_json(wanted, json!({ "kind": "replay", "endpoint": "crm", "status": "dead" }))
             .answers(202, "It has begun.", task.clone(), example())

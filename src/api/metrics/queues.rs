@@ -32,6 +32,7 @@ impl Shown {
 
 struct Figures {
     attempts: Figure,
+    given_up: Figure,
     backlog: Figure,
     age: Figure,
     dead: Figure,
@@ -45,6 +46,11 @@ impl Figures {
                 "redeliver_delivery_attempts",
                 Kind::Counter,
                 "Attempts by endpoint, and by how they ended: delivered, failed and tried again, failed for the last time (dead), or answered that the endpoint is gone (removed)",
+            ),
+            given_up: Figure::new(
+                "redeliver_dead_letters",
+                Kind::Counter,
+                "Deliveries that became dead letters by endpoint and cause: every attempt that the policy allows failed (policy), they waited for longer than retention.waiting_max_age (waiting_max_age), or an operator gave them up (operator)",
             ),
             backlog: Figure::new(
                 "redeliver_endpoint_backlog",
@@ -69,15 +75,19 @@ impl Figures {
         }
     }
 
-    fn push(&mut self, name: &str, shown: &Shown, attempts: &Counts, age_s: f64) {
+    fn push(&mut self, name: &str, shown: &Shown, counts: &Counts, age_s: f64) {
         let labels = [("endpoint", name)];
         self.backlog.push(&labels, shown.backlog as f64);
         self.age.push(&labels, age_s);
         self.dead.push(&labels, shown.dead as f64);
         self.paused.push(&labels, shown.paused as f64);
-        for (outcome, count) in attempts.each() {
+        for (outcome, count) in counts.each() {
             let labels = [("endpoint", name), ("outcome", outcome)];
             self.attempts.push(&labels, count as f64);
+        }
+        for (cause, count) in counts.dead() {
+            let labels = [("endpoint", name), ("cause", cause)];
+            self.given_up.push(&labels, count as f64);
         }
     }
 }
@@ -113,6 +123,7 @@ pub(super) fn add(sheet: &mut Sheet, admin: &Admin, store: &dyn Store) -> Result
     figures.push(OTHERS, &others, &counted.others, age_s);
     for figure in [
         figures.attempts,
+        figures.given_up,
         figures.backlog,
         figures.age,
         figures.dead,

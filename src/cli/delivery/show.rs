@@ -39,6 +39,9 @@ pub fn page(delivery: &Value) -> Result<(), Failure> {
             output::line(&line)?;
         }
     }
+    for given_up in delivery["given_up"].as_array().into_iter().flatten() {
+        output::line(&given_up_line(given_up))?;
+    }
     let signing = &delivery["signing"];
     if signing.is_object() {
         output::line(&format!(
@@ -75,6 +78,11 @@ fn attempt_lines(attempt: &Value) -> Vec<String> {
         lines.push(format!("      {excerpt}"));
     }
     lines
+}
+
+fn given_up_line(given_up: &Value) -> String {
+    let (at, reason) = (text(given_up, "at"), text(given_up, "reason"));
+    format!("  given up  {at}  {reason}")
 }
 
 /// What the signature is made of, two spaces in.

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::client::Answer;
+use super::super::client::{Answer, Client};
 use super::super::output::{self, Table, text};
 use super::super::part::{items, note_next};
 use super::super::remote::{Remote, is_list};
-use super::super::{Failure, delivery};
+use super::super::{Failure, delivery, next};
 
 /// The order in which an endpoint's members are shown.
 const MEMBERS: &[&str] = &[
@@ -30,25 +30,43 @@ pub enum Shown {
     Endpoint,
     /// What was done, and to which endpoint if the answer does not say.
     Done(&'static str, String),
+    /// How many wait no longer, of this endpoint.
+    Retried(String),
     /// An attempt.
     Delivery,
 }
 
 /// Prints an answer, and what the server warns of beside it.
-pub fn show(remote: &Remote, answer: &Answer, shown: Shown) -> Result<(), Failure> {
+pub async fn show(
+    remote: &Remote,
+    client: &mut Client,
+    answer: &Answer,
+    shown: Shown,
+) -> Result<(), Failure> {
     match shown {
         Shown::List => answer.expect(is_list)?,
         Shown::Endpoint | Shown::Delivery => answer.expect(|answer| answer["id"].is_string())?,
-        Shown::Done(..) => {}
+        Shown::Done(..) | Shown::Retried(_) => {}
     }
     if !remote.json
         && let Ok(answer) = answer.json()
     {
         warn(&answer, &shown);
     }
+    let now = match shown {
+        Shown::List | Shown::Endpoint => next::now(remote, client, answer).await,
+        _ => None,
+    };
     remote.show(answer, |answer| match shown {
-        Shown::List => table(answer),
-        Shown::Endpoint => output::members(answer, MEMBERS),
+        Shown::List => table(&next::in_words(answer, now)),
+        Shown::Endpoint => output::members(&next::in_words(answer, now), MEMBERS),
+        Shown::Retried(name) => {
+            let retried = answer["retried"].as_u64().unwrap_or(0);
+            output::line(&match retried {
+                1 => format!("1 delivery to {name} is due now"),
+                count => format!("{count} deliveries to {name} are due now"),
+            })
+        }
         Shown::Delivery => delivery::page(answer),
         Shown::Done(done, given) => {
             let name = match answer["name"].as_str() {
@@ -69,7 +87,7 @@ fn warn(answer: &Value, shown: &Shown) {
     let endpoints: Vec<&Value> = match shown {
         Shown::List => items(answer).collect(),
         Shown::Endpoint | Shown::Done(..) => vec![answer],
-        Shown::Delivery => return,
+        Shown::Delivery | Shown::Retried(_) => return,
     };
     for endpoint in endpoints {
         let warnings = endpoint["warnings"].as_array();

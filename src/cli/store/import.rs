@@ -24,6 +24,11 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
+    /// Take operational events, too (endpoint.*, delivery.dead): they tell of the endpoints of the
+    /// store that they come from
+    #[arg(long)]
+    pub operational: bool,
+
     /// Which server takes it.
     #[command(flatten)]
     pub remote: Remote,
@@ -33,6 +38,8 @@ pub struct Args {
 struct Imported {
     imported: u64,
     duplicates: u64,
+    #[serde(default)]
+    left_out: u64,
 }
 
 /// Sends the lines, some at a time; each part is on disk before the next.
@@ -49,7 +56,7 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
     check_header(header.as_deref().unwrap_or_default())?;
     let mut client = args.remote.client()?;
     let mut progress = Progress::begin("importing");
-    let (mut imported, mut duplicates) = (0, 0);
+    let (mut imported, mut duplicates, mut left_out) = (0, 0, 0);
     let (mut text, mut count, mut first, mut number) = (String::new(), 0, 2, 1);
     let mut is_over = false;
     while !is_over {
@@ -68,6 +75,7 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
         }
         let bytes = text.len() as u64;
         let call = Call::post(["v1", "import"])
+            .query("operational", args.operational.then_some(true))
             .lines(std::mem::take(&mut text))
             .within(LONG_TIME);
         let answer = client.ask(call).await.map_err(|refusal| {
@@ -83,16 +91,22 @@ pub(super) async fn run(args: &Args) -> Result<(), Failure> {
         let done: Imported = answer.read()?;
         imported += done.imported;
         duplicates += done.duplicates;
+        left_out += done.left_out;
         progress.add(bytes, 0);
         (count, first) = (0, number + 1);
     }
     progress.end();
     if args.remote.json {
-        let done = json!({ "imported": imported, "duplicates": duplicates });
+        let done = json!({ "imported": imported, "duplicates": duplicates, "left_out": left_out });
         return output::json(&done.to_string());
     }
+    let left_out = match left_out {
+        0 => String::new(),
+        1 => "; 1 operational event was left out (--operational takes it)".to_owned(),
+        count => format!("; {count} operational events were left out (--operational takes them)"),
+    };
     output::line(&format!(
-        "imported {imported} events; {duplicates} were there already"
+        "imported {imported} events; {duplicates} were there already{left_out}"
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Failure, output};
 use super::{Where, cache_bytes, failure};
-use crate::store::{Finding, Report, verify};
+use crate::store::{Finding, Loss, Report, verify};
 
 /// Prints what was read and what is wrong.
 pub(super) fn run(place: &Where) -> Result<(), Failure> {
@@ -38,8 +38,18 @@ fn human(report: &Report) -> Result<(), Failure> {
     for finding in &report.findings {
         output::line(&described(finding))?;
     }
+    for Loss { from, to } in &report.accepted_losses {
+        let events = match from == to {
+            true => format!("event {from} was"),
+            false => format!("events {from} to {to} were"),
+        };
+        output::line(&format!("{events} given up for lost, by --accept-loss"))?;
+    }
     if report.findings.is_empty() {
-        output::line("the store is whole")?;
+        output::line(match report.accepted_losses.is_empty() {
+            true => "the store is whole",
+            false => "the store is whole but for what was given up",
+        })?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::follow;
+use super::{follow, sure};
 use crate::cli::client::{Answer, Call};
 use crate::cli::moment::Moment;
 use crate::cli::remote::Remote;
@@ -31,6 +31,10 @@ pub struct Selection {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
+    /// Do not ask on a terminal
+    #[arg(long)]
+    pub yes: bool,
+
     /// Only say how many there would be
     #[arg(long)]
     pub dry_run: bool,
@@ -51,6 +55,15 @@ pub struct Wording {
 }
 
 impl Selection {
+    /// Whether anything narrows it down.
+    pub fn is_narrowed(&self) -> bool {
+        self.endpoint.is_some()
+            || !self.kind.is_empty()
+            || self.since.is_some()
+            || self.until.is_some()
+            || self.limit.is_some()
+    }
+
     /// Has the server do it to those in one of the states of `status`, and says what came of it.
     pub async fn carry_out(
         self,
@@ -76,6 +89,11 @@ impl Selection {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect();
+        if !self.dry_run && !self.yes && sure::can_ask() {
+            let count = sure::count(&mut client, body.clone()).await?;
+            let endpoint = self.endpoint.as_deref().unwrap_or("every endpoint");
+            sure::ask(&(wording.sentence)(&deliveries(count), endpoint, true))?;
+        }
         let call = Call::post(["v1", "tasks"]).json(Value::Object(body));
         let made = client.call(call).await?;
         if self.detach {
@@ -83,6 +101,13 @@ impl Selection {
         }
         let ended = follow::until_ended(&mut client, made).await?;
         told(&ended, wording, remote, self.endpoint.as_deref())
+    }
+}
+
+fn deliveries(count: u64) -> String {
+    match count {
+        1 => "1 delivery".to_owned(),
+        count => format!("{count} deliveries"),
     }
 }
 
@@ -104,8 +129,7 @@ fn told(
         let said = json!({ wording.member: count, "dry_run": dry_run, "task": task });
         output::json(&said.to_string())?;
     } else {
-        let plural = if count == 1 { "y" } else { "ies" };
-        let deliveries = format!("{count} deliver{plural}");
+        let deliveries = deliveries(count);
         let endpoint = endpoint.unwrap_or("every endpoint");
         output::line(&(wording.sentence)(&deliveries, endpoint, dry_run))?;
         let expired = task["expired"].as_u64().unwrap_or(0);

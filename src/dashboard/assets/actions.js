@@ -2,7 +2,7 @@
 import { html } from "./html.js";
 import { part, post } from "./api.js";
 import { ask, tell } from "./dialog.js";
-import { duration, line, visible } from "./format.js";
+import { counted, duration, line, visible } from "./format.js";
 import { attempt, failed } from "./notices.js";
 import { facts, outcome } from "./parts.js";
 
@@ -50,6 +50,33 @@ export async function rotateKey(endpoint, app) {
   await attempt(
     () => post(at(endpoint, "rotate-key"), { signing_key: given.key }),
     `${line(endpoint.name)} signs with the new key`,
+  );
+  app.refresh();
+}
+
+/** Everything that waits for a retry, now. */
+export async function retryWaiting(endpoint, app) {
+  const body = html`<p>Everything that waits for a retry is due now, in its order, and begins its schedule anew. Nothing leaves faster than the endpoint’s concurrency allows.</p>`;
+  const sure = await ask({ title: `Retry all that waits for ${line(endpoint.name)}?`, body, yes: "Retry all" });
+  if (!sure) return;
+  await attempt(
+    () => post(at(endpoint, "retry")),
+    ({ retried }) => `${counted(retried, "delivery is", "deliveries are")} due now`,
+  );
+  app.refresh();
+}
+
+/** Makes one delivery a dead letter, so that what is behind it goes on. */
+export async function giveUp(delivery, app) {
+  const body = html`<p>It becomes a dead letter without another attempt, and what waits behind it goes on. It can be put back.</p>
+    <label for="reason">Why, for its history (may be empty)</label>
+    <input id="reason" name="reason" maxlength="200" autocomplete="off">`;
+  const given = await ask({ title: `Give up #${delivery.seq} to ${line(delivery.endpoint)}?`, body, yes: "Give up", danger: true });
+  if (!given) return;
+  const reason = given.reason.trim();
+  await attempt(
+    () => post(`deliveries/${part(delivery.id)}/give-up`, reason ? { reason } : {}),
+    "Given up: it is a dead letter now",
   );
   app.refresh();
 }

@@ -1,6 +1,6 @@
 // Deliveries as tables and as steps.
 import { html, nothing, repeat } from "./html.js";
-import { retry } from "./actions.js";
+import { giveUp, retry } from "./actions.js";
 import { count, duration, line, local, visible } from "./format.js";
 import { badge, deliveryLink, due, endpointLink, outcome, table, text } from "./parts.js";
 
@@ -40,9 +40,16 @@ export function retryButton(delivery, app) {
   return html`<button @click=${() => retry(delivery, app)} aria-label="${word}: #${delivery.seq} to ${line(delivery.endpoint, 60)}">${word}</button>`;
 }
 
+/** For what is queued: what waits behind it goes on. */
+export function giveUpButton(delivery, app) {
+  if (!["pending", "waiting"].includes(delivery.status)) return nothing;
+  return html`<button @click=${() => giveUp(delivery, app)}>Give up …</button>`;
+}
+
 /** Each attempt with what came back. */
 export function attempts(delivery) {
-  if (delivery.attempts.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
+  const ends = delivery.given_up ?? [];
+  if (delivery.attempts.length + ends.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
   const left = delivery.attempt_count - delivery.attempts.length;
   return html`${left > 0 ? html`<p class="quiet">and ${count(left)} before these</p>` : nothing}
     <ol class="attempts">
@@ -54,6 +61,13 @@ export function attempts(delivery) {
           ${excerpt(attempt, all[i - 1])}
           ${(attempt.faults ?? []).length ? html`<p class="quiet">Faults on purpose: ${visible(JSON.stringify(attempt.faults))}</p>` : nothing}
           ${attempt.request ? headersOf(attempt) : nothing}
+        </li>`,
+      )}
+      ${ends.map(
+        ({ at, reason }) => html`<li>
+          <span class="step">Given up</span>
+          <time datetime=${at} title=${at}>${local(at)}</time>
+          <span class="error">${text(reason)}</span>
         </li>`,
       )}
     </ol>`;

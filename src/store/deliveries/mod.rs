@@ -8,13 +8,17 @@
 //! | `claims.rs` | handing out deliveries, taking back how they ended |
 //! | `replay.rs` | putting deliveries back |
 //! | `put_back.rs` | putting back what was found before |
+//! | `retry.rs` | everything that waits, due now |
 //! | `undelivered.rs` | what has not arrived |
-//! | `discard.rs` | giving up what has not arrived |
+//! | `discard.rs` | giving it up: it ends as removed |
+//! | `giving_up.rs` | giving it up: a dead letter before its policy makes it one |
 
 mod claims;
 mod discard;
+mod giving_up;
 mod put_back;
 mod registry;
 mod replay;
+mod retry;
 mod routing;
 mod undelivered;

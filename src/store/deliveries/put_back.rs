@@ -35,7 +35,7 @@ impl<B: Backend> Log<B> {
             if !is_idle || moved.range(since).next().is_some() {
                 continue;
             }
-            let now = self.ended(endpoint, found.seq)?;
+            let now = self.ended(endpoint, found.seq, true)?;
             reopened.extend(now.filter(|now| stands(*now, found)));
         }
         let count = self.reopen(endpoint, reopened, false, false)?;

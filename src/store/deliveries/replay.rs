@@ -94,7 +94,8 @@ impl<B: Backend> Log<B> {
             {
                 continue;
             }
-            let ended = self.ended(query.endpoint, seq)?;
+            let is_named = query.kinds.is_some();
+            let ended = self.ended(query.endpoint, seq, is_named)?;
             items.extend(ended.map(|delivery| FoundDelivery::of(delivery, frame)));
         }
         let next = (next <= end).then_some(next);
@@ -129,13 +130,20 @@ impl<B: Backend> Log<B> {
         Ok(event.is_some_and(|event| kinds.matches(&event.content)))
     }
 
-    /// How a delivery that is not queued stands, if it is one that can be put back.
-    pub(super) fn ended(&self, endpoint: u32, seq: Seq) -> Result<Option<Reopened>, StoreError> {
+    /// How a delivery that is not queued stands, if it is one that can be put back. What was told of
+    /// endpoints and deliveries is no news any more once it has arrived: it goes again only where it
+    /// `is_named`.
+    pub(super) fn ended(
+        &self,
+        endpoint: u32,
+        seq: Seq,
+        is_named: bool,
+    ) -> Result<Option<Reopened>, StoreError> {
         if self.gone_until(seq).is_some() {
             return Ok(None);
         }
         let was_dead = self.backend.get(&key::dead(endpoint, seq))?.is_some();
-        if !was_dead && !self.matches(endpoint, seq)? {
+        if !was_dead && !self.matches(endpoint, seq, is_named)? {
             return Ok(None);
         }
         let attempts = self.attempt_count(endpoint, seq)?;
@@ -153,6 +161,7 @@ impl<B: Backend> Log<B> {
         seqs: &[Seq],
         limit: usize,
     ) -> Result<u64, StoreError> {
+        let is_single = request.seq.is_some();
         let idle = match request.seq {
             Some(_) => seqs.to_vec(),
             None => self.not_queued(request.endpoint, seqs),
@@ -163,9 +172,8 @@ impl<B: Backend> Log<B> {
             if reopened.len() >= limit {
                 break;
             }
-            reopened.extend(self.ended(request.endpoint, seq)?);
+            reopened.extend(self.ended(request.endpoint, seq, is_single)?);
         }
-        let is_single = request.seq.is_some();
         self.reopen(request.endpoint, reopened, is_single, request.dry_run)
     }
 
@@ -211,10 +219,13 @@ impl<B: Backend> Log<B> {
         Ok(count)
     }
 
-    fn matches(&self, endpoint: u32, seq: Seq) -> Result<bool, StoreError> {
+    fn matches(&self, endpoint: u32, seq: Seq, is_named: bool) -> Result<bool, StoreError> {
         let Some(event) = self.read_event(seq)? else {
             return Ok(false);
         };
+        if event.content.is_operational() && !is_named {
+            return Ok(false);
+        }
         let shared = self.shared();
         Ok(shared
             .state

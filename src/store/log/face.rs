@@ -114,6 +114,14 @@ impl<B: Backend> Store for Log<B> {
         self.discard_deliveries(endpoint, deliveries, reason)
     }
 
+    fn give_up(&self, endpoint: u32, seq: Seq, why: Option<&str>) -> Result<bool, StoreError> {
+        self.give_up_delivery(endpoint, seq, why)
+    }
+
+    fn retry_waiting(&self, endpoint: u32) -> Result<u64, StoreError> {
+        self.retry_what_waits(endpoint)
+    }
+
     fn position_at(&self, moment: Timestamp) -> Result<Seq, StoreError> {
         self.first_received_at_or_after(moment)
     }

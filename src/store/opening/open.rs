@@ -1,6 +1,7 @@
 //! Making and opening a store.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use super::foreign::refuse_foreign;
 use super::look::look_before;
@@ -84,6 +85,12 @@ impl<B: Backend> Log<B> {
     /// What tells this store's event ids from another's.
     pub fn tag(&self) -> u32 {
         self.meta.tag
+    }
+
+    /// Events and transitions that the start read one by one, for no snapshot had them: none where
+    /// the process before it stopped in good order.
+    pub fn read_again(&self) -> u64 {
+        self.read_again.load(Ordering::Relaxed)
     }
 
     /// A log over any backend, with its snapshots and its high-water mark in `dir`.

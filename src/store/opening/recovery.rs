@@ -1,5 +1,7 @@
 //! Opening a store: the last snapshot, then what came after it, checked frame by frame.
 
+use std::sync::atomic::Ordering;
+
 use super::loss::{Gaps, Search, check, damaged_range};
 use super::snapshot::KeptSnapshot;
 use crate::id::{MAX_SEQ, Seq};
@@ -61,6 +63,8 @@ impl<B: Backend> Log<B> {
         self.forget_keys_of_the_lost();
         let now = self.clock.now();
         self.shared().state.forgive_a_clock_that_went_back(now);
+        let read_again = self.writer().records_since_snapshot;
+        self.read_again.store(read_again, Ordering::Relaxed);
         tracing::debug!(?mark, "the store is open");
         Ok(())
     }

@@ -124,12 +124,13 @@ impl<B: Backend> Log<B> {
         let Some(event) = self.read_event(seq)? else {
             return Ok(None);
         };
-        let (endpoint, queued) = {
+        let (endpoint, queued, head) = {
             let shared = self.shared();
             let Some(entry) = shared.state.entry(number) else {
                 return Ok(None);
             };
-            (entry.endpoint.clone(), entry.queue.status(seq))
+            let queue = &entry.queue;
+            (entry.endpoint.clone(), queue.status(seq), queue.head())
         };
         if endpoint.until_seq.is_some_and(|until| seq >= until) {
             return Ok(None);
@@ -152,6 +153,11 @@ impl<B: Backend> Log<B> {
         }
         if let (Some(ended), true) = (ended, view.attempts.is_empty()) {
             view.status = ended;
+        }
+        if let (Some(_), Some(head)) = (queued, head.filter(|head| *head < seq)) {
+            // One that cannot be read must not hide those behind it.
+            let event = self.read_event(head).ok().flatten();
+            view.behind = event.map(|event| DeliveryId::new(event.id, number));
         }
         Ok(Some(view))
     }
@@ -262,6 +268,7 @@ fn view(
         next_attempt_at,
         attempt_count,
         attempts,
+        behind: None,
     }
 }
 

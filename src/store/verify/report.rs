@@ -16,6 +16,15 @@ pub struct Finding {
     pub what: String,
 }
 
+/// Events that were given up for lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The first.
+    pub from: Seq,
+    /// The last.
+    pub to: Seq,
+}
+
 /// What was read, and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -31,6 +40,9 @@ pub struct Report {
     pub transition_frames: u64,
     /// Attempts in them.
     pub attempts: u64,
+    /// Events that an operator gave up for lost, by `--accept-loss`: none of them is a finding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted_losses: Vec<Loss>,
     /// Everything that is wrong. Empty: the store is whole.
     pub findings: Vec<Finding>,
 }

@@ -1,7 +1,7 @@
 // One delivery: where it is and why, attempt by attempt, and what its signature is made of.
 import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
-import { attempts, eventOf, retryButton } from "../deliveries.js";
+import { attempts, eventOf, giveUpButton, retryButton } from "../deliveries.js";
 import { count, local, visible } from "../format.js";
 import { badge, due, endpointLink, facts, heading, text, told } from "../parts.js";
 
@@ -15,7 +15,7 @@ export function delivery({ parts }, app) {
 
   function view() {
     return html`
-      ${heading(`Delivery of #${delivery.seq}`, badge(delivery.status), html`<div class="actions">${retryButton(delivery, app)}</div>`)}
+      ${heading(`Delivery of #${delivery.seq}`, badge(delivery.status), html`<div class="actions">${retryButton(delivery, app)} ${giveUpButton(delivery, app)}</div>`)}
       <p class="url"><code>${delivery.id}</code></p>
       <section class="why" aria-labelledby="why">
         <h2 id="why">Why it is where it is</h2>

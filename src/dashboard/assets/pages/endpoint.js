@@ -1,7 +1,7 @@
 // One endpoint: how it is, what it is set to, its deliveries, and what can be done.
 import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
-import { pause, resume, rotateKey, send } from "../actions.js";
+import { pause, resume, retryWaiting, rotateKey, send } from "../actions.js";
 import { ask } from "../dialog.js";
 import { deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
@@ -90,8 +90,9 @@ export function endpoint({ parts, query }, app) {
         ? html`<button class="primary" @click=${() => resume(endpoint, app)}>Resume</button>`
         : html`<button @click=${() => pause(endpoint, app)}>Pause</button>`}
       <button @click=${() => send(endpoint, app)}>Send test</button>
+      ${failing ? html`<button @click=${() => retryWaiting(endpoint, app)}>Retry all that waits …</button>` : nothing}
       <button @click=${() => askReplay(endpoint, app)}>Replay …</button>
-      <button @click=${() => rotateKey(endpoint, app)}>Rotate key …</button>
+      ${endpoint.origin === "config" ? nothing : html`<button @click=${() => rotateKey(endpoint, app)}>Rotate key …</button>`}
     </div>`;
   }
 
@@ -127,11 +128,13 @@ export function endpoint({ parts, query }, app) {
         ["Time for an attempt", endpoint.timeout ?? "–"],
         ["Check on save", endpoint.check],
         ["Own certificate authority", yes(endpoint.has_ca)],
-        ["Comes from", endpoint.origin === "config" ? "the configuration file, which wins at each start" : "the API"],
+        ["Comes from", endpoint.origin === "config" ? "the configuration file" : "the API"],
         ["Made", time(endpoint.created_at)],
         ["Id", html`<code>${endpoint.id}</code>`],
       ])}
-      <p class="quiet">To change one: <code>redeliver endpoint update ${visible(endpoint.name)} --help</code></p>
+      ${endpoint.origin === "config"
+        ? html`<p class="quiet">What the configuration file says wins each time it is read: change settings and the key there, and send SIGHUP.</p>`
+        : html`<p class="quiet">To change one: <code>redeliver endpoint update ${visible(endpoint.name)} --help</code></p>`}
     </section>`;
   }
 

@@ -74,6 +74,11 @@ impl Queue {
         seqs
     }
 
+    /// At most `limit` of those from `from` to `last` that wait for a set time, oldest first.
+    pub fn waiting_from(&self, from: Seq, last: Seq, limit: usize) -> Vec<Seq> {
+        self.waiting.between(from, last).take(limit).collect()
+    }
+
     /// Deliveries that have not ended, as far as they have been routed.
     pub fn backlog(&self) -> u64 {
         self.pending.len() + self.waiting.len() as u64 + self.in_flight.len() as u64
@@ -104,6 +109,11 @@ impl Queue {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// The delivery for which all others wait, where they go in order.
+    pub fn head(&self) -> Option<Seq> {
+        self.oldest().filter(|_| self.order == Order::InOrder)
     }
 
     /// When the next retry is due, whatever else is going on.

@@ -57,6 +57,13 @@ impl WaitingSet {
         self.by_seq.range(from..).map(|(seq, _)| *seq)
     }
 
+    /// Those from `from` to `last`, oldest first.
+    pub fn between(&self, from: Seq, last: Seq) -> impl Iterator<Item = Seq> + '_ {
+        // No range at all, rather than one that ends before it begins, which would panic.
+        let last = last.max(from);
+        self.by_seq.range(from..=last).map(|(seq, _)| *seq)
+    }
+
     /// Adds one, or changes it.
     pub fn insert(&mut self, seq: Seq, waiting: Waiting) {
         self.remove(seq);

@@ -20,7 +20,9 @@ impl State {
             Transition::Attempt(record) => {
                 // One that refuses at once holds no place, and is no trouble to the others.
                 let attempt = &record.attempt;
-                if attempt.status.is_none() && attempt.duration() >= HANGING {
+                if attempt.given_up().is_some() {
+                    // Nothing was sent, so nothing is known of the receiver.
+                } else if attempt.status.is_none() && attempt.duration() >= HANGING {
                     self.hanging.insert(record.endpoint);
                 } else {
                     self.hanging.remove(&record.endpoint);
