@@ -143,7 +143,7 @@ fn mixed() -> World<InMemory> {
 
 #[test]
 fn a_crash_at_every_write_of_a_pass_over_mixed_frames_leaves_each_source_what_it_is_to_keep() {
-    let is_short = |seq: &u64| (seq - 1) % 9 % 3 == 0 && *seq <= 54;
+    let is_short = |seq: &u64| ((seq - 1) % 9).is_multiple_of(3) && *seq <= 54;
     let kept_of_short = |seq: &u64| !is_short(seq) || [10, 13].contains(seq);
     let expected: Vec<u64> = (1..=62).filter(kept_of_short).collect();
     let open = |backend: Memory, clock: &Arc<ManualClock>| {

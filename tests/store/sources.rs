@@ -389,7 +389,7 @@ fn a_pass_writes_a_bit_for_each_event_however_sources_take_turns() {
     world.advance(2 * HOUR_S);
     let mut passes = Vec::new();
     for _ in 0..2 {
-        let began = std::time::Instant::now();
+        let began = redeliver::clock::Stopwatch::start();
         let done = world.log.maintain().unwrap();
         passes.push((done.expired_events, done.thinned_frames, began.elapsed()));
     }
@@ -397,7 +397,8 @@ fn a_pass_writes_a_bit_for_each_event_however_sources_take_turns() {
     let base: usize = parts.iter().map(|(_, part)| part.len()).sum();
     println!("{islands} islands: a base of {base} bytes; passes {passes:?}");
     assert_eq!((passes[0].0, passes[1].0), (islands as u64, 0));
-    assert!(base < islands / 4 * 5 / 4 + 2_000, "{base} bytes");
+    // Two events each, and one bit more for each in a pass that lets them go.
+    assert!(base < islands / 2 * 5 / 4 + 2_000, "{base} bytes");
     let world = world.restart(false);
     assert_eq!(world.log.read(1, usize::MAX).unwrap().len(), islands);
 }
