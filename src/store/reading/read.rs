@@ -65,14 +65,9 @@ impl<B: Backend> Log<B> {
         let behind = first + frame.len() as u64;
         if let Ok(whole) = frame.into_iter().collect::<Result<Arc<[_]>, _>>() {
             self.cache.insert(whole);
-            // What is in there is shown without another look. Looked at behind it, for some of it may
-            // expire meanwhile.
-            if self
-                .shared()
-                .state
-                .next_gone(first)
-                .is_some_and(|gone| gone < behind)
-            {
+            // What is in there is shown without another look; and some of it may expire meanwhile.
+            let gone = self.shared().state.next_gone(first);
+            if gone.is_some_and(|gone| gone < behind) {
                 self.cache.forget(first, behind - 1);
             }
             if self.gone_until(seq).is_some() {
