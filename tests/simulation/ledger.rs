@@ -495,9 +495,12 @@ impl Default for Delivery {
 impl Delivery {
     /// It waits, and so many of its attempts are on record: crashes made the rest forgotten.
     fn forget_behind(&mut self, recorded: u32, incarnation: u32, until: Option<Timestamp>) {
+        let put_back = self.put_back;
         let is_forgotten = |last: &Attempt| {
             let is_sure = last.incarnation == incarnation || last.safety == Safety::Synced;
-            last.number > recorded && !is_sure && !last.may_be_off_record(until)
+            let overdue = matches!(last.ended, Some((_, Verdict::Overdue)));
+            let is_told_by_it = !last.may_be_off_record(until) || overdue && !put_back;
+            last.number > recorded && !is_sure && is_told_by_it
         };
         while self.attempts.last().is_some_and(is_forgotten) {
             self.attempts.pop();

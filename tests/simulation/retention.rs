@@ -298,10 +298,10 @@ impl<'a> Pass<'a> {
                 )
             },
         )?;
-        let young = gone
+        let mut young = gone
             .iter()
             .filter(|seq| !self.is_old(&self.before.events[seq]));
-        let Some(last) = young.last() else {
+        let Some(last) = young.next_back() else {
             return Ok(());
         };
         // Where nothing has to stay among them, everything but the last frame was not enough.
