@@ -262,8 +262,8 @@ fn a_replay_is_right_as_long_as_it_is_young_and_wrong_after_that() {
     .collect();
     for (hotjar_key, standard_secret) in [(Some("k"), None), (None, Some(secret))] {
         let checks = Checks {
-            hotjar_key: hotjar_key.map(Secret::new),
-            standard_secret: standard_secret.map(Secret::new),
+            hotjar_keys: hotjar_key.map(Secret::new).into_iter().collect(),
+            standard_secrets: standard_secret.map(Secret::new).into_iter().collect(),
             ..Checks::default()
         };
         for (seconds, word) in [(0, "right"), (0, "right"), (300, "right"), (301, "wrong")] {

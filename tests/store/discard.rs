@@ -228,7 +228,7 @@ fn a_backlog_that_was_left_in_the_log_is_given_up_with_the_rest<I: Implementatio
     let endpoint = world.add(settings);
     let events = 2 * 70_000;
     for first in (0..events).step_by(1_000) {
-        let kind = |n: u64| if n % 2 == 0 { "even" } else { "odd" };
+        let kind = |n: u64| if n.is_multiple_of(2) { "even" } else { "odd" };
         world.append((first..first + 1_000).map(|n| event(kind(n), "")).collect());
     }
     let mut query = query(endpoint, &[Status::Pending, Status::Waiting]);
