@@ -105,7 +105,7 @@ mod tests {
     fn of_many_names_a_few_are_told_and_the_one_that_was_meant() {
         assert_eq!(told("x", &[]), "there are none");
         assert_eq!(told("x", &["crm"]), "there is \"crm\"");
-        assert_eq!(told("cmr", &["crm", "shop"]), "did you mean \"crm\"?");
+        assert_eq!(told("shops", &["crm", "shop"]), "did you mean \"shop\"?");
         let names: Vec<String> = (0..30).map(|n| format!("endpoint-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let told = told("x", &names);
