@@ -194,6 +194,7 @@ impl Api {
             tokio::spawn(tasks.clone().run(drains.clone()));
         }
         let admin = Admin {
+            document: Default::default(),
             tasks,
             pollers: Vec::new(),
             outcomes: Outcomes::default(),
