@@ -197,6 +197,7 @@ impl Api {
         let known = telemetry.clone();
         let admin = Admin {
             observer: None,
+            document: Default::default(),
             tasks,
             pollers: Vec::new(),
             outcomes: Outcomes::default(),
