@@ -143,21 +143,17 @@ impl Broker {
             agenda: agenda.clone(),
             stopping: stopping.clone(),
         });
-        let (retention, stop_keeping) = (&config.retention, stopping.clone());
         let keeper = keeping::start(
-            retention,
+            &config.retention,
             store.clone(),
             clock.clone(),
             &agenda,
-            stop_keeping,
+            stopping.clone(),
         );
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
-        let alerts = Arc::new(Current::new(Alerts::new(
-            config.alerts,
-            websites,
-            views_max,
-        )));
+        let alerts = Alerts::new(config.alerts, websites, views_max);
+        let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
         let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
         let (pages, sessions) = pages::of(&config.server, &bodies);
