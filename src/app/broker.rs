@@ -157,11 +157,8 @@ impl Broker {
         let keeper = keeping::start(retention, store.clone(), clock.clone(), &agenda, until);
         let (websites, views_max) = (&config.websites, limits.analytics_views_max);
         let analytics = Arc::new(Analytics::new(websites, views_max));
-        let alerts = Arc::new(Current::new(Alerts::new(
-            config.alerts,
-            websites,
-            views_max,
-        )));
+        let alerts = Alerts::new(config.alerts, websites, views_max);
+        let alerts = Arc::new(Current::new(alerts));
         let drain_timeout = limits.drain_timeout;
         let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
         let tokens = Arc::new(Current::new(config.server.admin_tokens()));

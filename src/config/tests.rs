@@ -271,7 +271,10 @@ fn a_server_that_others_reach_needs_a_token_and_warns_of_open_sources() {
         "redeliver.toml:2: listen 0.0.0.0:7070 is open to other machines, but there is no admin_token; add admin_token = \"env:REDELIVER_TOKEN\" to [server]"
     );
     let source = "[[source]]\nname = \"s\"\nkind = \"raw\"\n";
-    let config = parsed(&format!("{open}admin_token = \"env:T\"\n{source}")).unwrap();
+    let config = parsed(&format!(
+        "{open}admin_token = \"env:REDELIVER_TOKEN\"\n{source}"
+    ))
+    .unwrap();
     assert_eq!(
         config.warnings[0].to_string(),
         "redeliver.toml:4: source \"s\" takes events from anyone who reaches it; set access_token or basic_auth"

@@ -303,7 +303,7 @@ fn what_is_no_export_is_refused_and_a_bad_line_named() {
         (&good.replace("\"data\",", "\"date\","), "form"),
         (
             &format!("{}\n{line}\n{{\"id\": 7}}\n", lines::HEADER),
-            "error: line 3: not an event",
+            "error: line 3: Bad Request: the line is not an event",
         ),
     ] {
         std::fs::write(site.path("bad.jsonl"), text).unwrap();

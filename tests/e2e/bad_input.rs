@@ -219,7 +219,7 @@ fn a_data_directory_that_cannot_be_written_is_told() {
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
     // The administrator may write everywhere but where nobody can.
     let unwritable = if fs::write(locked.join("probe"), "").is_ok() {
-        "/proc"
+        "/proc/new"
     } else {
         "locked"
     };

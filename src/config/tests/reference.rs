@@ -107,7 +107,8 @@ fn every_key_that_is_read_is_in_the_reference_and_no_other() {
         let keys: Vec<_> = lines(&table.heading).iter().map(|line| line.key).collect();
         let mut known = table.keys;
         let mut sorted = keys.clone();
-        (known.sort_unstable(), sorted.sort_unstable());
+        known.sort_unstable();
+        sorted.sort_unstable();
         assert_eq!(sorted, known, "{}", table.heading);
         shown.insert(table.heading);
     }
