@@ -285,16 +285,13 @@ impl Broker {
         }
         self.polling.stopped().await;
         self.reloading.alerting.stopped().await;
-        let others = [self.reader, self.teller, self.keeper]
-            .into_iter()
-            .flatten();
-        for task in others.chain([self.tasks]) {
+        let others = [Some(self.tasks), self.reader, self.teller, self.keeper];
+        for task in others.into_iter().flatten() {
             let _ = task.await;
         }
         // Nothing happens any more.
         self.tracer.stop().await;
-        let store = self.store;
-        blocking(move || store.close()).await?;
+        blocking(move || self.store.close()).await?;
         // It ends once the store is closed.
         let committer = self.committer;
         let _ = tokio::task::spawn_blocking(move || committer.join()).await;

@@ -1,5 +1,7 @@
 //! `[[source]]`: where events come from, besides the native API.
 
+mod kind;
+
 use std::time::Duration;
 
 use super::Config;
@@ -16,6 +18,9 @@ use crate::policy::KeyForm;
 use crate::secret::{Secret, Tokens};
 use crate::words::{mend, quoted};
 
+pub(super) use kind::KINDS;
+pub use kind::SourceKind;
+
 /// The source of what comes in through `POST /v1/events`.
 pub const NATIVE_SOURCE: &str = "api";
 
@@ -25,73 +30,6 @@ pub(super) const OWN_SOURCES: [&str; 3] = [NATIVE_SOURCE, ALERTS_SOURCE, OPERATI
 /// How old a signed request may be: what Hotjar tells its receivers (HOT-35, A-03), and the
 /// tolerance of Standard Webhooks.
 const MAX_AGE: Duration = Duration::from_secs(300);
-
-/// What speaks to a source, and so what is checked of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// Zebline's API, at `POST /v1/accounts/LICENSE/events`.
-    Zebline,
-    /// Hotjar's webhooks, with their signature.
-    Hotjar,
-    /// eSputnik's webhooks, with HTTP Basic authentication if set.
-    Esputnik,
-    /// Standard Webhooks, with their signature.
-    Standard,
-    /// CloudEvents 1.0.
-    Cloudevents,
-    /// Any body.
-    Raw,
-    /// Zenovay's API, polled.
-    Zenovay,
-}
-
-pub(super) const KINDS: &[(&str, SourceKind)] = &[
-    ("zebline", SourceKind::Zebline),
-    ("hotjar", SourceKind::Hotjar),
-    ("esputnik", SourceKind::Esputnik),
-    ("standard", SourceKind::Standard),
-    ("cloudevents", SourceKind::Cloudevents),
-    ("raw", SourceKind::Raw),
-    ("zenovay", SourceKind::Zenovay),
-];
-
-impl SourceKind {
-    /// How it is written in the file.
-    pub fn name(self) -> &'static str {
-        KINDS
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("", |(name, _)| name)
-    }
-
-    /// The keys that make a sender authenticate, for a hint.
-    pub(super) fn authentication(self) -> &'static str {
-        match self {
-            Self::Esputnik => "basic_auth",
-            _ => "access_token or basic_auth",
-        }
-    }
-
-    /// Its keys, besides its name and kind.
-    pub(super) fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Zebline => zebline::KEYS,
-            Self::Hotjar => &[
-                "key",
-                "previous_keys",
-                "key_encoding",
-                "signature_encoding",
-                "max_age",
-            ],
-            Self::Esputnik => &["basic_auth", "split"],
-            Self::Standard => &["key", "previous_keys", "max_age"],
-            Self::Cloudevents | Self::Raw => {
-                &["access_token", "previous_access_tokens", "basic_auth"]
-            }
-            Self::Zenovay => poller::KEYS,
-        }
-    }
-}
 
 /// A source of the file. Which fields are set depends on its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -210,8 +210,12 @@ impl<B: Backend> Log<B> {
         sieve: &mut Sieve<'_>,
         floor: &mut Seq,
     ) -> Result<bool, StoreError> {
-        let live = self.backend.space().live_bytes.saturating_sub(sieve.freed);
-        let max = self.options.retention.max_bytes.unwrap_or(u64::MAX);
+        let Some(max) = self.options.retention.max_bytes else {
+            return Ok(true);
+        };
+        // Nor is room made again for what an earlier pass has deleted.
+        let gone = sieve.freed + self.backend.doomed_bytes()?;
+        let live = self.backend.space().live_bytes.saturating_sub(gone);
         let mut excess = live.saturating_sub(max);
         if excess == 0 {
             return Ok(true);
