@@ -4,6 +4,8 @@ use super::report::Report;
 use super::section::Section;
 use crate::words::quoted;
 
+pub(super) const KEYS: &[&str] = &["traceparent"];
+
 /// More are better written as `*`.
 const NAMES_MAX: usize = 1_000;
 
@@ -19,7 +21,7 @@ pub struct Otel {
 
 impl Otel {
     pub(super) fn read(report: &mut Report, section: &Section<'_>) -> Self {
-        section.refuse_unknown(report, &["traceparent"]);
+        section.refuse_unknown(report, KEYS);
         let names = section.texts(report, "traceparent").unwrap_or_default();
         if names.len() > NAMES_MAX {
             let detail = format!("traceparent has more than {NAMES_MAX} names; write [\"*\"]");

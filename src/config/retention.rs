@@ -17,7 +17,7 @@ pub(super) const KEYS: &[&str] = &[
     "sources",
 ];
 
-const SOURCE_KEYS: &[&str] = &["max_age", "max_bytes", "dead_letters_max_age"];
+pub(super) const SOURCE_KEYS: &[&str] = &["max_age", "max_bytes", "dead_letters_max_age"];
 
 /// In place of an age, where the general one is not to hold.
 const FOREVER: &str = "forever";

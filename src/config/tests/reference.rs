@@ -205,7 +205,7 @@ fn the_bounds_of_the_reference_are_those_of_the_code() {
 fn what_a_reload_takes_is_what_the_reference_says() {
     let other = format!(
         "[server]\nlisten = \"127.0.0.1:1\"\n[limits]\nstreams_max = 1\n[retention]\n\
-        max_age = \"1d\"\n[operations]\n[[source]]\nname = \"s\"\nkind = \"raw\"\n\
+        max_age = \"1d\"\n[operations]\n[otel]\ntraceparent = [\"*\"]\n[[source]]\nname = \"s\"\nkind = \"raw\"\n\
         {WEBSITE}[[export]]\nwebsite = \"w\"\n"
     );
     let (plain, other) = (Config::default(), parsed(&other).unwrap());

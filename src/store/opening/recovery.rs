@@ -281,23 +281,4 @@ impl<B: Backend> Log<B> {
         writer.records_since_snapshot += count;
         Ok(())
     }
-
-    /// A record about an event shows that its queue had been routed that far; a queue that has
-    /// left events in the log must catch up first, or it would deliver this one again.
-    fn catch_up(&self, endpoint: u32, seq: Seq) -> Result<(), StoreError> {
-        loop {
-            let from = {
-                let shared = self.shared();
-                let entry = shared.state.entry(endpoint);
-                entry.and_then(|entry| entry.queue.unrouted_from)
-            };
-            match from {
-                Some(from) if from <= seq => {
-                    let until = (*self.tail.borrow() + 1).min(seq + 1);
-                    self.route_some(endpoint, from, until)?;
-                }
-                _ => return Ok(()),
-            }
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The tables of the configuration, each in the smallest file that is good.
 
 use crate::config::{
-    Limits, alert, endpoint, export, operations, policy, retention, secrets, server, source,
+    Limits, alert, endpoint, export, operations, otel, policy, retention, secrets, server, source,
     website,
 };
 
@@ -38,7 +38,13 @@ pub(super) fn tables() -> Vec<Table> {
         ),
         table("`[limits]`", "[limits]\n", Limits::KEYS),
         table("`[retention]`", "[retention]\n", retention::KEYS),
+        table(
+            "`[retention.sources.NAME]`",
+            "[retention.sources.api]\n",
+            retention::SOURCE_KEYS,
+        ),
         table("`[operations]`", "[operations]\n", operations::KEYS),
+        table("`[otel]`", "[otel]\n", otel::KEYS),
         table(
             "`[[source]]`",
             "[[source]]\nname = \"s\"\nkind = \"raw\"\n",
