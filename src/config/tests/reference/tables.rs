@@ -33,7 +33,7 @@ pub(super) fn tables() -> Vec<Table> {
     let mut tables = vec![
         table(
             "`[server]`",
-            "[server]\nmaster_key = \"env:MASTER_KEY\"\n",
+            "[server]\nadmin_token = \"env:T\"\nmaster_key = \"env:MASTER_KEY\"\n",
             server::KEYS,
         ),
         table("`[limits]`", "[limits]\n", Limits::KEYS),
@@ -64,6 +64,7 @@ pub(super) fn tables() -> Vec<Table> {
     for (name, kind) in source::KINDS {
         let needed = match *name {
             "zebline" => "license = \"L\"\naccess_token = \"env:T\"\n",
+            "cloudevents" | "raw" => "access_token = \"env:T\"\n",
             "hotjar" => "key = \"env:K\"\n",
             "standard" => "key = \"env:WHSEC\"\n",
             "zenovay" => "url = \"https://example.com/\"\ntracking_code = \"t\"\n",
