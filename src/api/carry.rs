@@ -17,7 +17,6 @@ use super::{Shared, lines};
 use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;
-use crate::inbound::checks::check_no_query;
 use crate::inbound::media::Media;
 use crate::inbound::observer::{Named, Taken};
 use crate::inbound::problem::Problem;
@@ -171,7 +170,6 @@ pub(super) async fn import(
     let is_operational_wanted = params.choice("operational", &choices).unwrap_or(false);
     params.check()?;
     let (head, body) = request.into_parts();
-    check_no_query(head.uri.query())?;
     let media = Media::of(&head.headers)?;
     if !media.is_some_and(|media| media.is(MEDIA_TYPE)) {
         return Err(Problem::unsupported(format!(
