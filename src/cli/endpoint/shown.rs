@@ -32,7 +32,7 @@ pub enum Shown {
     Done(&'static str, String),
     /// How many wait no longer, of this endpoint.
     Retried(String),
-    /// An attempt.
+    /// How a test message fared.
     Delivery,
 }
 
@@ -45,7 +45,8 @@ pub async fn show(
 ) -> Result<(), Failure> {
     match shown {
         Shown::List => answer.expect(is_list)?,
-        Shown::Endpoint | Shown::Delivery => answer.expect(|answer| answer["id"].is_string())?,
+        Shown::Endpoint => answer.expect(|answer| answer["id"].is_string())?,
+        Shown::Delivery => answer.expect(|answer| answer["delivered"].is_boolean())?,
         Shown::Done(..) | Shown::Retried(_) => {}
     }
     if !remote.json
