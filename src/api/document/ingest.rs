@@ -69,7 +69,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .takes(true, json!({
                 "application/json": { "schema": native(), "example": { "type": "order.paid", "data": { "order": 17 }, "id": "order-17" } },
                 "application/cloudevents+json": { "schema": cloudevent(), "example": { "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid", "data": { "order": 17 } } },
-                "application/cloudevents-batch+json": { "schema": { "type": "array", "maxItems": EVENTS_MAX, "items": cloudevent() }, "example": [{ "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid" }] },
+                "application/cloudevents-batch+json": { "schema": { "type": "array", "description": format!("At most {EVENTS_MAX}; more are refused with 413."), "items": cloudevent() }, "example": [{ "specversion": "1.0", "id": "1", "source": "/shop", "type": "order.paid" }] },
             }))
             .answers(202, "It is on disk; of a batch all are, in `events`.", json!({ "anyOf": [one.clone(), many.clone()] }), accepted())
             .leads_to(202, "/id", &[("getEvent", "event"), ("listEventDeliveries", "event")])

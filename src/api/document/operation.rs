@@ -116,6 +116,14 @@ impl Operation {
         }))
     }
 
+    /// Of its query parameters an empty one is as good as none, as the vendor has it.
+    pub(super) fn forgives_empty(mut self) -> Self {
+        let queries = self.parameters.iter_mut().filter(|it| it["in"] == "query");
+        let optional = queries.filter(|it| it["required"] != true);
+        optional.for_each(|it| it["allowEmptyValue"] = true.into());
+        self
+    }
+
     /// One that must be there.
     pub(super) fn needs_query(self, name: &str, description: &str, schema: Value) -> Self {
         self.parameter(json!({

@@ -26,11 +26,13 @@ export function endpoint({ parts, query }, app) {
   let isFailing = false;
 
   async function load(signal) {
-    const ofIt = (status, limit, cursor) => get("deliveries", { endpoint: wanted, status, cursor, limit }, signal);
+    endpoint = await get(`endpoints/${part(wanted)}`, {}, signal);
+    // A removed one is known by its id alone.
+    const { id } = endpoint;
+    const ofIt = (status, limit, cursor) => get("deliveries", { endpoint: id, status, cursor, limit }, signal);
     let waiting;
-    [endpoint, activity, deliveries, waiting] = await Promise.all([
-      get(`endpoints/${part(wanted)}`, {}, signal),
-      get("activity", { window: query.window, endpoint: wanted }, signal),
+    [activity, deliveries, waiting] = await Promise.all([
+      get("activity", { window: query.window, endpoint: id }, signal),
       ofIt(query.status, 25, query.cursor),
       ofIt("waiting", 1),
     ]);
