@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::Extensions;
 use hyper::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -69,14 +70,15 @@ where
     check_no_query(head.uri.query())?;
     let form = EventForm::of(&head.headers)?;
     media::check_unpacked(&head.headers)?;
+    // Looked at where it does not count, too: one that was lost on its way is a mistake anywhere.
+    let key = idempotency_key(&head.headers)?;
     let body = ingest.bodies.read(&head.headers, body).await?;
     let read = match form {
         EventForm::Native => native::read(&body),
         EventForm::Structured => cloudevents::read_structured(&body),
         EventForm::Binary => cloudevents::read_binary(&head.headers, &body),
-        EventForm::Batch => return take_batch(ingest, &body).await,
+        EventForm::Batch => return take_batch(ingest, &head.extensions, &body).await,
     }?;
-    let key = idempotency_key(&head.headers)?;
     let mut event = ingest.event(&ingest.source, read);
     if key.is_some() {
         event.idempotency_key = key;
@@ -96,14 +98,18 @@ where
 
 /// All of them or none. An `Idempotency-Key` could not tell one from another, and does not count:
 /// each has its own id.
-async fn take_batch(ingest: &Ingest, body: &Bytes) -> Result<Response, Problem> {
+async fn take_batch(
+    ingest: &Ingest,
+    request: &Extensions,
+    body: &Bytes,
+) -> Result<Response, Problem> {
     let events = cloudevents::read_batch(body)?.into_iter();
     let events: Vec<_> = events
         .map(|read| ingest.event(&ingest.source, read))
         .collect();
     let appended = match events.is_empty() {
         true => Vec::new(),
-        false => ingest.keep(events).await?,
+        false => ingest.keep_of(request, events).await?,
     };
     tracing::debug!(events = appended.len(), "batch taken");
     let events = appended.into_iter().map(Accepted::from).collect();

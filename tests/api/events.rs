@@ -262,6 +262,12 @@ async fn a_batch_of_cloudevents_is_taken_whole_or_not_at_all_and_each_once() {
     assert_eq!(seqs(&again), [(2, true), (3, false)]);
     let none = post("[]".to_owned()).await.expect(202);
     assert!(seqs(&none).is_empty());
+    let lost = [
+        ("Content-Type", "application/cloudevents-batch+json"),
+        ("Idempotency-Key", ""),
+    ];
+    let lost = api.send("POST", "/v1/events", &lost, b"[]").await;
+    assert_eq!(lost.status, 422, "{lost:?}");
     // As it is known in lists: source and id.
     let found = api.get("/v1/events?key=/s%0A2").await.expect(200);
     assert_eq!(found["data"][0]["data"], 2);
