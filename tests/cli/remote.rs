@@ -144,7 +144,7 @@ fn a_change_sends_what_is_given_and_null_for_what_is_unset() {
 
 #[test]
 fn each_verb_asks_its_own_route() {
-    let body = json!({"id": "x", "data": [], "name": "crm", "status": "pending", "now": "2026-01-31T09:30:00Z", "state": "done", "matched": 2});
+    let body = json!({"id": "x", "data": [], "name": "crm", "status": "pending", "now": "2026-01-31T09:30:00Z", "state": "done", "matched": 2, "delivered": true, "attempt": {"number": 1}});
     for (args, line, sent) in [
         (
             &["endpoint", "pause", "crm"][..],
