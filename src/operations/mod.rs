@@ -1,5 +1,5 @@
-//! Operational events: what happens to endpoints, deliveries and the disk becomes events of the log, which
-//! are delivered as all others are, to those who ask for them by name.
+//! Operational events: what happens to endpoints, deliveries and the disk becomes events of the log,
+//! which are delivered as all others are, to those who ask for them by name.
 //!
 //! What is told follows from two things that outlive a crash: how the store stands, and what the
 //! log says was told. A crash between the two repeats nothing and forgets no state that lasts.

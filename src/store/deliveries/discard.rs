@@ -1,15 +1,16 @@
-//! Giving deliveries up: what is queued for an endpoint, and dead letters that nobody wants any more.
+//! Discarding deliveries: what is queued for an endpoint, and dead letters that nobody wants any more.
 //!
-//! A delivery that is given up ends as removed, by the record of an attempt that was never made,
-//! which says why; its earlier attempts stay to be read. A dead letter is put back and given up in
+//! A delivery that is discarded ends as removed, by the record of an attempt that was never made,
+//! which says why; its earlier attempts stay to be read. A dead letter is put back and discarded in
 //! one group, so that a crash leaves both or neither. As with replays, whoever writes down what was
-//! found can ask for it again after a crash: what was given up the first time has one attempt more.
+//! found can ask for it again after a crash: what was discarded the first time has one record more.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::giving_up::unattempted;
 use crate::clock::Timestamp;
-use crate::delivery::{Attempt, Status};
+use crate::delivery::Status;
 use crate::endpoint::EndpointState;
 use crate::id::Seq;
 use crate::store::backend::Backend;
@@ -31,7 +32,7 @@ impl<B: Backend> Log<B> {
         self.save_settlements()?;
         let (mut before, mut dead) = (BTreeSet::new(), BTreeSet::new());
         for found in deliveries {
-            if self.is_given_up(endpoint, found)? {
+            if self.is_discarded(endpoint, found)? {
                 before.insert(found.seq);
             } else if found.was_dead && self.dead_letter(endpoint, found.seq)? == Some(*found) {
                 dead.insert(found.seq);
@@ -46,7 +47,7 @@ impl<B: Backend> Log<B> {
             return Ok(Discarded::default());
         }
         let unrouted = entry.queue.unrouted_from.unwrap_or(Seq::MAX);
-        let (mut given_up, mut moved) = (Vec::new(), Vec::new());
+        let (mut standing, mut moved) = (Vec::new(), Vec::new());
         for found in deliveries {
             let stands = match entry.queue.status(found.seq) {
                 None if before.contains(&found.seq) => continue,
@@ -58,23 +59,23 @@ impl<B: Backend> Log<B> {
                 }
             };
             if stands {
-                given_up.push(*found);
+                standing.push(*found);
             } else {
                 moved.push(found.seq);
             }
         }
         let count = (deliveries.len() - moved.len()) as u64;
-        self.give_up(&mut shared, now, endpoint, &given_up, reason);
+        self.record_discarded(&mut shared, now, endpoint, &standing, reason);
         drop(shared);
-        if !given_up.is_empty() {
+        if !standing.is_empty() {
             self.wake();
             self.save_settlements()?;
         }
         Ok(Discarded { count, moved })
     }
 
-    /// Whether the delivery was given up as it was found: before a crash, and is asked for again.
-    fn is_given_up(&self, endpoint: u32, found: &FoundDelivery) -> Result<bool, StoreError> {
+    /// Whether the delivery was discarded as it was found: before a crash, and is asked for again.
+    fn is_discarded(&self, endpoint: u32, found: &FoundDelivery) -> Result<bool, StoreError> {
         if self.not_queued(endpoint, &[found.seq]).is_empty() {
             return Ok(false);
         }
@@ -130,7 +131,7 @@ impl<B: Backend> Log<B> {
         }
     }
 
-    fn give_up(
+    fn record_discarded(
         &self,
         shared: &mut Shared,
         now: Timestamp,
@@ -152,19 +153,8 @@ impl<B: Backend> Log<B> {
                 };
                 self.record_quietly(shared, now, Transition::Replay(Box::new(record)), true);
             }
-            let record = AttemptRecord {
-                endpoint,
-                seq: found.seq,
-                attempt: Attempt {
-                    number: found.attempts + 1,
-                    started_at: now,
-                    ended_at: now,
-                    status: None,
-                    error: Some(reason.to_owned()),
-                    response_excerpt: None,
-                },
-                then: Then::Removed,
-            };
+            let (seq, attempts) = (found.seq, found.attempts);
+            let record = unattempted(endpoint, seq, attempts, now, reason, Then::Removed);
             self.record_quietly(shared, now, Transition::Attempt(Box::new(record)), true);
         }
     }

@@ -56,7 +56,7 @@ impl<B: Backend> Log<B> {
             // What an operator has been told must not come undone by a power cut.
             let sync = why == GivenUp::ByOperator;
             for (seq, attempts) in &ended {
-                let record = unattempted(number, *seq, *attempts, now, &words);
+                let record = unattempted(number, *seq, *attempts, now, &words, Then::Dead);
                 let transition = Transition::Attempt(Box::new(record));
                 self.record(&mut shared, now, transition, sync);
             }
@@ -84,12 +84,14 @@ impl<B: Backend> Log<B> {
     }
 }
 
-fn unattempted(
+/// The record of an end that no attempt brought about, of a delivery that had so many.
+pub(super) fn unattempted(
     endpoint: u32,
     seq: Seq,
     attempts: u32,
     now: Timestamp,
     words: &str,
+    then: Then,
 ) -> AttemptRecord {
     AttemptRecord {
         endpoint,
@@ -102,6 +104,6 @@ fn unattempted(
             error: Some(words.to_owned()),
             response_excerpt: None,
         },
-        then: Then::Dead,
+        then,
     }
 }

@@ -10,7 +10,7 @@
 //! | `put_back.rs` | putting back what was found before |
 //! | `retry.rs` | everything that waits, due now |
 //! | `undelivered.rs` | what has not arrived |
-//! | `discard.rs` | giving it up: it ends as removed |
+//! | `discard.rs` | discarding it: it ends as removed |
 //! | `giving_up.rs` | giving it up: a dead letter before its policy makes it one |
 
 mod claims;
