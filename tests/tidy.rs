@@ -115,7 +115,7 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     // Pages that ask the API: of the data they are told nothing here.
-    ("dashboard", &["api::auth", "inbound", "vendor::signature"]),
+    ("dashboard", &["api::gate", "inbound", "vendor::signature"]),
     (
         "app",
         &[

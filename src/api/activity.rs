@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use super::page::{self, LIMIT};
-use super::params::Params;
+use super::request::page::{self, LIMIT};
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::id::EndpointId;
 use crate::inbound::problem::Problem;

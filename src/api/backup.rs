@@ -10,9 +10,9 @@ use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::sync::mpsc;
 
-use super::params::Params;
-use super::sse::drained;
-use super::stream_body::Chunks;
+use super::request::params::Params;
+use super::streaming::chunks::Chunks;
+use super::streaming::sse::drained;
 use super::{Admin, Shared};
 use crate::inbound::problem::Problem;
 use crate::store::backup::{BackupError, Cursor, Have};

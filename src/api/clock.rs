@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use super::input::{self, Reader};
-use super::params::Params;
+use super::request::input::{self, Reader};
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::deliver::advance::{AdvanceError, Advanced};
 use crate::duration::{InvalidDuration, parse_duration};

@@ -8,13 +8,14 @@ use hyper::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::answer::explained::Explained;
+use super::answer::objects::Delivery;
 use super::events::expired;
-use super::explained::Explained;
-use super::input::{Alone, Named};
-use super::objects::Delivery;
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
-use super::{Admin, Shared, input};
+use super::request::input::{self, Alone, Named};
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
+use super::request::statuses::STATUSES;
+use super::{Admin, Shared};
 use crate::clock::Timestamp;
 use crate::delivery::Status;
 use crate::endpoint::EndpointState;
@@ -24,28 +25,6 @@ use crate::store::{
     DeliveryQuery, DeliveryView, ReplayRequest, Store, StoreError, UndeliveredQuery,
 };
 use crate::words::quoted;
-
-/// Every status by its name.
-pub(super) const STATUSES: [(&str, Status); 7] = [
-    ("pending", Status::Pending),
-    ("waiting", Status::Waiting),
-    ("in_flight", Status::InFlight),
-    ("delivered", Status::Delivered),
-    ("dead", Status::Dead),
-    ("removed", Status::Removed),
-    ("filtered", Status::Filtered),
-];
-
-/// The names alone.
-pub(super) const STATUS_NAMES: [&str; 7] = {
-    let mut names = [""; 7];
-    let mut at = 0;
-    while at < STATUSES.len() {
-        names[at] = STATUSES[at].0;
-        at += 1;
-    }
-    names
-};
 
 const LIST: u8 = b'd';
 

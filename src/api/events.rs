@@ -10,11 +10,11 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 
-use super::deliveries::STATUSES;
-use super::input::{Alone, Named};
-use super::objects::{self, Delivery};
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
+use super::answer::objects::{self, Delivery};
+use super::request::input::{Alone, Named};
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
+use super::request::statuses::STATUSES;
 use super::{Admin, Shared};
 use crate::clock::Timestamp;
 use crate::delivery::Status;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::deliver::faults::log::Entry;
 use crate::fault::Fault;

@@ -3,40 +3,28 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`endpoints`], [`actions`] | making, changing and removing endpoints; pause, resume, test, replay, retry, rotate-key |
-//! | `in_file` | what only the configuration file may change of an endpoint |
+//! | [`endpoints`] | making, changing and removing endpoints; pause, resume, test, replay, retry, rotate-key |
 //! | [`events`], [`deliveries`] | the log, and what became of it |
-//! | `stream`, [`sse`] | the log as it grows, and how attempts end; server-sent events |
-//! | `wait`, `wanted`, `waiter` | deliveries that somebody waits for |
+//! | `stream` | the log as it grows, and how attempts end |
+//! | `wait` | deliveries that somebody waits for |
 //! | [`tasks`] | bulk operations that go on by themselves |
 //! | [`zebline`] | what became of a request to Zebline's API; the attributes of its events |
-//! | `overview` | all endpoints at a glance, the worst first |
-//! | [`alerts`] | the alerts, and how each stands |
 //! | [`sources`] | what came in through each source, and what was refused |
-//! | [`clock`], [`health`] | the clock; liveness and readiness |
-//! | [`status`], [`activity`] | the broker at a glance; what happened over time |
+//! | [`alerts`], `faults` | the alerts, and how each stands; what was done on purpose |
+//! | [`status`], `overview`, [`activity`] | the broker at a glance; all endpoints, the worst first; what happened over time |
 //! | `metrics` | what a Prometheus scrapes |
-//! | [`objects`], [`attempt`], [`explain`] | what is answered; why a delivery is where it is |
-//! | `backup` | the log as a whole, for another machine |
-//! | [`carry`], [`lines`] | events from one store to another, line by line |
-//! | `stream_body` | an answer that is sent as it is made |
-//! | `faults` | what was done on purpose |
-//! | `explained` | a delivery's rule, clock, and what its signature is made of |
-//! | `names` | which endpoints and policies there are, for whoever names another |
-//! | [`evidence`] | what a test sees of an attempt beside its end |
-//! | [`page`], [`params`], [`input`] | cursors, query parameters, bodies |
+//! | [`clock`], [`health`] | the clock; liveness and readiness |
+//! | `backup`, [`carry`] | the log as a whole for another machine; events from one store to another |
 //! | [`zenovay`] | Zenovay's read side, with keys of its own |
 //! | [`document`] | `/openapi.json`: all of this, described |
-//! | [`sse`] | server-sent events |
-//! | `front` | what stands before the routes |
-//! | [`auth`] | who may ask |
-//! | [`request_id`] | what tells a request from every other one |
+//! | [`gate`] | before the routes: who may ask, and the ids of requests |
+//! | [`request`] | parameters, bodies, cursors |
+//! | [`answer`] | what is answered of the nouns; why a delivery is where it is |
+//! | [`streaming`] | answers that are sent as they are made |
 
-pub mod actions;
 pub mod activity;
 pub mod alerts;
-pub mod attempt;
-pub mod auth;
+pub mod answer;
 mod backup;
 pub mod carry;
 pub mod clock;
@@ -44,32 +32,18 @@ pub mod deliveries;
 pub mod document;
 pub mod endpoints;
 pub mod events;
-pub mod evidence;
-pub mod explain;
-mod explained;
 mod faults;
-mod front;
+pub mod gate;
 pub mod health;
-mod in_file;
-pub mod input;
-pub mod lines;
 mod metrics;
-mod names;
-pub mod objects;
 mod overview;
-pub mod page;
-pub mod params;
-pub mod request_id;
+pub mod request;
 pub mod sources;
-pub mod sse;
 pub mod status;
 mod stream;
-mod stream_body;
+pub mod streaming;
 pub mod tasks;
 mod wait;
-mod waiter;
-mod wanted;
-mod watched;
 pub mod zebline;
 pub mod zenovay;
 
@@ -102,9 +76,11 @@ use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
 
-pub use self::front::Front;
-use self::request_id::RequestIds;
-use self::sse::Streams;
+use self::endpoints::actions;
+use self::gate::auth;
+pub use self::gate::front::Front;
+use self::gate::request_id::RequestIds;
+use self::streaming::sse::Streams;
 
 /// What the administration needs.
 pub struct Admin {

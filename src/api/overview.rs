@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::glance::{Glance, Health, Sort, Totals};
-use super::params::Params;
-use super::{Shared, objects};
+use super::Shared;
+use super::answer::objects;
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::delivery::Status;
 use crate::id::{DeliveryId, Seq};

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::params::Params;
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::config::SourceKind;
 use crate::inbound::problem::Problem;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use super::params::Params;
+use super::request::params::Params;
 use crate::clock::Timestamp;
 use crate::endpoint::EndpointState;
 use crate::id::Seq;

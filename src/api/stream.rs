@@ -19,9 +19,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use super::Shared;
-use super::objects::Event;
-use super::params::Params;
-use super::sse::{self, Frames, Gone};
+use super::answer::objects::Event;
+use super::request::params::Params;
+use super::streaming::sse::{self, Frames, Gone};
 use crate::clock::Timestamp;
 use crate::deliver::outcomes::Ended;
 use crate::endpoint::Filter;

@@ -8,9 +8,9 @@ use hyper::header::LOCATION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::input::{self, Alone, Named, Reader};
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
+use super::request::input::{self, Alone, Named, Reader};
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
 use super::{Admin, Shared};
 use crate::clock::Timestamp;
 use crate::endpoint::EndpointState;

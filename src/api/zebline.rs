@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
+use super::answer::objects::{Delivery, Event};
 use super::events::{deliveries_of, find};
-use super::input::Alone;
-use super::objects::{Delivery, Event};
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
+use super::request::input::Alone;
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
 use crate::delivery::Status;
 use crate::inbound::problem::Problem;
 use crate::inbound::zebline::types::Attribute;

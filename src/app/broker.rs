@@ -22,8 +22,8 @@ use super::{
 use crate::alerts::Alerts;
 use crate::alerts::watch::Parts;
 use crate::analytics::Analytics;
-use crate::api::request_id::RequestIds;
-use crate::api::sse::Streams;
+use crate::api::gate::request_id::RequestIds;
+use crate::api::streaming::sse::Streams;
 use crate::api::{Admin, Front};
 use crate::clock::SharedClock;
 use crate::config::{Config, Fixed};

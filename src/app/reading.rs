@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::analytics::{Analytics, follow};
-use crate::api::sse::Streams;
+use crate::api::streaming::sse::Streams;
 use crate::api::zenovay::{self, ReadSide};
 use crate::clock::SharedClock;
 use crate::config::{self, Website};

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::{cookie, origin};
-use crate::api::auth;
+use crate::api::gate::auth;
 use crate::clock::{SharedClock, Timestamp};
 use crate::inbound::problem::Problem;
 use crate::vendor::signature::hmac_sha256;
@@ -119,7 +119,7 @@ mod tests {
     use hyper::header::{COOKIE, HeaderValue};
 
     use super::*;
-    use crate::api::auth::Sessions as _;
+    use crate::api::gate::auth::Sessions as _;
     use crate::clock::{Clock, ManualClock};
 
     fn sessions() -> (Sessions, Arc<ManualClock>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::wish::{Message, Overrides, Wish};
-use crate::api::input::Reader;
+use crate::api::request::input::Reader;
 use crate::endpoint::json::Members;
 use crate::inbound::problem::Problem;
 use crate::sample::esputnik::{Media, Origin, Status};

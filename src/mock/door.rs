@@ -26,7 +26,7 @@ use super::plan::Plan;
 use super::registry::{DEFAULT, Mocks, NoMock};
 use super::running::{Mock, MockError};
 use crate::api::document::{self, Subject};
-use crate::api::input::{self, Named};
+use crate::api::request::input::{self, Named};
 use crate::app::AppError;
 use crate::config::Limits;
 use crate::inbound::body::Bodies;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::asked;
 use super::sampler::Sampler;
 use super::wish::{Unsendable, Wish};
-use crate::api::input;
+use crate::api::request::input;
 use crate::app::Ground;
 use crate::clock::SharedClock;
 use crate::event::NewEvent;

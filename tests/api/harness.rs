@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conform;
-use redeliver::api::request_id::RequestIds;
-use redeliver::api::sse::Streams;
+use redeliver::api::gate::request_id::RequestIds;
+use redeliver::api::streaming::sse::Streams;
 use redeliver::api::{Admin, Front};
 use redeliver::clock::{Clock, ClockKind, ManualClock, Timestamp};
 use redeliver::config::{Limits, Operations};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use process::broker::{Broker, Site};
 use process::receiver::Receiver;
 use proptest::prelude::*;
-use redeliver::api::lines;
+use redeliver::api::carry::lines;
 use redeliver::clock::Timestamp;
 use redeliver::event::{Event, Form, NewEvent};
 use redeliver::id::EventId;

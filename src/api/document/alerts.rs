@@ -5,7 +5,7 @@ use serde_json::json;
 use super::operation::{Operation, Schemas};
 use crate::api::alerts::Alerts;
 use crate::api::faults::Shown;
-use crate::api::page::Listed;
+use crate::api::request::page::Listed;
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::endpoints::example as endpoint;
 use super::operation::{Operation, Schemas};
 use crate::api::overview::Overview;
-use crate::api::page::Listed;
+use crate::api::request::page::Listed;
 use crate::api::zenovay::websites::Website;
 
 const HEALTHS: [&str; 7] = [

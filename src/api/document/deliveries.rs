@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::events::{patterns, time};
 use super::operation::{Operation, Schemas};
+use super::shapes::{patterns, time};
+use crate::api::answer::objects::Delivery;
 use crate::api::deliveries::Shown;
-use crate::api::objects::Delivery;
-use crate::api::page::Listed;
-
-pub(super) const STATUSES: [&str; 7] = crate::api::deliveries::STATUS_NAMES;
+use crate::api::request::page::Listed;
+use crate::api::request::statuses::STATUS_NAMES;
 
 const DELIVERY: &str = "Its id.";
 const DELIVERY_EXAMPLE: &str = "dlv_01HF7YAT000000000004000000";
@@ -79,7 +78,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .describe("Newest event first.")
             .query("endpoint", "To this endpoint, by name or id; a removed one's id only.", json!({ "type": "string" }))
             .query("type", "Of events of these types: names, or prefixes such as `order.*`, with commas between them; 100 at most.", patterns())
-            .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUSES)
+            .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUS_NAMES)
             .query("since", "Of events received at this time or later.", time())
             .query("until", "Of events received before this time.", time())
             .query("last_status", "Whose last attempt was answered with this HTTP status.", json!({ "type": "integer", "minimum": 100, "maximum": 599 }))

@@ -4,9 +4,9 @@ use schemars::Schema;
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
-use crate::api::actions::{Replayed, Retried, Tested};
-use crate::api::objects::Endpoint;
-use crate::api::page::Listed;
+use crate::api::answer::objects::Endpoint;
+use crate::api::endpoints::actions::{Replayed, Retried, Tested};
+use crate::api::request::page::Listed;
 use crate::endpoint::EndpointDraft;
 use crate::endpoint::url::URL_MAX_BYTES;
 use crate::endpoint::validate::CONCURRENCY_MAX;

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
-use crate::api::objects::{Delivery, Event};
-use crate::api::page::Listed;
+use super::shapes::{patterns, time};
+use crate::api::answer::objects::{Delivery, Event};
+use crate::api::request::page::Listed;
+use crate::api::request::statuses::STATUS_NAMES;
 
 pub(super) fn example() -> Value {
     json!({
@@ -16,15 +18,6 @@ pub(super) fn example() -> Value {
 
 pub(super) const EVENT: &str = "Its id, or its position in the log.";
 pub(super) const EVENT_EXAMPLE: &str = "evt_01HF7YAT00000000000G04HMAS";
-
-/// Patterns of event types, as a schema.
-pub(super) fn patterns() -> Value {
-    json!({ "type": "string", "examples": ["order.*,invoice.sent"] })
-}
-
-pub(super) fn time() -> Value {
-    json!({ "type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"] })
-}
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
@@ -54,7 +47,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::get("/v1/events/{event}/deliveries", "listEventDeliveries", "List an event's deliveries")
             .describe("In the order in which the endpoints were made.")
             .path("event", EVENT, EVENT_EXAMPLE)
-            .some_of("status", "In one of these states; without it in all but `filtered`.", &super::deliveries::STATUSES)
+            .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUS_NAMES)
             .in_parts()
             .answers(200, "A part of its deliveries.", schemas.of::<Listed<Delivery>>(), json!({ "data": [super::deliveries::example()], "next": null }))
             .guarded(&[404, 410, 422]),

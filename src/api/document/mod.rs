@@ -19,6 +19,7 @@ mod mocks;
 mod nouns;
 mod operation;
 mod server;
+mod shapes;
 mod sources;
 mod status;
 mod store;
@@ -39,7 +40,7 @@ use sha2::{Digest, Sha256};
 
 use self::operation::{Operation, Schemas};
 use super::Shared;
-use super::params::Params;
+use super::request::params::Params;
 use crate::inbound::media::JSON;
 use crate::inbound::problem::Problem;
 

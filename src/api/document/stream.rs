@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::events::patterns;
 use super::operation::{Operation, Schemas};
+use super::shapes::patterns;
+use crate::api::request::statuses::STATUS_NAMES;
 use crate::api::stream::{Damaged, Missed, Told};
 use crate::api::wait::Found;
 
@@ -29,7 +30,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .query("endpoint", "To this endpoint, by name or id.", json!({ "type": "string" }))
             .query("type", "Of events of these types.", patterns())
             .query("event", "Of this event, by id or position.", json!({ "type": "string" }))
-            .some_of("status", "In one of these states; without it in all but `filtered`.", &super::deliveries::STATUSES)
+            .some_of("status", "In one of these states; without it in all but `filtered`.", &STATUS_NAMES)
             .query("count", "How many.", json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 1 }))
             .query("timeout", "For how long, such as `30s`; five minutes at most.", json!({ "type": "string", "default": "10s" }))
             .answers(200, "There they are.", schemas.of::<Found>(), json!({ "data": [super::deliveries::example()], "count": 1 }))

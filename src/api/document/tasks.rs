@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
-use crate::api::page::Listed;
+use crate::api::request::page::Listed;
 use crate::api::tasks::Task;
 use crate::tasks;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, Schemas};
-use crate::api::page::Listed;
+use crate::api::request::page::Listed;
 use crate::api::zebline::Track;
 use crate::inbound::zebline::types::Attribute;
 

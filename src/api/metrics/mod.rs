@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
-use super::params::Params;
+use super::request::params::Params;
 use super::sources::All;
 use super::{Admin, Shared};
 use crate::inbound::problem::Problem;

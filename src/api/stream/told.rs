@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::api::objects::Attempt;
+use crate::api::answer::objects::Attempt;
 use crate::clock::Timestamp;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;

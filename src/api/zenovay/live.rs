@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::answer::{self, open_to_browsers};
 use super::{ReadSide, Shared};
-use crate::api::sse::{self, Frames, Gone};
+use crate::api::streaming::sse::{self, Frames, Gone};
 use crate::clock::Timestamp;
 use crate::vendor::zenovay::bodies::Live;
 use crate::vendor::zenovay::{Code, Query, Range, Refusal};

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 
 use self::answer::RequestIds;
 use self::keys::Keys;
-use super::sse::Streams;
+use super::streaming::sse::Streams;
 use crate::analytics::Analytics;
 use crate::clock::{SharedClock, Timestamp};
 use crate::config::Website;

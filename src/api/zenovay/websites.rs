@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ReadSide, Shared};
-use crate::api::page::Listed;
-use crate::api::params::Params;
+use crate::api::request::page::Listed;
+use crate::api::request::params::Params;
 use crate::clock::Timestamp;
 use crate::inbound::problem::Problem;
 use crate::vendor::zenovay::bodies::Summary;

@@ -10,8 +10,8 @@ use super::super::progress::Progress;
 use super::super::remote::Remote;
 use super::super::{Failure, output};
 use super::{failure, open_to_look};
+use crate::api::carry::lines;
 use crate::api::carry::{Wanted, piece};
-use crate::api::lines;
 use crate::clock::{Clock, RealClock};
 use crate::store::{Store, Walk};
 

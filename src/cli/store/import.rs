@@ -11,7 +11,7 @@ use super::super::client::{Call, LONG_TIME};
 use super::super::progress::Progress;
 use super::super::remote::Remote;
 use super::super::{Failure, output};
-use crate::api::lines::{self, Header};
+use crate::api::carry::lines::{self, Header};
 
 /// What goes into one request.
 const LINES_AT_ONCE: usize = 200;

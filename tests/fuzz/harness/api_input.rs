@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use redeliver::api::page::{CURSOR, LIMIT, Part};
-use redeliver::api::params::Params;
+use redeliver::api::request::page::{CURSOR, LIMIT, Part};
+use redeliver::api::request::params::Params;
 use redeliver::endpoint::draft::{apply, build};
 use redeliver::endpoint::json::Members;
 use redeliver::endpoint::url::check_url;

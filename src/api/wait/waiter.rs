@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
-use super::Admin;
 use super::wanted::Wanted;
+use crate::api::Admin;
 use crate::deliver::outcomes::Ended;
 use crate::delivery::Status;
 use crate::id::Seq;

@@ -1,5 +1,8 @@
 //! `/v1/endpoints`: making, changing and removing endpoints.
 
+pub mod actions;
+mod in_file;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +13,11 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, LOCATION};
 use url::Url;
 
-use super::input::{Alone, Named};
-use super::objects;
-use super::page::{CURSOR, LIMIT, Listed, Part};
-use super::params::Params;
-use super::{Admin, Shared, input};
+use super::answer::objects;
+use super::request::input::{self, Alone, Named};
+use super::request::page::{CURSOR, LIMIT, Listed, Part};
+use super::request::params::Params;
+use super::{Admin, Shared};
 use crate::deliver::guard::GuardError;
 use crate::deliver::transport::check_ca;
 use crate::endpoint::draft::{apply, build};

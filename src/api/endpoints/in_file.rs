@@ -1,14 +1,14 @@
 //! Endpoints of the configuration file. What it says wins at each start and each reload, so that a
 //! change by another way would come undone: it is refused, with where to make it instead.
 
-use super::Admin;
+use crate::api::Admin;
 use crate::endpoint::{Endpoint, EndpointSettings};
 use crate::inbound::problem::Problem;
 use crate::words::quoted;
 
 impl Admin {
     /// Refuses to replace the settings of an endpoint that the file states.
-    pub(super) fn check_may_change(
+    pub(in crate::api) fn check_may_change(
         &self,
         before: &Endpoint,
         after: &EndpointSettings,
@@ -20,12 +20,12 @@ impl Admin {
     }
 
     /// Refuses to replace the key of an endpoint that the file states.
-    pub(super) fn check_may_rotate(&self, endpoint: &Endpoint) -> Result<(), Problem> {
+    pub(in crate::api) fn check_may_rotate(&self, endpoint: &Endpoint) -> Result<(), Problem> {
         self.refuse_in_file(endpoint, "change signing_key")
     }
 
     /// Refuses to remove an endpoint that the file states: its next reading would make another.
-    pub(super) fn check_may_remove(&self, endpoint: &Endpoint) -> Result<(), Problem> {
+    pub(in crate::api) fn check_may_remove(&self, endpoint: &Endpoint) -> Result<(), Problem> {
         let name = &endpoint.settings.name;
         if !self.in_file.get().contains(name) {
             return Ok(());

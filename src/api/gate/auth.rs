@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, Method, StatusCode};
 
-use super::{Admin, Shared};
+use crate::api::{Admin, Shared};
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
 use crate::secret::Tokens;
@@ -23,7 +23,11 @@ pub trait Sessions: Send + Sync + 'static {
 
 /// Lets a request under `/v1`, or for metrics, through if it brings the token, or, where there is
 /// none, if no foreign web page can have made a browser send it.
-pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: Next) -> Response {
+pub(in crate::api) async fn guard(
+    State(admin): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     if (path.starts_with("/v1/") || path == "/metrics")
         && let Err(problem) = check(&admin, request.method(), request.headers())
@@ -34,7 +38,11 @@ pub(super) async fn guard(State(admin): State<Shared>, request: Request, next: N
 }
 
 /// The rule for what lies under `/v1`.
-pub(super) fn check(admin: &Admin, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+pub(in crate::api) fn check(
+    admin: &Admin,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let tokens = admin.tokens.get();
     if tokens.is_empty() {
         return browser::check(headers, "admin_token");

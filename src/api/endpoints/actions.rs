@@ -7,9 +7,10 @@ use axum::extract::{Request, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::endpoints::no_answer;
-use super::input::{self, Named, Reader};
-use super::{Admin, Shared, objects};
+use super::no_answer;
+use crate::api::answer::objects;
+use crate::api::request::input::{self, Named, Reader};
+use crate::api::{Admin, Shared};
 use crate::delivery::Attempt;
 use crate::duration::parse_duration;
 use crate::endpoint::draft::apply;
@@ -27,7 +28,7 @@ const OVERLAP_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How a test message fared.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Tested {
+pub(in crate::api) struct Tested {
     /// Whether the policy takes the answer for a success.
     delivered: bool,
     attempt: objects::Attempt,
@@ -35,7 +36,7 @@ pub(super) struct Tested {
 
 /// What a replay came to.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Replayed {
+pub(in crate::api) struct Replayed {
     /// How many deliveries were found, as a task says it.
     matched: u64,
     /// How many of them were put back, or would be in a dry run: all that were found.
@@ -49,13 +50,13 @@ pub(super) struct Replayed {
 
 /// What a retry of all that waits came to.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Retried {
+pub(in crate::api) struct Retried {
     /// How many deliveries are due now that waited for their retry.
     retried: u64,
 }
 
 /// `POST …/pause`.
-pub(super) async fn pause(
+pub(in crate::api) async fn pause(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,
@@ -64,7 +65,7 @@ pub(super) async fn pause(
 }
 
 /// `POST …/resume`.
-pub(super) async fn resume(
+pub(in crate::api) async fn resume(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,
@@ -90,7 +91,7 @@ async fn set_state(
 }
 
 /// `POST …/test`: the vendor's test message, once, now (HOT-58).
-pub(super) async fn test(
+pub(in crate::api) async fn test(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,
@@ -118,7 +119,7 @@ pub(super) async fn test(
 }
 
 /// `POST …/rotate-key`.
-pub(super) async fn rotate_key(
+pub(in crate::api) async fn rotate_key(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,
@@ -182,7 +183,7 @@ fn overlap(reader: &mut Reader, settings: &EndpointSettings) -> Option<Duration>
 }
 
 /// `POST …/replay`.
-pub(super) async fn replay(
+pub(in crate::api) async fn replay(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,
@@ -222,7 +223,7 @@ pub(super) async fn replay(
 }
 
 /// `POST …/retry`: everything that waits is due now.
-pub(super) async fn retry(
+pub(in crate::api) async fn retry(
     State(admin): State<Shared>,
     Named(wanted): Named,
     request: Request,

@@ -10,7 +10,7 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 
 /// The chunks of a body. The connection drops it when its other side goes.
-pub(super) struct Chunks(pub mpsc::Receiver<io::Result<Bytes>>);
+pub(in crate::api) struct Chunks(pub mpsc::Receiver<io::Result<Bytes>>);
 
 impl hyper::body::Body for Chunks {
     type Data = Bytes;

@@ -1,5 +1,7 @@
 //! `GET /v1/export` and `POST /v1/import`: events carried from one store to another, line by line.
 
+pub mod lines;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
@@ -10,10 +12,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::params::Params;
-use super::sse::drained;
-use super::stream_body::Chunks;
-use super::{Shared, lines};
+use super::Shared;
+use super::request::params::Params;
+use super::streaming::chunks::Chunks;
+use super::streaming::sse::drained;
 use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;

@@ -3,6 +3,9 @@
 //! Its time is the machine's own, whatever the broker's clock is: on a manual clock that nobody
 //! moves, a wait by the broker's would never end.
 
+mod waiter;
+mod wanted;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,13 +16,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::deliveries::STATUSES;
+use self::waiter::Waiter;
+use self::wanted::Wanted;
+use super::answer::objects::Delivery;
 use super::events;
-use super::objects::Delivery;
-use super::params::Params;
-use super::waiter::Waiter;
-use super::wanted::Wanted;
-use super::{Admin, Shared, sse};
+use super::request::params::Params;
+use super::request::statuses::STATUSES;
+use super::streaming::sse;
+use super::{Admin, Shared};
 use crate::delivery::Status;
 use crate::duration::{format_duration, parse_duration};
 use crate::inbound::problem::Problem;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Admin;
 use super::params::Params;
+use crate::api::Admin;
 use crate::endpoint::{Endpoint, EndpointState};
 use crate::inbound::problem::Problem;
 use crate::words::{listed, nearest, quoted};
@@ -17,7 +17,10 @@ const COMPARED_MAX: usize = 1_000;
 impl Admin {
     /// The endpoint that the parameter `endpoint` names. A filter by one that is not there would
     /// show nothing, as if it were well.
-    pub(super) fn filtered_endpoint(&self, params: &mut Params<'_>) -> Option<Arc<Endpoint>> {
+    pub(in crate::api) fn filtered_endpoint(
+        &self,
+        params: &mut Params<'_>,
+    ) -> Option<Arc<Endpoint>> {
         let wanted = params.text("endpoint")?.to_owned();
         let found = self.store.find_endpoint(&wanted);
         if found.is_none() {
@@ -28,7 +31,7 @@ impl Admin {
 
     /// The policy that the parameter `policy` names: one that there is, or under which there was an
     /// endpoint.
-    pub(super) fn filtered_policy(&self, params: &mut Params<'_>) -> Option<String> {
+    pub(in crate::api) fn filtered_policy(&self, params: &mut Params<'_>) -> Option<String> {
         let wanted = params.text("policy")?.to_owned();
         let policies = self.policies.get();
         let queues = self.store.queues();
@@ -48,7 +51,7 @@ impl Admin {
     }
 
     /// Why no endpoint is called so, and what to ask for instead.
-    pub(super) fn no_endpoint(&self, wanted: &str) -> String {
+    pub(in crate::api) fn no_endpoint(&self, wanted: &str) -> String {
         if let Some(removed) = self.removed(wanted) {
             return format!(
                 "endpoint {} is removed; its history is found by its id, {}",
@@ -68,7 +71,7 @@ impl Admin {
     }
 
     /// 404, for a path that names an endpoint which is not there.
-    pub(super) fn unknown_endpoint(&self, wanted: &str) -> Problem {
+    pub(in crate::api) fn unknown_endpoint(&self, wanted: &str) -> Problem {
         Problem::not_found(self.no_endpoint(wanted))
     }
 

@@ -120,7 +120,7 @@ where
 }
 
 /// Resolves when the server begins to stop.
-pub(super) async fn drained(mut draining: watch::Receiver<bool>) {
+pub(in crate::api) async fn drained(mut draining: watch::Receiver<bool>) {
     // No sender: the server is gone, which is a stop too.
     let _ = draining.wait_for(|draining| *draining).await;
 }

@@ -16,7 +16,7 @@ pub struct GivenUp {
 }
 
 impl GivenUp {
-    pub(super) fn of(record: &delivery::Attempt) -> Option<Self> {
+    pub(in crate::api) fn of(record: &delivery::Attempt) -> Option<Self> {
         Some(Self {
             at: record.ended_at,
             reason: record.given_up_words()?.to_owned(),
@@ -40,7 +40,7 @@ pub struct Attempt {
     /// The start of the answer's body, at most 4 KiB.
     response_excerpt: Option<String>,
     #[serde(flatten)]
-    pub(super) evidence: Option<Evidence>,
+    pub(in crate::api) evidence: Option<Evidence>,
 }
 
 impl Attempt {

@@ -11,7 +11,7 @@ use crate::inbound::observer::{Answered, Brought, Observer};
 use crate::trace::{TRACEPARENT, TraceContext};
 
 /// One that is not answered yet.
-pub(super) struct Watched<'a> {
+pub(in crate::api) struct Watched<'a> {
     observer: &'a Arc<dyn Observer>,
     route: &'static str,
     method: Method,

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Admin;
+use crate::api::Admin;
 use crate::clock::Timestamp;
 use crate::delivery::{Attempt, GivenUp, Status};
 use crate::endpoint::TextEncoding;
@@ -77,7 +77,7 @@ struct Clock {
 
 impl Explained {
     /// What there is to say of this delivery.
-    pub(super) fn of(view: &DeliveryView, admin: &Admin) -> Self {
+    pub(in crate::api) fn of(view: &DeliveryView, admin: &Admin) -> Self {
         let now = admin.clock.now();
         let last = view.attempts.last();
         let delay = match (view.next_attempt_at, last) {

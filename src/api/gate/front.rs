@@ -15,7 +15,7 @@ use tracing::{Instrument, Level};
 
 use super::request_id::REQUEST_ID;
 use super::watched::Watched;
-use super::{Admin, Shared, auth, router};
+use crate::api::{Admin, Shared, auth, router};
 use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
 use crate::inbound::relay;
