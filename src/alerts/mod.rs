@@ -11,10 +11,12 @@
 //! | [`memory`] | what was told, by the log's own events: pure |
 //! | [`state`] | an alert between its checks: pure |
 //! | [`watch`] | checks at its times, and tells |
+//! | [`parts`] | what the alerts need of the broker |
 //! | `remember` | reads what was told from the log |
 
 pub mod memory;
 pub mod notice;
+pub mod parts;
 mod remember;
 pub mod rule;
 pub mod state;

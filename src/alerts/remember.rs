@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Alerts;
-use super::watch::Parts;
+use super::parts::Parts;
 use crate::clock::Timestamp;
 use crate::config::ALERTS_SOURCE;
 use crate::event::Event;

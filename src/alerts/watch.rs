@@ -4,35 +4,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::notice::Notice;
+use super::parts::Parts;
 use super::state::settled_until;
 use super::{Alerts, Watched, remember};
 use crate::analytics::Analytics;
-use crate::clock::{SharedClock, Timestamp};
-use crate::deliver::agenda::{Agenda, Slot};
+use crate::clock::Timestamp;
+use crate::deliver::agenda::Slot;
 use crate::id::Seq;
-use crate::inbound::Ingest;
-use crate::store::Store;
-
-/// What the alerts need.
-#[derive(Clone)]
-pub struct Parts {
-    /// The figures.
-    pub analytics: Arc<Analytics>,
-    /// The log, which says what was told.
-    pub store: Arc<dyn Store>,
-    /// The way into the log.
-    pub ingest: Ingest,
-    /// The broker's clock.
-    pub clock: SharedClock,
-    /// Where each alert says when it looks next.
-    pub agenda: Agenda,
-    /// Turns true when it is time to end.
-    pub stopping: watch::Receiver<bool>,
-}
 
 /// Watches until `stopping` turns true. Each alert is on the agenda, and due, from this call on: an
 /// advance that comes before the first look is answered behind it.

@@ -6,7 +6,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use crate::alerts::Alerts;
-use crate::alerts::watch::{self as watching, Parts};
+use crate::alerts::parts::Parts;
+use crate::alerts::watch as watching;
 use crate::current::Current;
 
 /// The alerts in force, and who watches for them.

@@ -20,7 +20,7 @@ use super::{
     AppError, Settings, keeping, opening, pages, reading, register, sources, store_options, tasking,
 };
 use crate::alerts::Alerts;
-use crate::alerts::watch::Parts;
+use crate::alerts::parts::Parts;
 use crate::analytics::Analytics;
 use crate::api::gate::request_id::RequestIds;
 use crate::api::streaming::sse::Streams;

@@ -10,30 +10,10 @@ use super::opening::blocking;
 use crate::clock::SharedClock;
 use crate::config;
 use crate::deliver::agenda::{Agenda, Slot};
-use crate::store::{Retention, SourceRetention, Store};
+use crate::store::Store;
 
 /// A pass is waited for so long by whoever moves the clock.
 const PASS_MAX: Duration = Duration::from_secs(60);
-
-/// The store's retention, as the configuration says.
-pub(super) fn retention(read: &config::Retention) -> Retention {
-    let sources = read.sources.iter().map(|(name, rule)| {
-        let rule = SourceRetention {
-            max_age: rule.max_age,
-            max_bytes: rule.max_bytes,
-            dead_letters_max_age: rule.dead_letters_max_age,
-        };
-        (name.clone(), rule)
-    });
-    Retention {
-        max_age: read.max_age,
-        max_bytes: read.max_bytes,
-        attempts_max_age: read.attempts_max_age,
-        dead_letters_max_age: read.dead_letters_max_age,
-        waiting_max_age: read.waiting_max_age,
-        sources: sources.collect(),
-    }
-}
 
 /// Looks every now and then, and once at the beginning, if anything ever expires. It is on the agenda
 /// from this call on.

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::{AppError, Keep, keeping};
+use super::{AppError, Keep};
 use crate::clock::{SharedClock, Stopwatch};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::store::backend::Backend;
 use crate::store::keyring::Keyring;
 use crate::store::memory::Memory;
-use crate::store::{Log, Observer, Options, Store, StoreError, committer};
+use crate::store::{
+    Log, Observer, Options, Retention, SourceRetention, Store, StoreError, committer,
+};
 
 /// The store's limits, as the configuration says.
 pub fn store_options(config: &Config) -> Options {
@@ -25,7 +27,7 @@ pub fn store_options(config: &Config) -> Options {
         dedupe_window: limits.dedupe_window,
         dedupe_max_entries: limits.dedupe_max_entries,
         endpoints_max: limits.endpoints_max,
-        retention: keeping::retention(&config.retention),
+        retention: retention(&config.retention),
         journal_bytes: limits.store_journal_bytes as u64,
         disk_reserve_bytes: limits.disk_reserve_bytes as u64,
         waiting_max_per_endpoint: limits.waiting_max_per_endpoint,
@@ -108,6 +110,26 @@ fn at_work<B: Backend>(
         cause,
     })?;
     Ok((log, committer))
+}
+
+/// The store's retention, as the configuration says.
+fn retention(read: &config::Retention) -> Retention {
+    let sources = read.sources.iter().map(|(name, rule)| {
+        let rule = SourceRetention {
+            max_age: rule.max_age,
+            max_bytes: rule.max_bytes,
+            dead_letters_max_age: rule.dead_letters_max_age,
+        };
+        (name.clone(), rule)
+    });
+    Retention {
+        max_age: read.max_age,
+        max_bytes: read.max_bytes,
+        attempts_max_age: read.attempts_max_age,
+        dead_letters_max_age: read.dead_letters_max_age,
+        waiting_max_age: read.waiting_max_age,
+        sources: sources.collect(),
+    }
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

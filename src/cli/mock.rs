@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `samples` | Hotjar, eSputnik, Standard Webhooks: what each can be told to send |
 //! | `content`, `running` | options of all three: what is sent, where and how |
-//! | `sender` | a broker that sends it |
+//! | `job` | what a run has to do, and the broker that it needs |
+//! | `sender` | sends it, until everything is settled |
 //! | `story` | what happens, line by line, and the end |
 //! | `server` | many mocks in one process |
 //! | `api`, `traffic`, `connections` | Zenovay's and Zebline's APIs, with visitors, and their events on the way |
@@ -12,6 +13,7 @@
 mod api;
 mod connections;
 mod content;
+mod job;
 mod running;
 mod samples;
 mod sender;

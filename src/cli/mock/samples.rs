@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::content::Content;
+use super::job::Job;
 use super::running::Running;
-use super::sender::Job;
 use crate::cli::Failure;
 use crate::cli::secrets::basic_argument;
 use crate::cli::signing::{KeyEncoding, SignatureEncoding, signing_key};

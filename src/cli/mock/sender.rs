@@ -6,37 +6,17 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-use super::content::Stock;
-use super::running::Running;
+use super::job::Job;
 use super::story::Story;
-use crate::api::document::Subject;
-use crate::app::{self, App, AppError, Keep, Routes, Settings};
+use crate::app::{self, App, AppError, Routes};
 use crate::cli::Failure;
 use crate::cli::signals::Signals;
-use crate::clock::ClockKind;
-use crate::deliver::guard::AddressGuard;
 use crate::deliver::outcomes::Ended;
-use crate::endpoint::{EndpointDraft, FieldError};
 use crate::inbound::problem::Problem;
 use crate::mock::trigger::{EVENTS_MAX, Trigger};
-use crate::mock::vendor;
 use crate::mock::wish::Wish;
 use crate::store::Appended;
 use crate::vendor::Profile;
-
-/// What is to be done.
-pub(super) struct Job {
-    /// Whose webhooks are sent.
-    pub(super) vendor: Profile,
-    /// What the options say of the receiver.
-    pub(super) draft: EndpointDraft,
-    /// What is sent.
-    pub(super) stock: Stock,
-    /// Whether the vendor's GET on save is sent first, if it sends one.
-    pub(super) checks: bool,
-    /// Where and how.
-    pub(super) running: Running,
-}
 
 /// What is told of attempts before it is shown. Many end faster than lines are printed.
 const TOLD_MAX: usize = 65_536;
@@ -136,55 +116,7 @@ fn worded(error: AppError) -> Failure {
     }
 }
 
-fn options(errors: Vec<FieldError>) -> Failure {
-    let each = errors.into_iter().map(|error| {
-        let option = match error.at.as_str() {
-            "/url" => "--to",
-            "/timeout" => "--timeout",
-            "/basic_auth" | "/basic_auth/user" | "/basic_auth/password" => "--basic",
-            _ => "--key-file or REDELIVER_KEY",
-        };
-        format!("{option}: {}", error.detail)
-    });
-    Failure::Usage(each.collect::<Vec<_>>().join("\n"))
-}
-
 impl Job {
-    /// What the broker is started with, once the receiver has passed the GET on save (ESP-07).
-    async fn settings(&self, seed: u64) -> Result<Settings, Failure> {
-        let running = &self.running;
-        let clock = running.clock();
-        let receiver = vendor::receiver(self.vendor, self.draft.clone(), clock);
-        let receiver = receiver.map_err(options)?;
-        let mut config = vendor::config(receiver.clone());
-        running.put(&mut config)?;
-        if self.checks {
-            let guard = AddressGuard {
-                allow: config.server.allow_private.clone(),
-                allow_loopback: config.server.listen.ip().to_canonical().is_loopback(),
-            };
-            vendor::check(&receiver, guard).await.map_err(|error| {
-                let text = error.to_string().replace("server.allow_addresses", "--allow-address");
-                Failure::Check(format!(
-                    "{text}; eSputnik would not save this URL (ESP-08): mend the receiver, or go on with --no-check"
-                ))
-            })?;
-        }
-        Ok(Settings {
-            config,
-            clock,
-            record: running.record.record,
-            faults: running.faults.plan(seed, receiver.order)?,
-            keep: match running.has_data() {
-                true => Keep::OnDisk,
-                false => Keep::InMemory,
-            },
-            json: running.json,
-            document: Subject::Mock,
-            ..Settings::default()
-        })
-    }
-
     async fn play(
         &self,
         app: &App,
@@ -262,11 +194,6 @@ impl Job {
             let _ = told.send(appended);
         }
         Ok(())
-    }
-
-    /// The clock, for the first line.
-    pub(super) fn clock(&self) -> ClockKind {
-        self.running.clock()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use self::line::Line;
-use super::sender::Job;
+use super::job::Job;
 use crate::app::{App, AppError};
 use crate::cli::Failure;
 use crate::cli::output;
