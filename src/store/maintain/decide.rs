@@ -135,7 +135,7 @@ impl<B: Backend> Log<B> {
     }
 
     /// Every dead letter of an event below `cut`.
-    pub(super) fn dead_letters(&self, cut: Seq) -> Result<Vec<(u32, Seq)>, StoreError> {
+    pub(in crate::store) fn dead_letters(&self, cut: Seq) -> Result<Vec<(u32, Seq)>, StoreError> {
         let (mut dead, mut from) = (Vec::new(), key::dead(0, 0));
         loop {
             let entries = self.backend.scan(b"x", &from, DEAD_PER_READ)?;
