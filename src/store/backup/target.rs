@@ -16,7 +16,7 @@ use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::record::key;
 use super::super::verify::verify;
 use super::super::{Report, StoreError};
-use super::files::{mark, sync_all, sync_parent, with_room_in_mind};
+use super::files::{mark, of_the_copy, sync_all, sync_parent};
 use super::held::{expect_same, held};
 use super::piece::{Have, Piece, Place, Point};
 use super::reseal::Reseal;
@@ -78,15 +78,19 @@ impl Target {
         let mut name = dir.file_name().ok_or_else(no_name)?.to_owned();
         name.push(".partial");
         let partial = dir.with_file_name(name);
-        let lock = Lock::take(&partial)?;
-        let settings = Settings {
-            cache_bytes,
-            journal_bytes: 0,
-            salt,
+        let open = || {
+            let lock = Lock::take(&partial)?;
+            let settings = Settings {
+                cache_bytes,
+                journal_bytes: 0,
+                salt,
+            };
+            let disk = Arc::new(Disk::open_locked(&partial, settings, lock)?);
+            make_volumes(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
+            held(&*disk).map(|have| (disk, have))
         };
-        let disk = Arc::new(Disk::open_locked(&partial, settings, lock)?);
-        make_volumes(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
-        let have = held(&*disk)?;
+        let opened = open().map_err(|error| of_the_copy(&partial, error.into()));
+        let (disk, have) = opened?;
         Ok(Self {
             dir: dir.to_owned(),
             have,
@@ -157,7 +161,7 @@ impl Target {
     /// of; [`BackupError::NoRoom`], or [`BackupError::Store`] if the disk does not take it.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
         let taken = self.take_piece(bytes);
-        taken.map_err(|error| self.with_room_in_mind(error))
+        taken.map_err(|error| of_the_copy(&self.partial, error))
     }
 
     fn take_piece(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
@@ -241,6 +245,12 @@ impl Target {
     /// [`BackupError::Broken`] if the last piece has not come; [`BackupError::Unverified`] if what
     /// was written is not read back; [`BackupError::NoRoom`] and those of the disk.
     pub fn finish(self) -> Result<Summary, BackupError> {
+        let partial = self.partial.clone();
+        let finished = self.end();
+        finished.map_err(|error| of_the_copy(&partial, error))
+    }
+
+    fn end(self) -> Result<Summary, BackupError> {
         let Some(point) = self.point.filter(|_| self.is_whole) else {
             return Err(BackupError::broken("it ended before its end"));
         };
@@ -256,7 +266,7 @@ impl Target {
         let written = batches.end();
         // The last handle but ours is gone; ours closes the database.
         drop(disk);
-        written.map_err(|error| with_room_in_mind(&partial, error.into()))?;
+        written?;
         let (high_water, _) = HighWater::open(&partial.join("high-water"))?;
         high_water.write(Mark {
             next_seq: point.next_seq,
@@ -284,9 +294,5 @@ impl Target {
         fs::rename(&partial, &dir).map_err(of_partial)?;
         sync_parent(&dir)?;
         Ok(Summary { dir, report })
-    }
-
-    fn with_room_in_mind(&self, error: BackupError) -> BackupError {
-        with_room_in_mind(&self.partial, error)
     }
 }
