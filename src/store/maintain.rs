@@ -92,8 +92,17 @@ pub struct Maintained {
 /// What one pass leaves to the next.
 #[derive(Debug, Default)]
 pub(super) struct Maintenance {
-    /// The number of the last base, known from the first pass on.
-    base: Option<u64>,
+    /// The last base, known from the first pass on; not behind a pass that did not come to its end,
+    /// for then what that base lets go has to be looked for again.
+    base: Option<Standing>,
+}
+
+/// Of the last base, what the next pass needs.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    number: u64,
+    /// The first event that is not in it.
+    end: Seq,
 }
 
 impl<B: Backend> Log<B> {
@@ -133,15 +142,16 @@ impl<B: Backend> Log<B> {
         if deletion.below() <= 1 {
             return Ok(());
         }
-        let number = match turn.base {
-            Some(number) => number,
+        let standing = match turn.base.take() {
+            Some(standing) => standing,
             None => {
                 let (number, base) = base::load(&self.backend)?;
+                let mut end = 1;
                 if let Some(base) = base {
                     // A crash may have come in between.
                     let all = || base.expired.seqs().clone();
                     let fresh = base.fresh.clone().unwrap_or_else(all);
-                    let end = base.snapshot.next_seq;
+                    end = base.snapshot.next_seq;
                     self.delete_dead_letters(&self.dead_letters(end)?, base.expired.seqs())?;
                     maintained.thinned_frames += self.delete_what_has_expired(end, &fresh)?;
                     self.delete_transitions(1, base.expired.frames_from)?;
@@ -149,34 +159,43 @@ impl<B: Backend> Log<B> {
                         self.remember_forgotten_dead_letters()?;
                     }
                 }
-                *turn.base.insert(number)
+                Standing { number, end }
             }
         };
         let Some(decided) = self.decide(deletion.below())? else {
+            turn.base = Some(standing);
             return Ok(());
         };
+        let number = standing.number + 1;
+        // From the marking until the base is written nothing may fail but the disk for good.
+        let version = self.version()?;
         let (base, decided, frames_before) = {
             // Nothing that has ended is put back meanwhile; what was put back before is waited for.
             let _no_replays = self
                 .replaying
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            self.mark_as_expired(decided)?
+            self.mark_as_expired(decided, standing)?
         };
+        self.cache.forget(&decided.seqs);
         maintained.expired_events = decided.seqs.len();
         maintained.expired_frames = decided.frames_from - frames_before;
-        self.write_base(&base, number + 1)?;
-        turn.base = Some(number + 1);
-        self.cache.forget(&decided.seqs);
+        self.write_base(&base, number, version)?;
+        let (end, fresh) = (base.snapshot.next_seq, base.fresh.unwrap_or_default());
         self.delete_dead_letters(&decided.dead, &decided.seqs)?;
-        maintained.thinned_frames +=
-            self.delete_what_has_expired(base.snapshot.next_seq, &decided.seqs)?;
-        self.delete_transitions(frames_before, decided.frames_from)
+        maintained.thinned_frames += self.delete_what_has_expired(end, &fresh)?;
+        self.delete_transitions(frames_before, decided.frames_from)?;
+        turn.base = Some(Standing { number, end });
+        Ok(())
     }
 
     /// From here on what was decided is not there any more for anybody; of it only what nobody
     /// waits for by now.
-    fn mark_as_expired(&self, mut decided: Decided) -> Result<(Base, Decided, u64), StoreError> {
+    fn mark_as_expired(
+        &self,
+        mut decided: Decided,
+        before: Standing,
+    ) -> Result<(Base, Decided, u64), StoreError> {
         let mut writer = self.writer();
         let now = self.clock.now();
         let (mut expired, mut frames_before) = (None, 1);
@@ -184,10 +203,10 @@ impl<B: Backend> Log<B> {
             let mut held = BlockSet::default();
             let is_decided = |(from, _): &(Seq, Seq)| decided.seqs.next_from(*from).is_some();
             held.insert_runs(state.held().iter_runs().filter(is_decided));
-            let before = decided.seqs.len();
+            state.expired.progress = std::mem::take(&mut decided.progress);
             let all = decided.seqs.clone();
             decided.seqs.remove_all(&held);
-            if decided.seqs.len() < before {
+            if decided.seqs.len() < all.len() {
                 let mut waited_for = all;
                 waited_for.remove_all(&decided.seqs);
                 state.expired.progress.leave(&waited_for);
@@ -205,10 +224,15 @@ impl<B: Backend> Log<B> {
         let snapshot = snapshot.map(|endpoint| KeptEndpoint::of(&endpoint, keys));
         let expired = expired.unwrap_or_default();
         decided.frames_from = expired.frames_from;
+        let mut fresh = decided.seqs.clone();
+        // The last frame of the base before stayed, though nothing was left of it.
+        if expired.seqs().contains(before.end - 1) {
+            fresh.insert(before.end - 1);
+        }
         let base = Base {
             snapshot,
             expired,
-            fresh: Some(decided.seqs.clone()),
+            fresh: Some(fresh),
             names_dead: true,
         };
         Ok((base, decided, frames_before))

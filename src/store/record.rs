@@ -12,9 +12,10 @@
 //! | `a` endpoint (4), sequence number (8), attempt (4) | number (8) of the frame that holds this attempt; for all but first-try successes |
 //! | `s` endpoint (4), least sequence number (8) | greatest sequence number (8) and frame number (8): the first-try successes of one endpoint in one frame |
 //! | `x` endpoint (4), sequence number (8) | empty: this delivery is a dead letter |
+//! | `r` endpoint (4), sequence number (8), attempts (4) | number (8) of the frame that put this delivery, which was no dead letter, back behind so many attempts |
 //! | `p` number (8), part (4) | part of a base |
 //!
-//! `a`, `s` and `x` are an index of `t`, written in the same batch.
+//! `a`, `s`, `x` and `r` are an index of `t`, written in the same batch.
 
 pub mod codec;
 pub mod event_frame;
@@ -68,8 +69,17 @@ pub mod key {
 
     /// Where one attempt is recorded.
     pub fn attempt(endpoint: u32, seq: Seq, number: u32) -> Vec<u8> {
+        of_delivery(b"a", endpoint, seq, number)
+    }
+
+    /// Where a delivery, which was no dead letter, was put back behind so many attempts.
+    pub fn put_back(endpoint: u32, seq: Seq, attempts: u32) -> Vec<u8> {
+        of_delivery(b"r", endpoint, seq, attempts)
+    }
+
+    fn of_delivery(kind: &[u8], endpoint: u32, seq: Seq, number: u32) -> Vec<u8> {
         [
-            &b"a"[..],
+            kind,
             &endpoint.to_be_bytes(),
             &seq.to_be_bytes(),
             &number.to_be_bytes(),

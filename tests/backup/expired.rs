@@ -22,13 +22,13 @@ use redeliver::store::{
 };
 
 const CACHE: u64 = 8 << 20;
-const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-const HOUR: Duration = Duration::from_secs(3600);
+pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub const HOUR: Duration = Duration::from_secs(3600);
 
 /// Two events at the beginning become dead letters, whose events are kept for longer.
 const DEAD: [u64; 2] = [2, 3];
 
-fn options(keys: Option<u8>) -> Options {
+pub fn options(keys: Option<u8>) -> Options {
     let mut options = Options {
         retention: Retention {
             max_age: Some(HOUR),
@@ -49,12 +49,12 @@ fn keyring(byte: u8) -> Arc<Keyring> {
     Arc::new(Keyring::new(&key, &[], Box::new(draw)))
 }
 
-struct World {
-    log: Log<Disk>,
-    clock: Arc<ManualClock>,
+pub struct World {
+    pub log: Log<Disk>,
+    pub clock: Arc<ManualClock>,
 }
 
-fn open(dir: &Path, at: Timestamp, options: Options) -> World {
+pub fn open(dir: &Path, at: Timestamp, options: Options) -> World {
     let clock = Arc::new(ManualClock::new(at));
     let log = Log::open(dir, CACHE, clock.clone(), options, [1 << 32 | 1, 2, 3]).unwrap();
     World { log, clock }
@@ -67,7 +67,7 @@ const SECRETS: [&str; 4] = [
     "planted-header",
 ];
 
-fn settings() -> EndpointSettings {
+pub fn settings() -> EndpointSettings {
     EndpointSettings {
         signing_key: Some(Secret::new(SECRETS[0])),
         rotation: Some(Rotation {
@@ -101,7 +101,7 @@ fn settings() -> EndpointSettings {
 }
 
 impl World {
-    fn add_endpoint(&self) {
+    pub fn add_endpoint(&self) {
         let add = EndpointCommand::Add(Box::new(settings()), EndpointState::Active);
         let ticket = self.log.endpoint(add).unwrap();
         self.log.commit().unwrap();
@@ -109,10 +109,15 @@ impl World {
     }
 
     /// Events with a body of some parts, each of them delivered but for the dead ones.
-    fn put(&self, count: u64) {
+    pub fn put(&self, count: u64) {
+        self.put_of("api", count, |seq| DEAD.contains(&seq));
+    }
+
+    /// Events of this source, each of them delivered, or a dead letter if it `is_dead`.
+    pub fn put_of(&self, source: &str, count: u64, is_dead: impl Fn(u64) -> bool) {
         for number in 0..count {
             let event = NewEvent {
-                source: "api".into(),
+                source: source.into(),
                 kind: "order.paid".into(),
                 subject: None,
                 time: None,
@@ -126,7 +131,7 @@ impl World {
             self.log.commit().unwrap();
             ticket.blocking_recv().unwrap().unwrap();
             for claim in self.log.claim(10).unwrap() {
-                let outcome = match DEAD.contains(&claim.token.seq) {
+                let outcome = match is_dead(claim.token.seq) {
                     true => Outcome::Dead,
                     false => Outcome::Delivered,
                 };
@@ -149,11 +154,11 @@ impl World {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         redeliver::clock::Clock::now(&*self.clock)
     }
 
-    fn pass(&self, time: Duration) {
+    pub fn pass(&self, time: Duration) {
         self.clock.set(self.now().plus(time));
     }
 
@@ -162,7 +167,7 @@ impl World {
         events.iter().map(|event| event.seq).collect()
     }
 
-    fn dead(&self) -> BTreeSet<u64> {
+    pub fn dead(&self) -> BTreeSet<u64> {
         let query = DeliveryQuery {
             statuses: vec![Status::Dead],
             limit: 100,
@@ -172,7 +177,7 @@ impl World {
         page.items.iter().map(|view| view.event.seq).collect()
     }
 
-    fn pieces(&self, have: &Have) -> Vec<Vec<u8>> {
+    pub fn pieces(&self, have: &Have) -> Vec<Vec<u8>> {
         let mut cursor = self.log.begin_backup(have).unwrap();
         let mut pieces = Vec::new();
         while let Some(piece) = self.log.read_backup(&mut cursor).unwrap() {
@@ -182,7 +187,7 @@ impl World {
     }
 
     /// Half of what is there has expired, transitions as well.
-    fn aged(dir: &Path, keys: Option<u8>) -> Self {
+    pub fn aged(dir: &Path, keys: Option<u8>) -> Self {
         let world = open(dir, START, options(keys));
         world.add_endpoint();
         world.put(40);
@@ -195,7 +200,7 @@ impl World {
     }
 }
 
-fn target(dir: &Path) -> Target {
+pub fn target(dir: &Path) -> Target {
     Target::begin(dir, CACHE, 9).unwrap()
 }
 

@@ -3,8 +3,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dead_letters;
 mod documented;
 mod expired;
+mod full;
 mod making;
 mod measured;
 #[path = "../process/mod.rs"]

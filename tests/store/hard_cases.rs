@@ -529,3 +529,72 @@ fn a_dead_letter_that_was_put_back_goes_with_its_endpoint_over_a_restart_too() {
         world = world.restart(clean);
     }
 }
+
+#[test]
+fn a_delivered_one_that_was_put_back_goes_with_its_endpoint_over_a_rebuild_too() {
+    let mut world = World::<OnDisk>::new();
+    let number = world.add(settings("crm", Order::Independent));
+    world.append_many(5);
+    world.settle_all(|_| Outcome::Delivered);
+    world.append_many(1);
+    let sixth = world.claim().remove(0);
+    world.settle(&sixth, retry(9));
+    world.advance(9);
+    world.settle(&world.claim()[0], Outcome::Delivered);
+    let put_back = |seq| {
+        let only = ReplayRequest {
+            seq: Some(seq),
+            ..replay(number)
+        };
+        assert_eq!(world.log.replay(only).unwrap(), 1);
+    };
+    for seq in [1, 2, 3, 6] {
+        put_back(seq);
+    }
+    // The first arrives once more, the second is under way, the others wait when the endpoint goes.
+    world.settle(&world.log.claim(1).unwrap()[0], Outcome::Delivered);
+    let under_way = world.log.claim(1).unwrap().remove(0);
+    assert_eq!(under_way.token.seq, 2);
+    let remove = EndpointCommand::SetState(number, EndpointState::Removed, None);
+    world.command(remove);
+    world.settle(&under_way, Outcome::Delivered);
+    for step in 0.. {
+        let status = |seq| world.log.delivery(number, seq).unwrap().unwrap().status;
+        let expected = |seq| match seq {
+            3 | 6 => Status::Removed,
+            _ => Status::Delivered,
+        };
+        let listed = |status| {
+            let query = DeliveryQuery {
+                statuses: vec![status],
+                limit: 10,
+                ..DeliveryQuery::default()
+            };
+            let page = world.log.deliveries(&query).unwrap();
+            Vec::from_iter(page.items.iter().map(|view| view.event.seq))
+        };
+        for seq in 1..=6 {
+            assert_eq!(status(seq), expected(seq), "{step}: {seq}");
+        }
+        assert_eq!(listed(Status::Removed), [6, 3], "{step}");
+        assert_eq!(listed(Status::Delivered), [5, 4, 2, 1], "{step}");
+        let ended = world.log.endpoint_view(number).unwrap().unwrap().ended;
+        assert_eq!((ended.removed, ended.delivered), (2, 4), "{step}");
+        let attempts = world.log.delivery(number, 3).unwrap().unwrap().attempts;
+        assert_eq!(attempts.len(), 1, "its history says that it had arrived");
+        match step {
+            0 => world = world.restart(true),
+            1 => {
+                // As it is noted when a page could not be read: it is put together anew.
+                std::fs::write(world.dir().join("unreadable"), b"").unwrap();
+                world = world.restart(true);
+                assert!(world.dir().join("damaged-1").is_dir());
+            }
+            2 => {
+                std::fs::remove_file(world.dir().join("projections")).unwrap();
+                world = world.restart(false);
+            }
+            _ => break,
+        }
+    }
+}

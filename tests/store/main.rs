@@ -15,6 +15,7 @@ mod races;
 mod reclaim;
 mod retention;
 mod retention_crashes;
+mod retention_faults;
 mod settling;
 mod sources;
 mod steps;

@@ -405,6 +405,21 @@ fn nothing_expires_unless_it_is_said<I: Implementation>() {
 }
 
 #[test]
+fn where_everything_expires_again_and_again_one_frame_is_left_and_no_more() {
+    let mut world = World::<InMemory>::with(keeping(one_hour()));
+    for round in 0..20 {
+        world.append(vec![event("a", vec![round; 9_000])]);
+        world.advance(2 * HOUR_S);
+        assert_eq!(world.log.maintain().unwrap().expired_events, 1);
+        if round == 10 {
+            world = world.restart(false);
+        }
+        let frames = world.log.backend().scan(b"e", b"e", 100).unwrap();
+        assert_eq!(frames.len(), 1, "{round}");
+    }
+}
+
+#[test]
 fn a_store_of_which_events_have_expired_is_whole() {
     let world = World::<OnDisk>::with(keeping(one_hour()));
     world.add(settings("crm", Order::InOrder));

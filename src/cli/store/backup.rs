@@ -168,7 +168,9 @@ pub(super) fn refusal(error: BackupError) -> Failure {
         BackupError::Unverified { .. }
         | BackupError::Unreadable { .. }
         | BackupError::Refused(_) => Failure::Check(text),
-        BackupError::Broken { .. } | BackupError::NoRoom { .. } => Failure::Environment(text),
+        BackupError::Broken { .. } | BackupError::NoRoom { .. } | BackupError::Unwritten { .. } => {
+            Failure::Environment(text)
+        }
         BackupError::Store(error) => failure(error),
     }
 }

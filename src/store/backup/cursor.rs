@@ -21,6 +21,8 @@ pub struct Cursor {
     stage: Stage,
     place: Place,
     records: u64,
+    /// Dead letters that are known by their keys alone, as they stood at that moment.
+    dead: std::vec::IntoIter<(u32, Seq)>,
     _pin: Pin,
 }
 
@@ -30,7 +32,9 @@ enum Stage {
     Meta,
     /// Parts of bases, from this key on. They come before what a base says has expired is missed.
     Base(Vec<u8>),
-    /// Dead letters from this key on, of which no attempt is kept.
+    /// The dead letters that the base names.
+    Named,
+    /// Other dead letters from this key on of which no attempt is kept.
     Dead(Vec<u8>),
     /// Frames of events, from this one on.
     Events(Seq),
@@ -50,8 +54,10 @@ impl<B: Backend> Log<B> {
     pub(in super::super) fn cursor(&self, have: &Have) -> Result<Cursor, BackupError> {
         // First: from here on nothing goes.
         let pin = self.pins().hold(1);
+        let _no_replays = self.replay_turn();
         // What receivers have answered so far is in the copy.
         self.save()?;
+        let dead = self.named_dead_letters()?;
         let point = {
             let writer = self.writer();
             Point {
@@ -67,6 +73,7 @@ impl<B: Backend> Log<B> {
             stage: Stage::Begin,
             place: Place::default(),
             records: 0,
+            dead: dead.into_iter(),
             _pin: pin,
         })
     }
@@ -96,7 +103,17 @@ impl<B: Backend> Log<B> {
                     let records = self.backend.scan(b"p", &from, RECORDS_PER_PIECE)?;
                     cursor.stage = match records.last() {
                         Some((last, _)) => Stage::Base([last.as_slice(), &[0]].concat()),
-                        None => Stage::Dead(key::dead(0, 0)),
+                        None => Stage::Named,
+                    };
+                    records
+                }
+                Stage::Named => {
+                    let dead = cursor.dead.by_ref().take(RECORDS_PER_PIECE);
+                    let record = |(endpoint, seq)| (key::dead(endpoint, seq), Vec::new());
+                    let records: Vec<Entry> = dead.map(record).collect();
+                    cursor.stage = match records.is_empty() {
+                        false => Stage::Named,
+                        true => Stage::Dead(key::dead(0, 0)),
                     };
                     records
                 }
@@ -130,25 +147,12 @@ impl<B: Backend> Log<B> {
 
     /// Other dead letters come to light again by their attempts.
     fn dead_for(&self, cursor: &mut Cursor, from: Vec<u8>) -> Result<Vec<Entry>, BackupError> {
-        let mut records = self.backend.scan(b"x", &from, RECORDS_PER_PIECE)?;
-        cursor.stage = match records.last() {
+        let entries = self.backend.scan(b"x", &from, RECORDS_PER_PIECE)?;
+        cursor.stage = match entries.last() {
             Some((last, _)) => Stage::Dead([last.as_slice(), &[0]].concat()),
             None => Stage::Events(cursor.from.events_from),
         };
-        let mut failed = Ok(());
-        records.retain(|(entry, _)| {
-            let attempts = [b"a", &entry[1..]].concat();
-            let found = self.backend.scan(&attempts, &attempts, 1);
-            match found {
-                Ok(found) => found.is_empty(),
-                Err(error) => {
-                    failed = Err(error);
-                    false
-                }
-            }
-        });
-        failed?;
-        Ok(records)
+        Ok(self.without_attempts(entries)?)
     }
 
     fn look_for_events(&self, cursor: &mut Cursor, from: Seq) -> Result<(), BackupError> {

@@ -55,6 +55,16 @@ pub enum BackupError {
         /// What there is, and what is needed.
         cause: String,
     },
+    /// The copy cannot be written.
+    #[error(
+        "the backup cannot be written to {} ({cause}); mend that and run the same command again, it goes on where it stopped, or name another directory", .path.display()
+    )]
+    Unwritten {
+        /// The directory in the making.
+        path: PathBuf,
+        /// The operating system's words.
+        cause: String,
+    },
     /// The store cannot be read from this event on: a backup of it would be none.
     #[error(
         "event {from} cannot be read ({what}), so there is no whole backup of this store; `redeliver store verify` on the stopped store says what is missing"

@@ -27,16 +27,25 @@ pub fn warn_of_the_other(dir: &Path) {
     }
 }
 
-/// A disk that is full says so in the words of whatever met it first.
-pub fn with_room_in_mind(partial: &Path, error: BackupError) -> BackupError {
+/// What keeps a copy from being written, in words that are not about the store: a disk that is full
+/// says so in the words of whatever met it first.
+pub fn of_the_copy(partial: &Path, error: BackupError) -> BackupError {
+    let path = partial.to_owned();
     // The database takes a segment at a time.
-    let left = free_bytes(partial).filter(|left| *left < 2 * SEGMENT_BYTES as u64);
-    match (error, left) {
-        (BackupError::Store(StoreError::Stopped(_)), Some(left)) => BackupError::NoRoom {
-            path: partial.to_owned(),
-            cause: format!("{left} bytes are left"),
+    let left = || free_bytes(partial).filter(|left| *left < 2 * SEGMENT_BYTES as u64);
+    match error {
+        BackupError::Store(StoreError::NoRoom { cause, .. }) => BackupError::NoRoom { path, cause },
+        BackupError::Store(StoreError::Stopped(cause)) => match left() {
+            Some(left) => BackupError::NoRoom {
+                path,
+                cause: format!("{left} bytes are left"),
+            },
+            None => BackupError::Unwritten { path, cause },
         },
-        (error, _) => error,
+        BackupError::Store(StoreError::Directory { cause, .. }) => {
+            BackupError::Unwritten { path, cause }
+        }
+        error => error,
     }
 }
 

@@ -10,15 +10,19 @@
 //! | `piece.rs` | one piece of a copy on its way, and its bytes: pure |
 //! | `cursor.rs` | reading a log piece by piece |
 //! | `target.rs` | a directory in the making: `DIR.partial`, which becomes `DIR` when every record of it was read back |
+//! | `local.rs` | both of them in one process |
 //! | `files.rs` | its files: synced, and a disk that is full |
 //! | `held.rs` | what a directory in the making holds already |
+//! | `dead.rs` | dead letters, of which nothing may tell but their keys |
 //! | `reseal.rs` | the same with every secret sealed |
 //! | `error.rs` | why there is no backup |
 
 mod cursor;
+mod dead;
 mod error;
 mod files;
 mod held;
+mod local;
 mod piece;
 mod reseal;
 mod target;

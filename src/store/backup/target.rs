@@ -3,6 +3,7 @@
 //! It is written as `DIR.partial`, read back record by record, and only then given its name: what
 //! is called `DIR` is a whole backup. What an interrupted backup left behind is gone on with.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,16 +11,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::super::backend::Backend;
+use super::super::backend::{Backend, Change};
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::record::key;
 use super::super::verify::verify;
-use super::super::{Report, Store, StoreError};
-use super::files::{mark, sync_all, sync_parent, with_room_in_mind};
+use super::super::{Report, StoreError};
+use super::files::{mark, of_the_copy, sync_all, sync_parent};
 use super::held::{expect_same, held};
 use super::piece::{Have, Piece, Place, Point};
 use super::reseal::Reseal;
-use super::{BackupError, Cursor, LENGTH_BYTES};
+use super::{BackupError, dead};
+use crate::id::Seq;
 use crate::store::commit::write::index;
 use crate::store::files::high_water::{HighWater, Mark};
 use crate::store::files::lock::Lock;
@@ -41,6 +43,8 @@ pub struct Target {
     records: u64,
     store_bytes: u64,
     is_whole: bool,
+    /// Dead letters that came by their keys, where an earlier part is gone on with.
+    dead: Option<BTreeSet<(u32, Seq)>>,
     reseal: Option<Reseal>,
 }
 
@@ -74,17 +78,23 @@ impl Target {
         let mut name = dir.file_name().ok_or_else(no_name)?.to_owned();
         name.push(".partial");
         let partial = dir.with_file_name(name);
-        let lock = Lock::take(&partial)?;
-        let settings = Settings {
-            cache_bytes,
-            journal_bytes: 0,
-            salt,
+        let open = || {
+            let lock = Lock::take(&partial)?;
+            let settings = Settings {
+                cache_bytes,
+                journal_bytes: 0,
+                salt,
+            };
+            let disk = Arc::new(Disk::open_locked(&partial, settings, lock)?);
+            make_volumes(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
+            held(&*disk).map(|have| (disk, have))
         };
-        let disk = Arc::new(Disk::open_locked(&partial, settings, lock)?);
-        make_volumes(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
+        let opened = open().map_err(|error| of_the_copy(&partial, error.into()));
+        let (disk, have) = opened?;
         Ok(Self {
             dir: dir.to_owned(),
-            have: held(&*disk)?,
+            have,
+            dead: (have != Have::NOTHING).then(BTreeSet::new),
             partial,
             cache_bytes,
             batches: Batches::to(disk.clone()),
@@ -151,7 +161,7 @@ impl Target {
     /// of; [`BackupError::NoRoom`], or [`BackupError::Store`] if the disk does not take it.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
         let taken = self.take_piece(bytes);
-        taken.map_err(|error| self.with_room_in_mind(error))
+        taken.map_err(|error| of_the_copy(&self.partial, error))
     }
 
     fn take_piece(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
@@ -168,6 +178,9 @@ impl Target {
                 if let Some(reseal) = &mut self.reseal {
                     self.batches.change(reseal.base()?)?;
                 }
+                self.batches.flush()?;
+                let delete = |changes: &[Change]| self.disk.take_in(changes);
+                dead::tidy(&*self.disk, self.dead.as_ref(), delete)?;
                 self.is_whole = true;
                 Ok(())
             }
@@ -208,6 +221,9 @@ impl Target {
             reseal.part_of_base(number, value);
             return Ok(());
         }
+        if let Some(dead) = self.dead.as_mut().filter(|_| key.first() == Some(&b'x')) {
+            dead.extend(dead::of_key(key));
+        }
         let mut value = value.to_owned();
         if let (Some(b't'), Some(number), Some(reseal)) = (key.first(), number, &mut self.reseal) {
             value = reseal.frame(number, &value)?;
@@ -229,6 +245,12 @@ impl Target {
     /// [`BackupError::Broken`] if the last piece has not come; [`BackupError::Unverified`] if what
     /// was written is not read back; [`BackupError::NoRoom`] and those of the disk.
     pub fn finish(self) -> Result<Summary, BackupError> {
+        let partial = self.partial.clone();
+        let finished = self.end();
+        finished.map_err(|error| of_the_copy(&partial, error))
+    }
+
+    fn end(self) -> Result<Summary, BackupError> {
         let Some(point) = self.point.filter(|_| self.is_whole) else {
             return Err(BackupError::broken("it ended before its end"));
         };
@@ -244,7 +266,7 @@ impl Target {
         let written = batches.end();
         // The last handle but ours is gone; ours closes the database.
         drop(disk);
-        written.map_err(|error| with_room_in_mind(&partial, error.into()))?;
+        written?;
         let (high_water, _) = HighWater::open(&partial.join("high-water"))?;
         high_water.write(Mark {
             next_seq: point.next_seq,
@@ -272,27 +294,5 @@ impl Target {
         fs::rename(&partial, &dir).map_err(of_partial)?;
         sync_parent(&dir)?;
         Ok(Summary { dir, report })
-    }
-
-    fn with_room_in_mind(&self, error: BackupError) -> BackupError {
-        with_room_in_mind(&self.partial, error)
-    }
-
-    /// Copies a log of this process whole; `each` is told the bytes of every piece, and
-    /// about how many there are in all.
-    ///
-    /// # Errors
-    /// As those of [`Target::take`] and [`Target::finish`], and of reading the log.
-    pub fn copy(
-        mut self,
-        store: &dyn Store,
-        mut each: impl FnMut(u64, u64),
-    ) -> Result<Summary, BackupError> {
-        let mut cursor: Cursor = store.begin_backup(&self.have)?;
-        while let Some(piece) = store.read_backup(&mut cursor)? {
-            self.take(&piece[LENGTH_BYTES..])?;
-            each(piece.len() as u64, self.store_bytes);
-        }
-        self.finish()
     }
 }

@@ -12,7 +12,8 @@ use crate::store::log::parts::Writer;
 use crate::store::projection::queue::Then;
 use crate::store::record::codec::{self, Blob, FrameError, Head, Kind};
 use crate::store::record::{
-    AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Transition, key,
+    AttemptRecord, Body, EventRecord, MAX_INLINE_BODY_BYTES, MAX_RECORD_BYTES, Reopened,
+    Transition, key,
 };
 use crate::store::sealing::kept;
 use crate::store::sealing::keyring::Keyring;
@@ -184,9 +185,21 @@ pub fn index<E>(frame: u64, transitions: &[Transition<E>]) -> Vec<Change> {
                 }
             }
             Transition::Replay(replay) => {
-                for reopened in replay.deliveries.iter().filter(|d| d.was_dead) {
-                    let key = key::dead(replay.endpoint, reopened.seq);
-                    changes.push(Change::Delete(key));
+                let endpoint = replay.endpoint;
+                for Reopened {
+                    seq,
+                    attempts,
+                    was_dead,
+                } in &replay.deliveries
+                {
+                    changes.extend(match (was_dead, attempts) {
+                        (true, _) => Some(Change::Delete(key::dead(endpoint, *seq))),
+                        (false, 0) => None,
+                        (false, attempts) => Some(Change::Put(
+                            key::put_back(endpoint, *seq, *attempts),
+                            frame.to_be_bytes().to_vec(),
+                        )),
+                    });
                 }
             }
             Transition::Endpoint(..) | Transition::Lost(..) => {}

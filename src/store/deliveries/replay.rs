@@ -102,7 +102,7 @@ impl<B: Backend> Log<B> {
         Ok(Page { items, next })
     }
 
-    pub(super) fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(in crate::store) fn replay_turn(&self) -> std::sync::MutexGuard<'_, ()> {
         self.replaying
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

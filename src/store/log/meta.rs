@@ -67,11 +67,16 @@ pub(in crate::store) fn read_or_make<B: Backend>(
 }
 
 impl<B: Backend> Log<B> {
+    /// The version of the store as a whole: no program opens it that does not know it.
+    pub(in crate::store) fn version(&self) -> Result<u8, StoreError> {
+        let held = self.backend.get(key::META)?;
+        Ok(held.and_then(|held| held.first().copied()).unwrap_or(0))
+    }
+
     /// What has to be written so that no program opens the store that does not know `version`, if
     /// that is not so yet.
     pub(in crate::store) fn raised_to(&self, version: u8) -> Result<Option<Change>, StoreError> {
-        let held = self.backend.get(key::META)?;
-        let is_lower = held.is_none_or(|held| held.first().is_none_or(|held| *held < version));
+        let is_lower = self.version()? < version;
         is_lower.then(|| self.meta.record(version)).transpose()
     }
 }

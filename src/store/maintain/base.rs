@@ -154,10 +154,18 @@ pub fn load<B: Backend>(backend: &B) -> Result<(u64, Option<Base>), StoreError> 
 impl<B: Backend> Log<B> {
     /// Writes `base` under `number`, synced; then the ones before it are gone. Somebody else may
     /// write between its parts.
-    pub(in crate::store) fn write_base(&self, base: &Base, number: u64) -> Result<(), StoreError> {
+    /// `version` is the store's own as it stands.
+    pub(super) fn write_base(
+        &self,
+        base: &Base,
+        number: u64,
+        version: u8,
+    ) -> Result<(), StoreError> {
         let mut parts = base.encode(number)?;
         // An earlier program must not open what it would take for a store that has lost something.
-        parts.extend(self.raised_to(base.version())?);
+        if version < base.version() {
+            parts.push(self.meta.record(base.version())?);
+        }
         for batch in parts.chunks(PARTS_PER_WRITE) {
             self.backend.write(batch.to_vec(), Durability::Process)?;
         }

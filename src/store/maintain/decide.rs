@@ -37,6 +37,8 @@ pub struct Decided {
     pub frames_from: u64,
     /// What the frames before it say of dead letters, in order.
     pub endings: Vec<Ending>,
+    /// How far the rules have come with this.
+    pub progress: Progress,
 }
 
 /// The delivery to this endpoint of this event became a dead letter, or was put back.
@@ -52,6 +54,8 @@ pub struct Sifted {
     pub cut: Seq,
     /// Where `cut` is one of age: attempts that are younger stay.
     pub age: Option<Duration>,
+    /// How far the rules have come.
+    pub progress: Progress,
 }
 
 impl<B: Backend> Log<B> {
@@ -72,6 +76,7 @@ impl<B: Backend> Log<B> {
             greatest,
             cut,
             age,
+            progress,
         }) = sifted
         else {
             return Ok(None);
@@ -87,6 +92,7 @@ impl<B: Backend> Log<B> {
         let (frames_from, endings) =
             self.first_frame_behind(attempts_cut.min(below - 1), young_from)?;
         if seqs.is_empty() && frames_from < frames_before + FRAMES_MIN {
+            self.shared().state.expired.progress = progress;
             return Ok(None);
         }
         let dead = dead.into_iter().filter(|(_, seq)| seqs.contains(*seq));
@@ -96,6 +102,7 @@ impl<B: Backend> Log<B> {
             greatest,
             frames_from,
             endings,
+            progress,
         }))
     }
 
@@ -115,10 +122,9 @@ impl<B: Backend> Log<B> {
         let mut seqs = BlockSet::default();
         seqs.insert_range(1, cut - 1);
         {
-            let mut shared = self.shared();
+            let shared = self.shared();
             seqs.remove_all(shared.state.expired.seqs());
             seqs.remove_runs(shared.state.lost().iter_runs());
-            shared.state.expired.progress = Progress::default();
         }
         seqs.remove_runs(held.iter_runs());
         for (_, seq) in dead.iter().filter(|(_, seq)| *seq >= dead_from) {
@@ -131,11 +137,12 @@ impl<B: Backend> Log<B> {
             greatest: greatest.into_iter().collect(),
             cut,
             age: (by_age >= by_bytes).then_some(retention.max_age).flatten(),
+            progress: Progress::default(),
         })
     }
 
     /// Every dead letter of an event below `cut`.
-    pub(super) fn dead_letters(&self, cut: Seq) -> Result<Vec<(u32, Seq)>, StoreError> {
+    pub(in crate::store) fn dead_letters(&self, cut: Seq) -> Result<Vec<(u32, Seq)>, StoreError> {
         let (mut dead, mut from) = (Vec::new(), key::dead(0, 0));
         loop {
             let entries = self.backend.scan(b"x", &from, DEAD_PER_READ)?;

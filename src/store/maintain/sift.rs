@@ -117,12 +117,12 @@ impl<B: Backend> Log<B> {
         let longest = ages
             .collect::<Option<Vec<_>>>()
             .and_then(|ages| ages.into_iter().max());
-        self.shared().state.expired.progress = sieve.progress;
         Ok(Some(Sifted {
             seqs: sieve.seqs,
             greatest: sieve.greatest,
             cut: by_age.max(floor),
             age: (by_age >= floor).then_some(longest).flatten(),
+            progress: sieve.progress,
         }))
     }
 

@@ -188,18 +188,21 @@ impl<B: Backend> Log<B> {
         Ok((was_routed && is_old).then_some(Status::Delivered))
     }
 
-    /// Whether a dead letter was put back behind its `last` attempt. Both ends of that are in the
-    /// index, whatever became of the delivery then.
+    /// Whether a delivery that had ended was put back behind its `last` attempt. The index tells,
+    /// whatever became of the delivery then.
     fn was_put_back(
         &self,
         endpoint: u32,
         seq: Seq,
         last: Option<&AttemptRecord>,
     ) -> Result<bool, StoreError> {
-        if last.is_none_or(|last| last.then != Then::Dead) {
-            return Ok(false);
+        let number = last.map_or(0, |last| last.attempt.number);
+        let found = |key: Vec<u8>| self.backend.get(&key).map(|found| found.is_some());
+        match last.map(|last| last.then) {
+            Some(Then::Dead) => found(key::dead(endpoint, seq)).map(|is_dead| !is_dead),
+            Some(Then::Delivered) => found(key::put_back(endpoint, seq, number)),
+            _ => Ok(false),
         }
-        Ok(self.backend.get(&key::dead(endpoint, seq))?.is_none())
     }
 
     /// The event behind which all records of attempts are kept.

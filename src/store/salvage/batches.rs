@@ -32,6 +32,11 @@ impl Batches {
         if self.bytes < BATCH_BYTES && self.changes.len() < BATCH_CHANGES {
             return Ok(());
         }
+        self.flush()
+    }
+
+    /// Writes what is gathered: it can be read after this.
+    pub(in crate::store) fn flush(&mut self) -> Result<(), StoreError> {
         self.bytes = 0;
         self.disk.take_in(&std::mem::take(&mut self.changes))
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::StoreError;
+use super::super::backend::Change;
 use super::super::disk::{Disk, Settings, free_bytes, make_volumes};
 use super::super::record::key;
 use super::Salvage;
@@ -109,6 +110,8 @@ impl Salvage {
         if let Some((_, base)) = &base {
             batches.change(base.expired.dead_letters())?;
         }
+        let expired = base.as_ref().map(|(_, base)| base.expired.seqs().clone());
+        let expired = expired.as_ref();
         let mut snapshots: Vec<(&mut KeptSnapshot, u64, (u64, u32))> = snapshot
             .iter_mut()
             .chain(base.iter_mut().map(|(_, base)| &mut base.snapshot))
@@ -126,7 +129,14 @@ impl Salvage {
                 renumbered(next, crc, &body)?
             };
             batches.put(key::transitions(next), bytes)?;
-            batches.change(index(next, &body.transitions))?;
+            // What told of dead letters may outlive them.
+            let is_kept = |change: &Change| match change {
+                Change::Put(entry, _) if entry[0] == b'x' => key::number(entry, 5)
+                    .is_none_or(|seq| expired.is_none_or(|set| !set.contains(seq))),
+                _ => true,
+            };
+            let index = index(next, &body.transitions).into_iter().filter(is_kept);
+            batches.change(index.collect())?;
             next += 1;
             for (_, ends_at, end) in &mut snapshots {
                 if *number < *ends_at {
