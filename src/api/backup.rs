@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::sync::mpsc;
 
+use super::auth::LetIn;
 use super::params::Params;
-use super::sse::drained;
 use super::stream_body::Chunks;
 use super::{Admin, Shared};
 use crate::inbound::problem::Problem;
@@ -28,6 +28,7 @@ const PIECES_MAX: usize = 4;
 /// the caller has.
 pub(super) async fn backup(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let known = ["store", "events_from", "transitions_from"];
@@ -57,7 +58,7 @@ pub(super) async fn backup(
     let begun = admin.ask(move |store| Ok(store.begin_backup(&have)));
     let mut cursor = begun.await?.map_err(problem)?;
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let draining = admin.draining.clone();
+    let over = admin.over(let_in);
     tokio::spawn(async move {
         let _place = place;
         let sent = async {
@@ -73,7 +74,7 @@ pub(super) async fn backup(
         };
         tokio::select! {
             () = sent => {}
-            () = drained(draining) => {}
+            _ = over => {}
         }
     });
     let headers = [(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")];

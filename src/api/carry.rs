@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{Extension, RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::auth::LetIn;
 use super::params::Params;
-use super::sse::drained;
 use super::stream_body::Chunks;
 use super::{Shared, lines};
 use crate::clock::Timestamp;
@@ -68,6 +68,7 @@ impl Wanted {
 /// `GET /v1/export?since=…&until=…&type=…&source=…`: a line an event, oldest first.
 pub(super) async fn export(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let known = ["since", "until", "type", "source"];
@@ -84,7 +85,7 @@ pub(super) async fn export(
         Problem::unavailable("too many streams are open; close one, or raise limits.streams_max")
     })?;
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let draining = admin.draining.clone();
+    let over = admin.over(let_in);
     let last = *admin.store.tail().borrow();
     tokio::spawn(async move {
         let _place = place;
@@ -121,9 +122,8 @@ pub(super) async fn export(
         };
         tokio::select! {
             () = sent => {}
-            () = drained(draining) => {
-                let stopping = std::io::Error::other("the server is shutting down");
-                let _ = sender.try_send(Err(stopping));
+            over = over => {
+                let _ = sender.try_send(Err(std::io::Error::other(over.words())));
             }
         }
     });

@@ -56,6 +56,7 @@ pub mod lines;
 mod metrics;
 mod names;
 pub mod objects;
+mod over;
 mod overview;
 pub mod page;
 pub mod params;

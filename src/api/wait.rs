@@ -7,19 +7,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use hyper::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::auth::LetIn;
 use super::deliveries::STATUSES;
 use super::events;
 use super::objects::Delivery;
+use super::over::Over;
 use super::params::Params;
 use super::waiter::Waiter;
 use super::wanted::Wanted;
-use super::{Admin, Shared, sse};
+use super::{Admin, Shared};
 use crate::delivery::Status;
 use crate::duration::{format_duration, parse_duration};
 use crate::inbound::problem::Problem;
@@ -60,6 +62,7 @@ struct Asked {
 /// `GET /v1/wait?endpoint=&type=&event=&status=&count=&timeout=`.
 pub(super) async fn wait(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Found>, Problem> {
     let asked = Asked::read(&admin, query.as_deref()).await?;
@@ -75,9 +78,10 @@ pub(super) async fn wait(
             Some(views) => Ok(Json(Found::of(&admin, &views))),
             None => Err(in_vain(&admin, &asked).await?),
         },
-        () = sse::drained(admin.draining.clone()) => {
-            Err(Problem::unavailable("the server is shutting down"))
-        }
+        over = admin.over(let_in) => Err(match over {
+            Over::Draining => Problem::unavailable(over.words()),
+            Over::Withdrawn => Problem::new(StatusCode::UNAUTHORIZED, over.words()),
+        }),
     }
 }
 
