@@ -121,11 +121,9 @@ impl Broker {
         let faults = (!settings.faults.is_empty())
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
-        let courier = courier.with_propagation(tracer.propagation(config.otel));
+        let courier = courier.with_propagation(tracer.propagation(config.otel.clone()));
         let courier = Arc::new(courier);
-        register::check_all(&config.endpoints, &courier).await?;
-        register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
-        let in_file = Arc::new(Current::new(register::names(&config.endpoints)));
+        let in_file = register::begin(&*store, &config, &policies.get(), &courier).await?;
         let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),

@@ -23,6 +23,8 @@ use crate::id::DeliveryId;
 use crate::policy::Input;
 use crate::store::{Claim, Effect, Store, StoreError, Token};
 
+pub use pause::without_policy;
+
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
 
