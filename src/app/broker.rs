@@ -40,7 +40,8 @@ use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
-use crate::operations;
+use crate::operations::kept::Kept;
+use crate::operations::run as operations;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -223,11 +224,12 @@ impl Broker {
             turn: Mutex::default(),
         };
         let tasks = tokio::spawn(tasks.run(stopping.clone()));
-        let teller = observers.tell(operations::run::Parts {
+        let teller = observers.tell(operations::Parts {
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
             disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+            kept: Kept::new(settings.keep.dir(&config.server.data_dir)),
             stopping: stopping.clone(),
         });
         let guarded = more.merge(read.guarded);

@@ -262,8 +262,8 @@ impl Dispatcher {
             .are_watched()
             .then(|| Ended::of(&claim, &settlement));
         held.settled = self.store.settle(claim.token, settlement).is_ok();
+        self.observer.settled(&claim);
         if held.settled {
-            self.observer.settled(&claim);
             self.outcomes.tell(ended);
         }
     }
