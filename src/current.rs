@@ -1,29 +1,38 @@
 //! What is in force, and can be replaced while others read it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 /// A value that a reload replaces. Whoever has asked for it goes on with what it was.
-#[derive(Debug, Default)]
-pub struct Current<T>(RwLock<Arc<T>>);
+#[derive(Debug)]
+pub struct Current<T>(watch::Sender<Arc<T>>);
+
+impl<T: Default> Default for Current<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
 
 impl<T> Current<T> {
     /// In force from now on.
     pub fn new(value: T) -> Self {
-        Self(RwLock::new(Arc::new(value)))
+        Self(watch::Sender::new(Arc::new(value)))
     }
 
     /// What is in force.
     pub fn get(&self) -> Arc<T> {
-        // Nothing panics under the lock.
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.borrow().clone()
     }
 
     /// Puts `value` in force.
     pub fn replace(&self, value: T) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+        self.0.send_replace(Arc::new(value));
+    }
+
+    /// What is in force, and whatever is in its place later.
+    pub fn watch(&self) -> watch::Receiver<Arc<T>> {
+        self.0.subscribe()
     }
 }
 

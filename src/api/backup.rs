@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::sync::mpsc;
 
+use super::gate::auth::LetIn;
 use super::request::params::Params;
 use super::streaming::chunks::Chunks;
-use super::streaming::sse::drained;
 use super::{Admin, Shared};
 use crate::inbound::problem::Problem;
 use crate::store::backup::{BackupError, Cursor, Have};
@@ -28,6 +28,7 @@ const PIECES_MAX: usize = 4;
 /// the caller has.
 pub(super) async fn backup(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let known = ["store", "events_from", "transitions_from"];
@@ -57,7 +58,7 @@ pub(super) async fn backup(
     let begun = admin.ask(move |store| Ok(store.begin_backup(&have)));
     let mut cursor = begun.await?.map_err(problem)?;
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let draining = admin.draining.clone();
+    let over = admin.over(let_in);
     tokio::spawn(async move {
         let _place = place;
         let sent = async {
@@ -73,7 +74,7 @@ pub(super) async fn backup(
         };
         tokio::select! {
             () = sent => {}
-            () = drained(draining) => {}
+            _ = over => {}
         }
     });
     let headers = [(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")];

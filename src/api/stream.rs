@@ -10,7 +10,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::response::Response;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::Shared;
 use super::answer::objects::Event;
+use super::gate::auth::LetIn;
 use super::request::params::Params;
 use super::streaming::sse::{self, Frames, Gone};
 use crate::clock::Timestamp;
@@ -64,6 +65,7 @@ struct Follower {
 /// says otherwise.
 pub(super) async fn stream(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -102,7 +104,7 @@ pub(super) async fn stream(
     })?;
     let outcomes = deliveries.unwrap_or(true).then(|| admin.outcomes.watch());
     let tail = admin.store.tail();
-    let draining = admin.draining.clone();
+    let over = admin.over(let_in);
     let skipped = match wants_all && had.is_none() {
         true => None,
         false => admin.store.expired_within(next, behind),
@@ -116,7 +118,7 @@ pub(super) async fn stream(
         // What is not there yet is waited for; a position from another store is none.
         walk: Walk::in_small_pieces(next.min(behind), BYTES_AT_ONCE),
     };
-    Ok(sse::stream(draining, |frames| async move {
+    Ok(sse::stream(async { _ = over.await }, |frames| async move {
         let _place = place;
         // The reader has left, or the store has stopped.
         let _ = follower.run(&frames, tail, outcomes).await;

@@ -40,7 +40,8 @@ use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
-use crate::operations;
+use crate::operations::kept::Kept;
+use crate::operations::run as operations;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -121,11 +122,9 @@ impl Broker {
         let faults = (!settings.faults.is_empty())
             .then(|| Arc::new(Faults::new(settings.faults, clock.clone(), agenda.clone())));
         let courier = courier.with_recorder(recorder).with_faults(faults.clone());
-        let courier = courier.with_propagation(tracer.propagation(config.otel));
+        let courier = courier.with_propagation(tracer.propagation(config.otel.clone()));
         let courier = Arc::new(courier);
-        register::check_all(&config.endpoints, &courier).await?;
-        register::bring_into_line(&*store, &config.endpoints, &policies.get(), &courier).await?;
-        let in_file = Arc::new(Current::new(register::names(&config.endpoints)));
+        let in_file = register::begin(&*store, &config, &policies.get(), &courier).await?;
         let dispatcher = Dispatcher::new(
             store.clone(),
             courier.clone(),
@@ -225,11 +224,12 @@ impl Broker {
             turn: Mutex::default(),
         };
         let tasks = tokio::spawn(tasks.run(stopping.clone()));
-        let teller = observers.tell(operations::run::Parts {
+        let teller = observers.tell(operations::Parts {
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
             disk_reserve_bytes: limits.disk_reserve_bytes as u64,
+            kept: Kept::new(settings.keep.dir(&config.server.data_dir)),
             stopping: stopping.clone(),
         });
         let guarded = more.merge(read.guarded);

@@ -6,47 +6,44 @@
 //! | yes | active or paused | updated, if it differs; its queue stays |
 //! | yes | removed by a 410, same URL | left removed, with a warning (HOT-28 survives a restart) |
 //! | no | active, from the file | paused with its queue, with a warning: nothing is lost by an edit |
+//! | any | active, its policy gone | the same; it goes on when the policy is back |
+
+mod asking;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use url::Url;
-
 use super::AppError;
-use crate::config::EndpointEntry;
+use crate::config::{Config, EndpointEntry};
+use crate::current::Current;
 use crate::deliver::courier::Courier;
-use crate::deliver::guard::GuardError;
+use crate::deliver::dispatcher::without_policy;
 use crate::endpoint::{Endpoint, EndpointSettings, EndpointState, Origin};
 use crate::policy::Policies;
-use crate::store::{EndpointCommand, Store};
-use crate::vendor::Profile;
+use crate::store::{EndpointCommand, EndpointError, Store};
+
+pub(super) use asking::check_all;
 
 /// Why an endpoint that has left the file is paused; the same words let it go on when it is back.
 const NOT_IN_FILE: &str = "it is no longer in the configuration";
-
-/// Refuses entries that cannot be used, all of them at once.
-pub(super) async fn check_all(
-    entries: &[EndpointEntry],
-    courier: &Courier,
-) -> Result<(), AppError> {
-    let mut mistakes = Vec::new();
-    for entry in entries {
-        if let Err(mistake) = check(&entry.settings, courier).await {
-            let name = &entry.settings.name;
-            mistakes.push(format!("endpoint {name} (line {}): {mistake}", entry.line));
-        }
-    }
-    if mistakes.is_empty() {
-        Ok(())
-    } else {
-        Err(AppError::Endpoints(mistakes))
-    }
-}
 
 /// The names of the endpoints that the file states.
 pub(super) fn names(entries: &[EndpointEntry]) -> BTreeSet<String> {
     let names = entries.iter().map(|entry| entry.settings.name.clone());
     names.collect()
+}
+
+/// Has the registry hold what the configuration says, at a start; gives the names that it states.
+pub(super) async fn begin(
+    store: &dyn Store,
+    config: &Config,
+    policies: &Policies,
+    courier: &Arc<Courier>,
+) -> Result<Arc<Current<BTreeSet<String>>>, AppError> {
+    let (entries, max) = (&config.endpoints, config.server.limits.endpoints_max);
+    check_all(entries, courier).await?;
+    bring_into_line(store, entries, policies, max, courier).await?;
+    Ok(Arc::new(Current::new(names(entries))))
 }
 
 /// Refuses a file without endpoints that would stop deliveries which are going on: it may be one
@@ -70,58 +67,93 @@ pub(super) fn check_not_emptied(
     }
 }
 
-/// See the module's documentation. Says how much there was to change.
+/// What there was to change.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// How many changes there were.
+    pub count: usize,
+    /// The endpoints that were paused by them.
+    pub paused: Vec<String>,
+}
+
+/// See the module's documentation.
+///
+/// # Errors
+/// [`EndpointError::TooMany`] if there would be more than `endpoints_max`: then nothing has changed.
 pub(super) async fn bring_into_line(
     store: &dyn Store,
     entries: &[EndpointEntry],
     policies: &Policies,
+    endpoints_max: usize,
     courier: &Arc<Courier>,
-) -> Result<usize, AppError> {
+) -> Result<Changes, AppError> {
     let known: Vec<Arc<Endpoint>> = store
         .endpoints()?
         .into_iter()
         .map(|view| view.endpoint)
         .collect();
     // The latest of each name: those before it were removed.
-    let by_name: HashMap<&str, &Arc<Endpoint>> = known
+    let by_name: HashMap<&str, &Endpoint> = known
         .iter()
-        .map(|endpoint| (endpoint.settings.name.as_str(), endpoint))
+        .map(|endpoint| (endpoint.settings.name.as_str(), &**endpoint))
         .collect();
+    let before = |entry: &EndpointEntry| by_name.get(entry.settings.name.as_str()).copied();
+    let is_new = |entry: &&EndpointEntry| is_new(&entry.settings, before(entry));
+    let new = entries.iter().filter(is_new).count();
+    let present = known.iter().filter(|it| it.state != EndpointState::Removed);
+    let present = present.count();
+    if new > 0 && present + new > endpoints_max {
+        return Err(EndpointError::TooMany(present).into());
+    }
     // Asked for in one go: ten thousand endpoints must not wait for as many syncs.
-    let mut asked = Vec::new();
+    let (mut asked, mut changed, mut paused) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
-        let before = by_name.get(entry.settings.name.as_str());
-        for command in bring_in(&entry.settings, before.map(|e| &***e)) {
+        let commands = bring_in(&entry.settings, before(entry));
+        if !commands.is_empty() {
+            changed.push(entry.settings.clone());
+        }
+        for command in commands {
             asked.push(store.endpoint(command)?);
-            warn_if_unanswered(courier, &entry.settings);
         }
     }
+    asking::warn_of_unanswered(courier, changed);
     let in_file: HashSet<&str> = entries.iter().map(|e| e.settings.name.as_str()).collect();
     for endpoint in &known {
-        let in_file = in_file.contains(endpoint.settings.name.as_str());
+        let name = &endpoint.settings.name;
+        let in_file = in_file.contains(name.as_str());
         for command in let_go(endpoint, in_file, policies) {
+            if matches!(
+                command,
+                EndpointCommand::SetState(_, EndpointState::Paused, _)
+            ) {
+                paused.push(name.clone());
+            }
             asked.push(store.endpoint(command)?);
         }
     }
-    let changed = asked.len();
+    let count = asked.len();
     for ticket in asked {
         if let Ok(done) = ticket.await {
             done?;
         }
     }
-    Ok(changed)
+    Ok(Changes { count, paused })
 }
 
-async fn check(settings: &EndpointSettings, courier: &Courier) -> Result<(), String> {
-    Profile::of(&settings.policy)
-        .check_key(settings)
-        .map_err(|error| error.to_string())?;
-    let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
-    match courier.check_url(&url).await {
-        // A name that does not resolve yet may do so later.
-        Ok(()) | Err(GuardError::Unresolvable { .. }) => Ok(()),
-        Err(refused) => Err(refused.to_string()),
+/// Whether the registry has to have another endpoint for these settings. Pure.
+fn is_new(settings: &EndpointSettings, before: Option<&Endpoint>) -> bool {
+    match before {
+        None => true,
+        Some(before) => {
+            before.state == EndpointState::Removed && stays_removed(settings, before).is_none()
+        }
     }
+}
+
+/// Why its receiver had it removed, if it is the same as then. Pure.
+fn stays_removed<'e>(settings: &EndpointSettings, before: &'e Endpoint) -> Option<&'e str> {
+    let reason = before.state_reason.as_deref();
+    reason.filter(|_| before.settings.url == settings.url)
 }
 
 /// What makes the registry hold `settings`. Pure.
@@ -129,8 +161,7 @@ fn bring_in(settings: &EndpointSettings, before: Option<&Endpoint>) -> Vec<Endpo
     let name = &settings.name;
     match before {
         Some(before) if before.state == EndpointState::Removed => {
-            let by_receiver = before.state_reason.as_deref();
-            if let Some(reason) = by_receiver.filter(|_| before.settings.url == settings.url) {
+            if let Some(reason) = stays_removed(settings, before) {
                 tracing::warn!(
                     endpoint = name,
                     reason,
@@ -154,11 +185,8 @@ fn bring_in(settings: &EndpointSettings, before: Option<&Endpoint>) -> Vec<Endpo
                 let settings = Box::new(settings);
                 commands.push(EndpointCommand::Update(before.number, settings));
             }
-            let waits = before.state == EndpointState::Paused;
-            if waits && before.state_reason.as_deref() == Some(NOT_IN_FILE) {
-                let active = EndpointState::Active;
-                commands.push(EndpointCommand::SetState(before.number, active, None));
-            }
+            // Its policy is there: the file would be refused otherwise.
+            commands.extend(goes_on(before).filter(|_| waits_for_the_file(before)));
             commands
         }
         None => vec![add(settings)],
@@ -167,6 +195,20 @@ fn bring_in(settings: &EndpointSettings, before: Option<&Endpoint>) -> Vec<Endpo
 
 fn add(settings: &EndpointSettings) -> EndpointCommand {
     EndpointCommand::Add(Box::new(settings.clone()), EndpointState::Active)
+}
+
+/// Whether it is paused by what the file did not have. Pure.
+fn waits_for_the_file(endpoint: &Endpoint) -> bool {
+    let reason = endpoint.state_reason.as_deref();
+    reason.is_some_and(|reason| {
+        reason == NOT_IN_FILE || reason == without_policy(&endpoint.settings.policy)
+    })
+}
+
+/// What makes a paused endpoint go on. Pure.
+fn goes_on(endpoint: &Endpoint) -> Option<EndpointCommand> {
+    let active = EndpointCommand::SetState(endpoint.number, EndpointState::Active, None);
+    (endpoint.state == EndpointState::Paused).then_some(active)
 }
 
 /// What the registry's own endpoints need when the file has changed. Pure.
@@ -181,17 +223,22 @@ fn let_go(endpoint: &Endpoint, in_file: bool, policies: &Policies) -> Vec<Endpoi
         let command = EndpointCommand::SetState(endpoint.number, paused, Some(reason));
         return vec![command];
     }
-    match policies.get(&settings.policy) {
-        Some(policy)
-            if policy.order != settings.order || policy.filter_on != settings.filter.on =>
-        {
-            let mut settings = settings.clone();
-            settings.order = policy.order;
-            settings.filter.on = policy.filter_on;
-            vec![EndpointCommand::Update(endpoint.number, Box::new(settings))]
-        }
-        _ => Vec::new(),
+    let Some(policy) = policies.get(&settings.policy) else {
+        return Vec::new();
+    };
+    let mut commands = Vec::new();
+    if policy.order != settings.order || policy.filter_on != settings.filter.on {
+        let mut settings = settings.clone();
+        settings.order = policy.order;
+        settings.filter.on = policy.filter_on;
+        let settings = Box::new(settings);
+        commands.push(EndpointCommand::Update(endpoint.number, settings));
     }
+    if settings.origin != Origin::Config && waits_for_the_file(endpoint) {
+        tracing::info!(endpoint = settings.name, "its policy is back: it goes on");
+        commands.extend(goes_on(endpoint));
+    }
+    commands
 }
 
 /// Why an active endpoint that is not in the file has to be paused, if it has to. Pure.
@@ -202,20 +249,7 @@ fn pausing(endpoint: &Endpoint, policies: &Policies) -> Option<String> {
     }
     match policies.get(&settings.policy) {
         _ if settings.origin == Origin::Config => Some(NOT_IN_FILE.to_owned()),
-        None => Some(format!(
-            "its policy {} is not in the configuration",
-            settings.policy
-        )),
+        None => Some(without_policy(&settings.policy)),
         Some(_) => None,
     }
-}
-
-/// The GET on save (ESP-07) must not keep a broker from starting while its receiver is down.
-fn warn_if_unanswered(courier: &Arc<Courier>, settings: &EndpointSettings) {
-    let (courier, settings) = (courier.clone(), settings.clone());
-    tokio::spawn(async move {
-        if let Err(error) = courier.check(&settings).await {
-            tracing::warn!(endpoint = settings.name, %error, "the check of the endpoint failed");
-        }
-    });
 }

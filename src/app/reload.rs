@@ -22,6 +22,8 @@ use crate::vendor;
 pub struct Reloaded {
     /// Endpoints that were added, changed, paused or taken back.
     pub endpoints_changed: usize,
+    /// Those that were paused, because they, or their policies, are not in the file any more.
+    pub endpoints_paused: Vec<String>,
     /// Doors, of administrators and of sources, that have other tokens now.
     pub tokens_changed: usize,
     /// Tables that differ from what the broker was started with, and wait for the next start.
@@ -62,7 +64,8 @@ impl Reloading {
     ///
     /// # Errors
     /// [`AppError::Endpoints`] if an endpoint cannot be used, [`AppError::Emptied`] if there is none
-    /// any more: then nothing has changed. Others if the registry cannot be written.
+    /// any more, [`EndpointError::TooMany`](crate::store::EndpointError) if there are too many: then
+    /// nothing has changed. Others if the registry cannot be written.
     pub async fn reload(&self, config: Config) -> Result<Reloaded, AppError> {
         let _turn = self.turn.lock().await;
         let fixed = Fixed::of(&config);
@@ -72,12 +75,14 @@ impl Reloading {
         let before = self.policies.get();
         // Both, until no endpoint names one that is gone: it would be paused.
         self.policies.replace(with((*before).clone(), &after.all()));
+        let (entries, max) = (&config.endpoints, self.fixed.limits().endpoints_max);
         let registered =
-            register::bring_into_line(&*self.store, &config.endpoints, &after, &self.courier);
-        let endpoints_changed = match registered.await {
-            Ok(changed) => changed,
+            register::bring_into_line(&*self.store, entries, &after, max, &self.courier);
+        let changes = match registered.await {
+            Ok(changes) => changes,
             Err(error) => {
-                self.policies.replace((*before).clone());
+                // As they were, and those that an endpoint may have been given before it failed.
+                self.policies.replace(with(after, &before.all()));
                 return Err(error);
             }
         };
@@ -99,7 +104,8 @@ impl Reloading {
         let alerts = Alerts::new(alerts, websites, self.views_max);
         self.alerting.replace(alerts).await;
         Ok(Reloaded {
-            endpoints_changed,
+            endpoints_changed: changes.count,
+            endpoints_paused: changes.paused,
             tokens_changed,
             wait_for_a_start: self.fixed.differences(&fixed),
         })

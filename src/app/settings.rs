@@ -1,5 +1,7 @@
 //! What a broker is started with.
 
+use std::path::{Path, PathBuf};
+
 use crate::api::document::Subject;
 use crate::clock::ClockKind;
 use crate::config::Config;
@@ -40,4 +42,11 @@ pub enum Keep {
     OnDisk,
     /// In memory, gone with the broker: for mocks, of which a test suite starts hundreds.
     InMemory,
+}
+
+impl Keep {
+    /// Where files beside the log are kept; none, if nothing is on disk.
+    pub(super) fn dir(self, data_dir: &Path) -> Option<PathBuf> {
+        (self == Self::OnDisk).then(|| data_dir.to_owned())
+    }
 }

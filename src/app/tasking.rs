@@ -20,10 +20,7 @@ pub(super) async fn open(
     store: &Arc<dyn Store>,
     clock: &SharedClock,
 ) -> Result<Arc<Tasks>, AppError> {
-    let dir = match keep {
-        Keep::OnDisk => Some(data_dir.join(DIR)),
-        Keep::InMemory => None,
-    };
+    let dir = keep.dir(data_dir).map(|dir| dir.join(DIR));
     let (store, clock, tag) = (store.clone(), clock.clone(), rand::rng().random());
     let opening = move || Tasks::open(dir, store, clock, tag);
     let opened = tokio::task::spawn_blocking(opening).await;

@@ -94,22 +94,29 @@ fn drain(text: &str) -> Result<Duration, String> {
 
 /// Checks the configuration, then serves.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let (mut file, settings) = settings(&args, None)?;
+    let (file, settings) = settings(&args, None)?;
     if args.check {
         return checked::good(args.json, file.as_deref(), &settings.config);
     }
     let json = settings.json;
     let mut signals = Signals::listen()?;
     let mut hangup = Hangup::listen()?;
-    let app = App::start(settings).await?;
+    let app = tokio::select! {
+        // The start first: what has started is stopped in good order.
+        biased;
+        started = App::start(settings) => started?,
+        () = signals.stop() => {
+            tracing::info!("stopped before it had started");
+            return Ok(());
+        }
+    };
     output::line(&listening(&app, json))?;
     tell_supervisor(NotifyState::Ready);
-    let failed = loop {
-        tokio::select! {
-            () = signals.stop() => break None,
-            error = app.failed() => break Some(error),
-            () = hangup.heard() => file = reload::reload(&app, &args, file).await,
-        }
+    let failed = tokio::select! {
+        () = signals.stop() => None,
+        error = app.failed() => Some(error),
+        // A reload that waits for something keeps nobody from stopping.
+        () = reload::at_each(&mut hangup, &app, &args, file) => None,
     };
     if let Some(error) = failed {
         return Err(AppError::Store(error).into());

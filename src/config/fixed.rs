@@ -1,6 +1,6 @@
 //! What a running broker keeps until it is started again.
 
-use super::{Config, Export, Operations, Otel, Retention, Server, Source, Website};
+use super::{Config, Export, Limits, Operations, Otel, Retention, Server, Source, Website};
 use crate::secret::Secret;
 
 /// The tables that a reload cannot change, without the lines on which they stand.
@@ -43,6 +43,11 @@ impl Fixed {
             website.line = 0;
         }
         fixed
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.server.limits
     }
 
     /// The names of the tables in which `other` differs, as they are written in the file.

@@ -69,6 +69,10 @@ impl Tries {
         // A clock that was set back holds nobody up.
         now < self.began || now.since(self.began) >= WINDOW
     }
+
+    fn left(&self, now: Timestamp) -> Duration {
+        WINDOW.saturating_sub(now.since(self.began))
+    }
 }
 
 impl Failures {
@@ -76,11 +80,12 @@ impl Failures {
     pub(super) fn wait(&self, who: Trier, now: Timestamp) -> Option<Duration> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tries = all.get(&who).filter(|tries| !tries.are_over(now))?;
-        (tries.count >= TRIES_MAX).then(|| WINDOW.saturating_sub(now.since(tries.began)))
+        (tries.count >= TRIES_MAX).then(|| tries.left(now))
     }
 
-    /// `who` has tried a wrong one.
-    pub(super) fn note(&self, who: Trier, now: Timestamp) {
+    /// Takes one of the tries of `who`, before it is known how it ends: of many at once no more are
+    /// judged than of as many one after another. Where none is left, how long he has to wait.
+    pub(super) fn take(&self, who: Trier, now: Timestamp) -> Option<Duration> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(&who) && all.len() >= REMEMBERED_MAX {
             all.retain(|_, tries| !tries.are_over(now));
@@ -100,7 +105,19 @@ impl Failures {
         if tries.are_over(now) {
             *tries = fresh;
         }
-        tries.count = tries.count.saturating_add(1);
+        if tries.count >= TRIES_MAX {
+            return Some(tries.left(now));
+        }
+        tries.count += 1;
+        None
+    }
+
+    /// The token was right: the try is no wrong one.
+    pub(super) fn give_back(&self, who: Trier) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tries) = all.get_mut(&who) {
+            tries.count = tries.count.saturating_sub(1);
+        }
     }
 }
 
@@ -126,15 +143,26 @@ mod tests {
         let (one, other) = (trier("203.0.113.5", None), trier("203.0.113.6", None));
         for second in 0..10 {
             assert_eq!(failures.wait(one, at(second)), None);
-            failures.note(one, at(second));
+            assert_eq!(failures.take(one, at(second)), None);
         }
         assert_eq!(failures.wait(one, at(10)), Some(Duration::from_secs(50)));
+        assert_eq!(failures.take(one, at(10)), Some(Duration::from_secs(50)));
         assert_eq!(failures.wait(other, at(10)), None);
         assert_eq!(failures.wait(one, at(60)), None);
         // A new minute, not one more of the old.
-        failures.note(one, at(60));
+        assert_eq!(failures.take(one, at(60)), None);
         assert_eq!(failures.wait(one, at(60)), None);
         assert_eq!(failures.wait(one, at(-5)), None);
+    }
+
+    #[test]
+    fn right_tokens_use_up_no_tries() {
+        let (failures, who) = (Failures::default(), trier("203.0.113.5", None));
+        for _ in 0..100 {
+            assert_eq!(failures.take(who, at(1)), None);
+            failures.give_back(who);
+        }
+        assert_eq!(failures.wait(who, at(1)), None);
     }
 
     #[test]
@@ -142,7 +170,7 @@ mod tests {
         let failures = Failures::default();
         for number in 0..5_000_u32 {
             let peer = Peer(IpAddr::from(number.to_be_bytes()));
-            failures.note(Trier::of(peer, &HeaderMap::new()), at(1));
+            failures.take(Trier::of(peer, &HeaderMap::new()), at(1));
         }
         assert_eq!(failures.0.lock().unwrap().len(), REMEMBERED_MAX);
     }

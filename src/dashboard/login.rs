@@ -1,5 +1,7 @@
 //! `/login` and `/logout`: a token for a session, and the end of it.
 
+use std::time::Duration;
+
 use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use hyper::header::{HeaderValue, RETRY_AFTER, SET_COOKIE};
@@ -37,12 +39,9 @@ pub(super) async fn enter(
     let headers = &head.headers;
     // A foreign page must not use up its visitor's tries.
     origin::check(&head.method, headers)?;
-    let (who, now) = (Trier::of(peer, headers), door.now());
-    if let Some(wait) = door.failures.wait(who, now) {
-        let mut response = pages::login(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN);
-        let seconds = HeaderValue::from(wait.as_secs() + 1);
-        response.headers_mut().insert(RETRY_AFTER, seconds);
-        return Ok(response);
+    let who = Trier::of(peer, headers);
+    if let Some(wait) = door.failures.wait(who, door.now()) {
+        return Ok(too_often(wait));
     }
     let body = door.dashboard.bodies.read(headers, body).await?;
     let mut fields = form_urlencoded::parse(&body);
@@ -52,9 +51,12 @@ pub(super) async fn enter(
         return Ok(Redirect::to(HOME).into_response());
     }
     let given = given.map_or_else(Default::default, |(_, given)| given);
+    // Only now: others may have been judged while this one was read.
+    if let Some(wait) = door.failures.take(who, door.now()) {
+        return Ok(too_often(wait));
+    }
     let is_right = || door.dashboard.tokens.get().match_one(given.trim());
     if !is_right() {
-        door.failures.note(who, now);
         return Ok(pages::login(StatusCode::UNAUTHORIZED, WRONG));
     }
     let id = door.dashboard.sessions.open();
@@ -63,7 +65,15 @@ pub(super) async fn enter(
         door.dashboard.sessions.close(&id);
         return Ok(pages::login(StatusCode::UNAUTHORIZED, WRONG));
     }
+    door.failures.give_back(who);
     Ok(going(HOME, &cookie::given(&id, headers)))
+}
+
+fn too_often(wait: Duration) -> Response {
+    let mut response = pages::login(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN);
+    let seconds = HeaderValue::from(wait.as_secs() + 1);
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
 }
 
 /// `POST /logout`.

@@ -29,6 +29,9 @@ pub const AGENT: &str = concat!("redeliver/", env!("CARGO_PKG_VERSION"));
 /// Time for a request under a policy that has left the configuration.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time to resolve a name that is only looked at: whoever asks for it waits.
+const LOOKUP: Duration = Duration::from_secs(5);
+
 /// Makes and sends requests to endpoints.
 pub struct Courier {
     pub(super) transport: Transport,
@@ -112,9 +115,17 @@ impl Courier {
         self.recorder.as_ref()
     }
 
-    /// Whether requests may be sent to `url`, as its host resolves now.
+    /// Whether requests may be sent to `url`, as its host resolves now; unresolvable is one that
+    /// does not within a few seconds of the machine's own time.
     pub async fn check_url(&self, url: &Url) -> Result<(), GuardError> {
-        self.transport.check_url(url).await
+        let checked = tokio::time::timeout(LOOKUP, self.transport.check_url(url));
+        checked.await.unwrap_or_else(|_| {
+            Err(GuardError::Unresolvable {
+                host: url.host_str().unwrap_or_default().to_owned(),
+                reason: format!("no answer came within {} s", LOOKUP.as_secs()),
+                our_shortage: false,
+            })
+        })
     }
 
     /// The policy of an endpoint, unless it has left the configuration.

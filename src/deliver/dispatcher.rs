@@ -23,6 +23,8 @@ use crate::id::DeliveryId;
 use crate::policy::Input;
 use crate::store::{Claim, Effect, Store, StoreError, Token};
 
+pub use pause::without_policy;
+
 /// Claims that are taken in one go.
 const CLAIMS_AT_ONCE: usize = 64;
 
@@ -260,8 +262,8 @@ impl Dispatcher {
             .are_watched()
             .then(|| Ended::of(&claim, &settlement));
         held.settled = self.store.settle(claim.token, settlement).is_ok();
+        self.observer.settled(&claim);
         if held.settled {
-            self.observer.settled(&claim);
             self.outcomes.tell(ended);
         }
     }

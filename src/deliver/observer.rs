@@ -14,7 +14,8 @@ pub trait Observer: Send + Sync + 'static {
     /// broker runs on.
     fn ended(&self, claim: &Claim, settlement: &Settlement, took: Duration);
 
-    /// The store shows what the attempt came to, from now on.
+    /// The store shows what the attempt came to, from now on; or nothing comes of it, because
+    /// somebody else has ended the delivery.
     fn settled(&self, _: &Claim) {}
 }
 

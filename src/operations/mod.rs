@@ -1,8 +1,9 @@
 //! Operational events: what happens to endpoints, deliveries and the disk becomes events of the log,
 //! which are delivered as all others are, to those who ask for them by name.
 //!
-//! What is told follows from two things that outlive a crash: how the store stands, and what the
-//! log says was told. A crash between the two repeats nothing and forgets no state that lasts.
+//! What is told follows from two things that outlive a crash: how the store stands, and what was
+//! told, which stands in the log. A crash between the two repeats nothing and forgets no state that
+//! lasts.
 //!
 //! Deliveries of these very events are never told about: an endpoint that gets them and fails would
 //! else make more of them for ever.
@@ -12,13 +13,18 @@
 //! | `mod.rs` | [`Operations`]: what is noticed where it happens |
 //! | [`streak`] | how long each endpoint has been failing: pure |
 //! | [`disk`] | whether the disk has little room left: pure |
+//! | [`own`] | dead letters that are operational events themselves: pure |
 //! | [`told`] | what was told, by the log's own events: pure |
+//! | [`kept`], `memory` | the same as a file, for when those have expired; the same over restarts |
 //! | [`plan`] | what is to be told: pure |
 //! | [`notice`] | what is told, as an event: pure |
 //! | [`run`] | puts it into the log |
 
 pub mod disk;
+pub mod kept;
+mod memory;
 pub mod notice;
+pub mod own;
 pub mod plan;
 pub mod run;
 pub mod streak;
@@ -38,6 +44,7 @@ use crate::deliver::agenda::Slot;
 use crate::id::DeliveryId;
 use crate::store::{self, Claim, Effect, GaveUp, Outcome, Settlement, Token, Written};
 
+use own::OwnDead;
 use streak::{Dead, Failure, Streaks};
 
 /// Looking takes moments; whoever moves a clock is patient with it for this long of its time.
@@ -58,6 +65,7 @@ struct Noticed {
     streaks: Streaks,
     /// Attempts that are news, and are not settled yet: the store does not show them.
     unsettled: HashSet<Token>,
+    own_dead: OwnDead,
     /// There is something to look at.
     wanted: bool,
     /// When it is looked at whatever happens; none, if never.
@@ -76,6 +84,7 @@ impl Operations {
             noticed: Mutex::new(Noticed {
                 streaks: Streaks::default(),
                 unsettled: HashSet::new(),
+                own_dead: OwnDead::default(),
                 wanted: true,
                 look_at: None,
                 slot,
@@ -114,7 +123,7 @@ impl Operations {
 
 impl Noticed {
     fn is_troubled(&self) -> bool {
-        !self.streaks.is_empty() || !self.unsettled.is_empty()
+        !self.streaks.is_empty() || !self.unsettled.is_empty() || self.own_dead.is_unsettled()
     }
 }
 
@@ -123,6 +132,10 @@ impl ObservesDelivery for Operations {
 
     fn ended(&self, claim: &Claim, settlement: &Settlement, _: Duration) {
         if claim.event.content.is_operational() {
+            if settlement.outcome == Outcome::Dead {
+                self.noticed().own_dead.end(claim.token);
+                self.is_troubled.store(true, Ordering::Release);
+            }
             return;
         }
         let delivered = settlement.outcome == Outcome::Delivered;
@@ -157,7 +170,7 @@ impl ObservesDelivery for Operations {
             return;
         }
         let mut noticed = self.noticed();
-        if noticed.unsettled.remove(&claim.token) {
+        if noticed.unsettled.remove(&claim.token) | noticed.own_dead.settle(claim.token) {
             self.want(&mut noticed);
         }
     }
@@ -171,6 +184,12 @@ impl store::Observer for Operations {
     }
 
     fn gave_up(&self, given_up: GaveUp<'_>) {
+        if given_up.operational > 0 {
+            let mut noticed = self.noticed();
+            let number = given_up.endpoint.number;
+            noticed.own_dead.add(number, given_up.operational);
+            self.want(&mut noticed);
+        }
         let Some((event, attempts)) = given_up.last else {
             return;
         };

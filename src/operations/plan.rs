@@ -17,17 +17,27 @@ pub struct Plan {
     pub look_at: Option<Timestamp>,
 }
 
-/// What follows at `now`, where the queues stand like this.
+/// What follows at `now`, where the queues stand like this. `own_dead` says how many dead letters of
+/// an endpoint are operational events since the start; none, if that is just changing, upon which
+/// somebody looks again.
 pub fn plan(
     config: &Operations,
     queues: &[QueueView],
     streaks: &mut Streaks,
     told: &mut Told,
+    own_dead: impl Fn(u32) -> Option<u64>,
     now: Timestamp,
 ) -> Plan {
     let mut plan = Plan::default();
     for queue in queues {
+        let own_dead = own_dead(queue.endpoint.number);
+        if let Some(count) = own_dead {
+            told.take_own_dead(queue.endpoint.id, count);
+        }
         plan.add(config, queue, streaks, told, now);
+        if own_dead.is_some() {
+            plan.add_dead(config, queue, streaks, told, now);
+        }
     }
     plan
 }
@@ -38,12 +48,11 @@ impl Plan {
         config: &Operations,
         queue: &QueueView,
         streaks: &mut Streaks,
-        told: &mut Told,
+        told: &Told,
         now: Timestamp,
     ) {
         let endpoint = &*queue.endpoint;
         let backlog = queue.pending + queue.waiting + queue.in_flight;
-        told.forget_dead(endpoint.id, queue.ended.dead);
         let before = told.of(endpoint.id);
         let is_removed = endpoint.state == EndpointState::Removed;
         let is_no_news = is_removed && told.is_no_news(endpoint);
@@ -69,6 +78,22 @@ impl Plan {
             }
             _ => {}
         }
+    }
+
+    fn add_dead(
+        &mut self,
+        config: &Operations,
+        queue: &QueueView,
+        streaks: &mut Streaks,
+        told: &mut Told,
+        now: Timestamp,
+    ) {
+        let endpoint = &*queue.endpoint;
+        if endpoint.state == EndpointState::Removed {
+            return;
+        }
+        told.forget_dead(endpoint.id, queue.ended.dead);
+        let before = told.of(endpoint.id);
         let more = queue.ended.dead.saturating_sub(before.dead_letters);
         if more > 0 {
             let due = before.dead_at.map(|at| at.plus(config.dead_letters_every));
@@ -115,7 +140,8 @@ mod tests {
     /// What is planned at `now`, told at once.
     fn tell(told: &mut Told, queue: QueueView, now: Timestamp) -> (Vec<Data>, Option<Timestamp>) {
         let config = Operations::default();
-        let plan = plan(&config, &[queue], &mut Streaks::default(), told, now);
+        let mut streaks = Streaks::default();
+        let plan = plan(&config, &[queue], &mut streaks, told, |_| Some(0), now);
         for notice in &plan.notices {
             told.take_new(&notice.event(now));
         }
@@ -153,6 +179,31 @@ mod tests {
         assert_eq!(counts(&mut told, 7, AT), [(7, 7)]);
         assert_eq!(counts(&mut told, 0, AT.moved(1_000)), []);
         assert_eq!(counts(&mut told, 2, AT.moved(70_000)), [(2, 2)]);
+    }
+
+    #[test]
+    fn dead_letters_that_are_operational_events_are_not_told_beside_others_that_are() {
+        let (config, mut told) = (Operations::default(), Told::default());
+        let mut counts = |dead, own, now| {
+            let mut streaks = Streaks::default();
+            let queues = [queue(dead)];
+            let plan = plan(&config, &queues, &mut streaks, &mut told, |_| own, now);
+            let told_now = plan.notices.iter().map(|notice| notice.event(now));
+            let told_now: Vec<_> = told_now.collect();
+            for event in &told_now {
+                told.take_new(event);
+            }
+            told_now.len()
+        };
+        assert_eq!(counts(2, Some(2), AT), 0);
+        // One is on its way to be one: who knows whose the third is.
+        assert_eq!(counts(3, None, AT), 0);
+        assert_eq!(counts(3, Some(3), AT), 0);
+        assert_eq!(counts(4, Some(3), AT), 1);
+        assert_eq!(counts(5, Some(4), AT.moved(600_000)), 0);
+        // Put back, and given up once more.
+        assert_eq!(counts(0, Some(4), AT.moved(600_000)), 0);
+        assert_eq!(counts(2, Some(5), AT.moved(600_000)), 1);
     }
 
     #[test]

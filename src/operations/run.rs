@@ -8,17 +8,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::disk::Disk;
+use super::kept::Kept;
+use super::memory::Keeping;
 use super::notice::Notice;
 use super::plan::plan;
 use super::told::Told;
 use super::{LOOKING, Operations};
 use crate::clock::{SharedClock, Timestamp};
-use crate::endpoint::EndpointState;
 use crate::inbound::Ingest;
-use crate::store::{QueueView, Step, Store, StoreError, Walk};
+use crate::store::{QueueView, Store};
 
 /// How long it rests, in the machine's own time, when the log can be neither read nor written.
-const REST: Duration = Duration::from_secs(1);
+pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// How often the disk is looked at, in the machine's own time: it fills by that, whatever clock the
 /// broker runs on, and others than the broker fill it too.
@@ -39,6 +40,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Free disk space below which no event is taken.
     pub disk_reserve_bytes: u64,
+    /// Where what was told is kept.
+    pub kept: Kept,
     /// Turns true when it is time to end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -48,48 +51,9 @@ pub async fn run(operations: Arc<Operations>, mut parts: Parts) {
     let Some(mut told) = parts.remember().await else {
         return;
     };
-    let mut look = operations.look.subscribe();
-    loop {
-        look.mark_unchanged();
-        operations.begin();
-        // What is due behind it, while this is being told, is looked at next.
-        let now = parts.clock.now();
-        let look_at = match parts.tell(&operations, &mut told, now).await {
-            Ok(look_at) => look_at,
-            Err(Failed) => {
-                if !parts.rests(REST).await {
-                    return;
-                }
-                continue;
-            }
-        };
-        operations.rest(look_at, now);
-        let mut stopping = parts.stopping.clone();
-        // Not begun anew by each attempt that ends.
-        let mut disk = pin!(parts.disk_is_news(&told));
-        loop {
-            let again = operations.noticed().look_at;
-            let again = again.map(|at| parts.clock.sleep_until(at));
-            let again = async {
-                match again {
-                    Some(sleep) => sleep.await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                _ = stopping.wait_for(|stop| *stop) => return,
-                _ = look.changed() => {
-                    // It may only be due sooner.
-                    if operations.noticed().wanted {
-                        break;
-                    }
-                }
-                () = again => break,
-                () = &mut disk => break,
-            }
-        }
-    }
+    let mut keeping = Keeping::default();
+    parts.tell_on(&operations, &mut told, &mut keeping).await;
+    parts.keep(&told, &mut keeping).await;
 }
 
 /// It cannot be told now; the log says why.
@@ -115,42 +79,51 @@ impl Operations {
 }
 
 impl Parts {
-    /// What the log says was told; none, if it is time to end.
-    async fn remember(&mut self) -> Option<Told> {
-        let last = *self.store.tail().borrow();
-        let (mut walk, mut told) = (Walk::from(1), Told::default());
-        while walk.next() <= last {
-            if *self.stopping.borrow() {
-                return None;
-            }
-            let (store, mut ahead) = (self.store.clone(), walk.clone());
-            let reading = move || Ok((ahead.step(&*store, last)?, ahead));
-            match tokio::task::spawn_blocking(reading).await {
-                Ok(Ok((step, ahead))) => {
-                    if let Step::Events(events) = step {
-                        for event in events.iter().filter(|event| event.seq <= last) {
-                            told.take(event);
+    /// Tells whatever there is to tell, until it is time to end.
+    async fn tell_on(&mut self, operations: &Operations, told: &mut Told, keeping: &mut Keeping) {
+        let mut look = operations.look.subscribe();
+        loop {
+            look.mark_unchanged();
+            operations.begin();
+            // What is due behind it, while this is being told, is looked at next.
+            let now = self.clock.now();
+            let look_at = match self.tell(operations, told, now).await {
+                Ok(look_at) => look_at,
+                Err(Failed) => {
+                    if !self.rests(REST).await {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            operations.rest(look_at, now);
+            let mut stopping = self.stopping.clone();
+            // Not begun anew by each attempt that ends.
+            let mut disk = pin!(self.disk_is_news(told));
+            loop {
+                let again = operations.noticed().look_at;
+                let again = again.map(|at| self.clock.sleep_until(at));
+                let again = async {
+                    match again {
+                        Some(sleep) => sleep.await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    () = async { drop(stopping.wait_for(|stop| *stop).await) } => return,
+                    _ = look.changed() => {
+                        // It may only be due sooner.
+                        if operations.noticed().wanted {
+                            break;
                         }
                     }
-                    walk = ahead;
-                }
-                Ok(Err(StoreError::Stopped(_))) => return None,
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "the log cannot be read for operational events; trying again");
-                    if !self.rests(REST).await {
-                        return None;
-                    }
-                }
-                Err(panic) => {
-                    tracing::error!(%panic, "no operational events are told");
-                    return None;
+                    () = again => break,
+                    () = &mut disk => break,
+                    () = keeping.is_due(told) => self.keep(told, keeping).await,
                 }
             }
         }
-        let queues = self.store.queues().into_iter().map(|queue| queue.endpoint);
-        let removed = queues.filter(|endpoint| endpoint.state == EndpointState::Removed);
-        told.begin(removed.map(|endpoint| endpoint.id));
-        Some(told)
     }
 
     /// Tells all that follows at `now`. When to look again.
@@ -160,9 +133,11 @@ impl Parts {
         told: &mut Told,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Failed> {
+        let own_dead = operations.noticed().own_dead.clone();
         let queues = self.store.queues();
         let planned = {
             let mut noticed = operations.noticed();
+            let noticed = &mut *noticed;
             noticed.slot.works_until(now.plus(LOOKING));
             let present = |number: u32| {
                 let at = queues.binary_search_by_key(&number, |queue| queue.endpoint.number);
@@ -171,7 +146,9 @@ impl Parts {
             noticed.streaks.retain(present);
             // What was told before the last start is known from here on.
             noticed.streaks.tell(failing(told, &queues));
-            plan(&operations.config, &queues, &mut noticed.streaks, told, now)
+            let own_dead = |number| noticed.own_dead.steady_since(&own_dead, number);
+            let (config, streaks) = (&operations.config, &mut noticed.streaks);
+            plan(config, &queues, streaks, told, own_dead, now)
         };
         let disk = self.disk_news(told).await;
         let disk = disk.map(|(kind, disk)| Notice::disk(kind, disk, now));
@@ -217,7 +194,7 @@ impl Parts {
     }
 
     /// Waits for so long of the machine's own time. Whether to go on.
-    async fn rests(&mut self, time: Duration) -> bool {
+    pub(super) async fn rests(&mut self, time: Duration) -> bool {
         tokio::select! {
             biased;
             _ = self.stopping.wait_for(|stop| *stop) => false,

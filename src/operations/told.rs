@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::notice::{
     DEAD, DISK_LOW, DISK_RECOVERED, Data, FAILING, PAUSED, RECOVERED, REMOVED, RESUMED, What,
 };
@@ -11,16 +13,20 @@ use crate::event::{Event, NewEvent};
 use crate::id::{EndpointId, Seq};
 
 /// What was told of one endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfEndpoint {
     /// Whether it was last told to fail, not to have recovered.
     pub is_failing: bool,
     /// The state that was last told.
     pub state: EndpointState,
-    /// How many dead letters it had, when that was last told; fewer, if some were put back since.
+    /// How many dead letters it had, when that was last told; fewer, if some were put back since,
+    /// and more by those that are never told.
     pub dead_letters: u64,
     /// When dead letters were last told.
     pub dead_at: Option<Timestamp>,
+    /// How many of those that are never told are among its dead letters since the start.
+    #[serde(skip)]
+    own_dead: u64,
 }
 
 /// Of one of which nothing was told.
@@ -31,18 +37,22 @@ impl Default for OfEndpoint {
             state: EndpointState::Active,
             dead_letters: 0,
             dead_at: None,
+            own_dead: 0,
         }
     }
 }
 
 /// What was told of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     endpoints: HashMap<EndpointId, OfEndpoint>,
     /// Whether the disk was last told to be low.
     disk_is_low: bool,
     /// The first operational event of the log.
     first: Option<Seq>,
+    /// Another one with each change.
+    #[serde(skip)]
+    revision: u64,
 }
 
 impl Told {
@@ -54,8 +64,14 @@ impl Told {
         }
     }
 
+    /// Another one with each change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Takes in an event that is on disk by now.
     pub fn take_new(&mut self, event: &NewEvent) {
+        self.revision += 1;
         let Ok(data) = serde_json::from_slice::<Data>(&event.body) else {
             return;
         };
@@ -111,10 +127,22 @@ impl Told {
         self.endpoints.get(&endpoint).copied().unwrap_or_default()
     }
 
+    /// `count` of its dead letters since the start are operational events, which are as good as told.
+    pub fn take_own_dead(&mut self, endpoint: EndpointId, count: u64) {
+        if self.of(endpoint).own_dead != count {
+            let told = self.endpoints.entry(endpoint).or_default();
+            told.dead_letters += count.saturating_sub(told.own_dead);
+            told.own_dead = count;
+            self.revision += 1;
+        }
+    }
+
     /// Dead letters that were put back may be told anew when they die again.
     pub fn forget_dead(&mut self, endpoint: EndpointId, left: u64) {
-        if let Some(told) = self.endpoints.get_mut(&endpoint) {
-            told.dead_letters = told.dead_letters.min(left);
+        let told = self.endpoints.get_mut(&endpoint);
+        if let Some(told) = told.filter(|told| told.dead_letters > left) {
+            told.dead_letters = left;
+            self.revision += 1;
         }
     }
 }

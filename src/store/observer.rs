@@ -35,6 +35,8 @@ pub struct GaveUp<'a> {
     pub endpoint: &'a Endpoint,
     /// How many.
     pub count: u64,
+    /// How many of them are of operational events.
+    pub operational: u64,
     /// Why.
     pub why: GivenUp,
     /// The same in words.

@@ -1,8 +1,12 @@
 //! Logging in, without a browser: what is answered to whom.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::json;
 
 use crate::process::broker::{Broker, Site};
+use crate::process::eventually;
 use crate::process::http::Answer;
 
 const TOKEN: &str = "correct-horse-battery";
@@ -173,4 +177,41 @@ fn the_figures_of_websites_are_for_operators_without_a_key_and_for_nobody_else()
     assert_eq!(shown["summary"]["total_page_views"], 1);
     assert!(!answer.text().contains(TOKEN));
     broker.send("GET", "/v1/websites", &[], b"").problem(401);
+}
+
+#[test]
+fn tries_that_are_made_at_once_are_as_few_as_those_made_one_after_another() {
+    let (_site, broker) = with_token();
+    let form = b"token=wrong";
+    let head = format!(
+        "POST /login HTTP/1.1\r\nhost: {}\r\nsec-fetch-site: same-origin\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        broker.address,
+        form.len()
+    );
+    // Each is let in before any of them is counted.
+    let mut streams: Vec<_> = (0..40)
+        .map(|_| {
+            let mut stream = TcpStream::connect(broker.address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&form[..1]).unwrap();
+            stream
+        })
+        .collect();
+    eventually("all are open", || {
+        let metrics = [("authorization", &*format!("Bearer {TOKEN}"))];
+        let page = broker.send("GET", "/metrics", &metrics, b"").text();
+        let open = page
+            .lines()
+            .find_map(|line| line.strip_prefix("redeliver_connections_open "));
+        (open.unwrap().parse::<f64>().unwrap() >= 40.0).then_some(())
+    });
+    let mut judged = 0;
+    for stream in &mut streams {
+        stream.write_all(&form[1..]).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        judged += usize::from(answer.starts_with("HTTP/1.1 401"));
+    }
+    assert_eq!(judged, 10, "of forty");
 }

@@ -10,6 +10,7 @@ mod endpoints;
 mod process;
 mod python;
 mod reload;
+mod reload_whole;
 mod retention;
 mod schedules;
 mod sources;

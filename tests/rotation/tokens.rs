@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
+use crate::process::source::Source;
 
 /// Has the broker read what `site` has now.
 #[track_caller]
@@ -161,4 +162,36 @@ fn a_token_before_none_is_refused_with_its_mend() {
     for mend in ["add admin_token", "add access_token"] {
         assert!(ran.err.contains(mend), "{}", ran.err);
     }
+}
+
+#[test]
+fn what_a_token_has_opened_ends_when_it_is_taken_back() {
+    let site = site();
+    site.configure(&admin("old", ""));
+    let broker = site.start(&[]);
+    let open = |token: &str| {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", &*authorization)];
+        Source::open(broker.address, "/v1/stream?from=start", &headers)
+    };
+    let send = || {
+        let headers = [
+            ("authorization", "Bearer token-that-is"),
+            ("content-type", "application/json"),
+        ];
+        let event = json!({"type": "order.paid", "data": {}}).to_string();
+        let answer = broker.send("POST", "/v1/events", &headers, event.as_bytes());
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    };
+    let mut by_old = open("token-that-was");
+    reload(&site, &broker, &admin("new", "\"file:old\""));
+    // Both count: nobody is cut off.
+    send();
+    assert_eq!(by_old.next().unwrap().event, "event");
+    reload(&site, &broker, &admin("new", ""));
+    let mut by_new = open("token-that-is");
+    send();
+    assert_eq!(by_old.next(), None, "it is told nothing more");
+    assert_eq!(by_new.next().unwrap().id, Some(1));
+    assert_eq!(by_new.next().unwrap().id, Some(2));
 }

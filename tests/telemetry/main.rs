@@ -9,6 +9,7 @@ mod deploy;
 mod given_up;
 mod logs;
 mod metrics;
+mod notices;
 mod operations;
 #[path = "../process/mod.rs"]
 mod process;

@@ -26,3 +26,4 @@ mod redirects;
 mod resets;
 mod silence;
 mod statuses;
+mod unanswered;

@@ -4,7 +4,7 @@ pub mod lines;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{Extension, RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
@@ -13,9 +13,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::Shared;
+use super::gate::auth::LetIn;
 use super::request::params::Params;
 use super::streaming::chunks::Chunks;
-use super::streaming::sse::drained;
 use crate::clock::Timestamp;
 use crate::endpoint::{Filter, FilterOn};
 use crate::event::Event;
@@ -70,6 +70,7 @@ impl Wanted {
 /// `GET /v1/export?since=…&until=…&type=…&source=…`: a line an event, oldest first.
 pub(super) async fn export(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let known = ["since", "until", "type", "source"];
@@ -86,7 +87,7 @@ pub(super) async fn export(
         Problem::unavailable("too many streams are open; close one, or raise limits.streams_max")
     })?;
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let draining = admin.draining.clone();
+    let over = admin.over(let_in);
     let last = *admin.store.tail().borrow();
     tokio::spawn(async move {
         let _place = place;
@@ -123,9 +124,8 @@ pub(super) async fn export(
         };
         tokio::select! {
             () = sent => {}
-            () = drained(draining) => {
-                let stopping = std::io::Error::other("the server is shutting down");
-                let _ = sender.try_send(Err(stopping));
+            over = over => {
+                let _ = sender.try_send(Err(std::io::Error::other(over.words())));
             }
         }
     });

@@ -1,5 +1,7 @@
 //! Who may ask.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -7,6 +9,7 @@ use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, Method, StatusCode};
 
 use crate::api::{Admin, Shared};
+use crate::current::Current;
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
 use crate::secret::Tokens;
@@ -21,19 +24,36 @@ pub trait Sessions: Send + Sync + 'static {
     fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<bool, Problem>;
 }
 
+/// The tokens that counted when a request was let in.
+#[derive(Clone)]
+pub(in crate::api) struct LetIn(Arc<Tokens>);
+
+impl LetIn {
+    /// Resolves when one of them has been taken back: what lasts, such as a stream, was let in by it
+    /// perhaps. Tokens that are added end nothing.
+    pub(in crate::api) async fn is_over(self, tokens: Arc<Current<Tokens>>) {
+        let mut present = tokens.watch();
+        let lacks_one = |present: &Arc<Tokens>| !self.0.are_among(present);
+        // They are not dropped as long as they are here.
+        let _ = present.wait_for(lacks_one).await;
+    }
+}
+
 /// Lets a request under `/v1`, or for metrics, through if it brings the token, or, where there is
 /// none, if no foreign web page can have made a browser send it.
 pub(in crate::api) async fn guard(
     State(admin): State<Shared>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
+    let tokens = admin.tokens.get();
     if (path.starts_with("/v1/") || path == "/metrics")
-        && let Err(problem) = check(&admin, request.method(), request.headers())
+        && let Err(problem) = check_by(&tokens, &admin, request.method(), request.headers())
     {
         return problem.into_response();
     }
+    request.extensions_mut().insert(LetIn(tokens));
     next.run(request).await
 }
 
@@ -43,7 +63,15 @@ pub(in crate::api) fn check(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<(), Problem> {
-    let tokens = admin.tokens.get();
+    check_by(&admin.tokens.get(), admin, method, headers)
+}
+
+fn check_by(
+    tokens: &Tokens,
+    admin: &Admin,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     if tokens.is_empty() {
         return browser::check(headers, "admin_token");
     }
@@ -54,7 +82,7 @@ pub(in crate::api) fn check(
     {
         return Ok(());
     }
-    check_token(headers, &tokens)
+    check_token(headers, tokens)
 }
 
 fn check_token(headers: &HeaderMap, tokens: &Tokens) -> Result<(), Problem> {

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`sse`] | server-sent events, and how many streams there may be |
 //! | `chunks` | a body of bytes |
+//! | `over` | when an answer that lasts is broken off |
 
 pub(super) mod chunks;
+pub(super) mod over;
 pub mod sse;

@@ -92,8 +92,11 @@ fn frame(event: &str, data: &str) -> Bytes {
 }
 
 /// An answer that lasts as long as `feed` runs. It is dropped, with whatever it waits for, when the
-/// reader leaves or `draining` turns true.
-pub fn stream<F>(draining: watch::Receiver<bool>, feed: impl FnOnce(Frames) -> F) -> Response
+/// reader leaves or `over` resolves.
+pub fn stream<F>(
+    over: impl Future<Output = ()> + Send + 'static,
+    feed: impl FnOnce(Frames) -> F,
+) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -104,7 +107,7 @@ where
         tokio::select! {
             () = feeding => {}
             () = left.closed() => {}
-            () = drained(draining) => {}
+            () = over => {}
         }
     });
     let mut response = Response::new(Body::new(Reader(receiver)));
@@ -166,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn zrt_34_a_frame_is_an_event_line_a_data_line_and_an_empty_one() {
         let (_keep, draining) = watch::channel(false);
-        let response = stream(draining, |frames| async move {
+        let response = stream(drained(draining), |frames| async move {
             let _ = frames.send("live", r#"{"visitors":42}"#).await;
         });
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -178,7 +181,7 @@ mod tests {
     async fn a_stream_ends_when_the_server_drains_behind_what_it_had_sent() {
         let (drain, draining) = watch::channel(false);
         let (sent, mut was_sent) = mpsc::channel(1);
-        let response = stream(draining, |frames| async move {
+        let response = stream(drained(draining), |frames| async move {
             let _ = frames.send("live", "1").await;
             let _ = sent.send(()).await;
             std::future::pending().await
@@ -194,7 +197,7 @@ mod tests {
         let (_keep, draining) = watch::channel(false);
         let made = Arc::new(AtomicUsize::new(0));
         let (count, (ended, has_ended)) = (made.clone(), tokio::sync::oneshot::channel::<()>());
-        let response = stream(draining, |frames| async move {
+        let response = stream(drained(draining), |frames| async move {
             let _ended = ended;
             while frames.send("live", "1").await.is_ok() {
                 count.fetch_add(1, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use hyper::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,9 +20,10 @@ use self::waiter::Waiter;
 use self::wanted::Wanted;
 use super::answer::objects::Delivery;
 use super::events;
+use super::gate::auth::LetIn;
 use super::request::params::Params;
 use super::request::statuses::STATUSES;
-use super::streaming::sse;
+use super::streaming::over::Over;
 use super::{Admin, Shared};
 use crate::delivery::Status;
 use crate::duration::{format_duration, parse_duration};
@@ -64,6 +65,7 @@ struct Asked {
 /// `GET /v1/wait?endpoint=&type=&event=&status=&count=&timeout=`.
 pub(super) async fn wait(
     State(admin): State<Shared>,
+    Extension(let_in): Extension<LetIn>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Found>, Problem> {
     let asked = Asked::read(&admin, query.as_deref()).await?;
@@ -79,9 +81,10 @@ pub(super) async fn wait(
             Some(views) => Ok(Json(Found::of(&admin, &views))),
             None => Err(in_vain(&admin, &asked).await?),
         },
-        () = sse::drained(admin.draining.clone()) => {
-            Err(Problem::unavailable("the server is shutting down"))
-        }
+        over = admin.over(let_in) => Err(match over {
+            Over::Draining => Problem::unavailable(over.words()),
+            Over::Withdrawn => Problem::new(StatusCode::UNAUTHORIZED, over.words()),
+        }),
     }
 }
 

@@ -102,11 +102,14 @@ impl ReadSide {
         // Before the answer is on its way: who has it may count from then.
         let start = self.clock.moment().steady();
         let side = self.clone();
-        Ok(sse::stream(self.draining.clone(), |frames| async move {
-            let _place = place;
-            // The reader has left.
-            let Err(Gone) = side.feed(&frames, website, start).await;
-        }))
+        Ok(sse::stream(
+            sse::drained(self.draining.clone()),
+            |frames| async move {
+                let _place = place;
+                // The reader has left.
+                let Err(Gone) = side.feed(&frames, website, start).await;
+            },
+        ))
     }
 
     /// Tells the live count every ten seconds of the broker's clock, and the totals every thirty;

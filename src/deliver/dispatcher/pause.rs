@@ -4,6 +4,11 @@ use super::Dispatcher;
 use crate::endpoint::EndpointState;
 use crate::store::{Claim, EndpointCommand};
 
+/// Why an endpoint is paused whose policy is gone; the same words let it go on when that is back.
+pub fn without_policy(policy: &str) -> String {
+    format!("its policy {policy} is not in the configuration")
+}
+
 impl Dispatcher {
     /// Gives the claim back; the endpoint stands until somebody gives it a policy.
     pub(super) fn pause_without_policy(&self, claim: &Claim) {
@@ -15,7 +20,7 @@ impl Dispatcher {
             let _ = self.store.release(claim.token);
             return;
         }
-        let reason = format!("its policy {} is not in the configuration", settings.policy);
+        let reason = without_policy(&settings.policy);
         tracing::error!(endpoint = settings.name, reason, "pausing the endpoint");
         let pause =
             EndpointCommand::SetState(claim.endpoint.number, EndpointState::Paused, Some(reason));

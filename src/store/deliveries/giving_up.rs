@@ -67,13 +67,18 @@ impl<B: Backend> Log<B> {
         }
         // What is settled waits in memory until it is written.
         self.save_settlements()?;
-        let newest = ended.iter().find_map(|(seq, attempts)| {
-            let event = self.read_event(*seq).ok().flatten()?;
-            (!event.content.is_operational()).then_some((event, *attempts))
-        });
+        let (mut newest, mut operational) = (None, 0);
+        for (seq, attempts) in &ended {
+            match self.read_event(*seq) {
+                Ok(Some(event)) if event.content.is_operational() => operational += 1,
+                Ok(Some(event)) if newest.is_none() => newest = Some((event, *attempts)),
+                _ => {}
+            }
+        }
         self.observed.tell_given_up(GaveUp {
             endpoint: &endpoint,
             count: ended.len() as u64,
+            operational,
             why,
             words: &words,
             last: newest

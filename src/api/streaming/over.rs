@@ -1,0 +1,40 @@
+//! When an answer that lasts is broken off: a stream, a wait, an export, a backup.
+
+use super::sse;
+use crate::api::Admin;
+use crate::api::gate::auth::LetIn;
+
+/// Why an answer that lasts is broken off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::api) enum Over {
+    /// The server stops.
+    Draining,
+    /// A token by which it may have been asked for was taken back.
+    Withdrawn,
+}
+
+impl Over {
+    /// For whoever was answered so far.
+    pub(in crate::api) fn words(self) -> &'static str {
+        match self {
+            Self::Draining => "the server is shutting down",
+            Self::Withdrawn => "a token was taken back; ask again with one that counts",
+        }
+    }
+}
+
+impl Admin {
+    /// Resolves when an answer that lasts has to end: to somebody who was let in so.
+    pub(in crate::api) fn over(
+        &self,
+        let_in: LetIn,
+    ) -> impl Future<Output = Over> + Send + 'static {
+        let (draining, tokens) = (self.draining.clone(), self.tokens.clone());
+        async move {
+            tokio::select! {
+                () = sse::drained(draining) => Over::Draining,
+                () = let_in.is_over(tokens) => Over::Withdrawn,
+            }
+        }
+    }
+}
