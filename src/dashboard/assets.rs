@@ -24,6 +24,7 @@ const FILES: &[(&str, &[u8])] = files![
     "bytes.js",
     "deliveries.js",
     "dialog.js",
+    "focus.js",
     "format.js",
     "html.js",
     "icon.svg",
@@ -53,6 +54,7 @@ const FILES: &[(&str, &[u8])] = files![
     "tail.js",
     "tasks.js",
     "theme.js",
+    "underway.js",
 ];
 
 const INDEX: &str = include_str!("assets/index.html");

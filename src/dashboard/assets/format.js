@@ -47,6 +47,10 @@ export function local(at) {
   return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":")}`;
 }
 
+/** The reader's time zone at that moment: `GMT+2`. */
+export const zone = (at) =>
+  new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts(new Date(at)).find(({ type }) => type === "timeZoneName").value;
+
 /** `3.4 MiB`. */
 export function size(bytes) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -11,8 +11,8 @@ import { Refused, Unreachable } from "./api.js";
 import { drawBar } from "./bar.js";
 import { loadStatus } from "./status.js";
 import { here } from "./router.js";
-import { visible } from "./format.js";
-import { heading } from "./parts.js";
+import { keepFocus } from "./focus.js";
+import { heading, told } from "./parts.js";
 import "./keys.js";
 import { overview } from "./pages/overview.js";
 import { endpoint } from "./pages/endpoint.js";
@@ -105,9 +105,10 @@ function draw() {
   drawBar(place.parts[0], lost);
   main.removeAttribute("aria-busy");
   main.classList.toggle("stale", Boolean(lost));
-  const told = problem ? html`<p class="problem" role="alert">${visible(problem.message)}</p>` : nothing;
+  const wrong = problem ? html`<p class="problem" role="alert">${told(problem.message)}</p>` : nothing;
   const waiting = problem ? nothing : html`<p class="quiet">Waiting for the server …</p>`;
-  render(html`${loaded ? page.view() : html`${heading(page.title)}${waiting}`}${told}`, main);
+  const shown = loaded ? page.view() : html`${heading(page.title)}${waiting}`;
+  keepFocus(main, () => render(html`${shown}${wrong}`, main));
 }
 
 addEventListener("hashchange", open);

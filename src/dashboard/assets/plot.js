@@ -45,8 +45,10 @@ export function plot({ from, step, ingested, delivered, failed, label }) {
     </div>
     <figcaption>
       <span>${local(start).slice(5, 16)}</span>
-      <span class="legend"><i class="good"></i>${words[0]} <i class="bad"></i>${words[1]}
-        ${ingested ? html`<i class="line"></i>${words[2]}` : nothing}</span>
+      <span class="legend">
+        <span><i class="good"></i>${words[0]}</span> <span><i class="bad"></i>${words[1]}</span>
+        ${ingested ? html`<span><i class="line"></i>${words[2]}</span>` : nothing}
+      </span>
       <span>now</span>
     </figcaption>
   </figure>`;

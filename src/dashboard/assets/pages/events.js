@@ -1,8 +1,8 @@
 // The log: live, or page by page.
-import { html, nothing, repeat } from "../html.js";
+import { html, nothing } from "../html.js";
 import { get } from "../api.js";
 import { count, size } from "../format.js";
-import { badge, empty, heading, pager, table, text, time } from "../parts.js";
+import { badge, empty, field, heading, pager, table, text, time } from "../parts.js";
 import { to, turn, turned } from "../router.js";
 import { follow } from "../tail.js";
 
@@ -29,10 +29,8 @@ export function events({ query }, app) {
     return html`
       ${heading("Events", liveness())}
       <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
-        <label for="type">Type</label>
-        <input id="type" type="search" placeholder="order.*,paid  /" .value=${type ?? ""} @change=${narrow("type")}>
-        <label for="source">Source</label>
-        <input id="source" type="search" placeholder="api" .value=${source ?? ""} @change=${narrow("source")}>
+        ${field("type", "Type", html`<input id="type" type="search" placeholder="order.*,paid  /" .value=${type ?? ""} @change=${narrow("type")}>`)}
+        ${field("source", "Source", html`<input id="source" type="search" placeholder="api" .value=${source ?? ""} @change=${narrow("source")}>`)}
       </form>
       ${rows.length ? list(rows) : nothingYet()}
       ${tail ? older() : pager(page.next, cursor)}`;
@@ -72,21 +70,19 @@ export function events({ query }, app) {
 }
 
 function list(rows) {
-  const heads = [["Event"], ["Type"], ["Source"], ["Subject"], ["Received"], ["Size", "number"], ["Deliveries just now"]];
-  return table("Events", heads, repeat(rows, (row) => row.id, row));
+  const columns = [["Event"], ["Type", "name lead"], ["Source", "name"], ["Subject", "name"], ["Received"], ["Size", "number"], ["Deliveries just now", "wide"]];
+  return table("Events", columns, rows, cells);
 }
 
-function row(event) {
-  return html`<tr>
-    <th scope="row"><a href=${to(["events", event.id])}>#${event.seq}</a></th>
-    <td class="wide">${text(event.type, 80)}</td>
-    <td>${text(event.source, 40)}</td>
-    <td>${event.subject === undefined ? html`<span class="quiet">–</span>` : text(event.subject, 40)}</td>
-    <td>${time(event.received_at)}</td>
-    <td class="number">${size(event.size)}</td>
-    <td>${(event.outcomes ?? []).map(outcome)}</td>
-  </tr>`;
-}
+const cells = (event) => [
+  html`<a href=${to(["events", event.id])}>#${event.seq}</a>`,
+  text(event.type, 80),
+  text(event.source, 40),
+  event.subject === undefined ? html`<span class="quiet">–</span>` : text(event.subject, 40),
+  time(event.received_at),
+  size(event.size),
+  (event.outcomes ?? []).map(outcome),
+];
 
 const outcome = ({ delivery_id, endpoint, status, code }) =>
   html`<a class="plain" href=${to(["deliveries", delivery_id])} title=${status}>${text(endpoint, 24)} ${badge(status)}${code ? ` ${code}` : ""}</a> `;
