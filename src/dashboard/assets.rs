@@ -39,6 +39,7 @@ const FILES: &[(&str, &[u8])] = files![
     "main.js",
     "notices.js",
     "pages/dead.js",
+    "pages/deliveries.js",
     "pages/delivery.js",
     "pages/endpoint.js",
     "pages/event.js",

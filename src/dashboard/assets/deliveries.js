@@ -2,7 +2,7 @@
 import { html, nothing } from "./html.js";
 import { giveUp, retry } from "./actions.js";
 import { count, duration, line, local, visible } from "./format.js";
-import { ACTION, badge, deliveryLink, due, looksGood, outcome, table, text } from "./parts.js";
+import { ACTION, badge, deliveryLink, due, endpointLink, looksGood, outcome, table, text } from "./parts.js";
 
 /** Those that can be put back. */
 export const isRetriable = ({ status, last_error: error }) =>
@@ -20,11 +20,12 @@ export function lastAnswer(delivery) {
   return outcome(status, error, succeeded({ status, error }, delivery));
 }
 
-/** Those of one endpoint. */
-export function deliveriesTable(deliveries, app) {
+/** Those of one endpoint, or of several, who are then told. */
+export function deliveriesTable(deliveries, app, ofSeveral = false) {
   const columns = [
     ["Delivery"],
     ["Event", "name lead"],
+    ...(ofSeveral ? [["Endpoint", "name"]] : []),
     ["Status", "state"],
     ["Attempts", "number"],
     ["Last answer", "wide"],
@@ -34,6 +35,7 @@ export function deliveriesTable(deliveries, app) {
   const cells = (delivery) => [
     deliveryLink(delivery),
     eventOf(delivery),
+    ...(ofSeveral ? [endpointLink(delivery.endpoint, delivery.endpoint_id)] : []),
     badge(delivery.status),
     count(delivery.attempt_count),
     lastAnswer(delivery),

@@ -18,6 +18,7 @@ import { overview } from "./pages/overview.js";
 import { endpoint } from "./pages/endpoint.js";
 import { events } from "./pages/events.js";
 import { event } from "./pages/event.js";
+import { deliveries } from "./pages/deliveries.js";
 import { delivery } from "./pages/delivery.js";
 import { dead } from "./pages/dead.js";
 import { sources } from "./pages/sources.js";
@@ -29,7 +30,7 @@ const AWAY_MS = 5_000;
 /** How many times as long as it takes to ask, nothing is asked: a busy server has better things to do. */
 const REST = 5;
 
-const PAGES = { events, dead, sources, websites };
+const PAGES = { events, deliveries, dead, sources, websites };
 const ITEMS = { endpoints: endpoint, events: event, deliveries: delivery };
 
 const main = document.getElementById("main");

@@ -49,6 +49,12 @@ const KNOWN = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|\b(?:dlv|evt|ep)_[0-9A
 
 const PAGES_OF = { dlv: "deliveries", evt: "events", ep: "endpoints" };
 
+/** The page of what has this id, if it is one. */
+export function pageOfId(id) {
+  const [, kind] = /^(dlv|evt|ep)_[0-9A-Z]{26}$/.exec(id) ?? [];
+  return kind && to([PAGES_OF[kind], id]);
+}
+
 /** A text of the server's own: its moments in the reader's time zone, its ids as links. */
 export const told = (value) => value.split(KNOWN).map((part, i) => (i % 2 ? known(part) : text(part)));
 
@@ -56,8 +62,8 @@ export const told = (value) => value.split(KNOWN).map((part, i) => (i % 2 ? know
 export const sentence = (words) => told(`${words.charAt(0).toUpperCase()}${words.slice(1)}.`);
 
 function known(part) {
-  const page = PAGES_OF[part.split("_", 1)[0]];
-  if (page) return link([page, part], html`<code>${part}</code>`);
+  const page = pageOfId(part);
+  if (page) return html`<a href=${page}><code>${part}</code></a>`;
   return html`<time datetime=${part} title="${relative(part, clockNow())} (${part})">${local(part)}</time>`;
 }
 

@@ -2,23 +2,23 @@
 import { html, nothing } from "../html.js";
 import { get } from "../api.js";
 import { count, size } from "../format.js";
-import { badge, empty, field, heading, pager, table, text, time } from "../parts.js";
-import { to, turn, turned } from "../router.js";
+import { badge, empty, field, heading, pageOfId, pager, table, text, time } from "../parts.js";
+import { go, to, turn, turned } from "../router.js";
 import { follow } from "../tail.js";
 
 const PER_PAGE = 50;
 const SEND = `redeliver event send order.paid --data '{"order": 17}'`;
 
 export function events({ query }, app) {
-  const { type, source, cursor } = query;
-  // The stream knows no sources, and an older page does not grow.
-  const isLive = !cursor && !source && query.live !== "no";
+  const { type, source, subject, cursor } = query;
+  // The stream knows types alone, and an older page does not grow.
+  const isLive = !cursor && !source && !subject && query.live !== "no";
   let page = null;
   let tail = null;
 
   async function load(signal) {
     if (tail) return;
-    page = await get("events", { type, source, cursor, limit: PER_PAGE }, signal);
+    page = await get("events", { type, source, subject, cursor, limit: PER_PAGE }, signal);
     if (!isLive) return;
     tail = follow(type, app.draw);
     tail.begin(page.data);
@@ -27,10 +27,11 @@ export function events({ query }, app) {
   function view() {
     const rows = tail?.rows ?? page.data;
     return html`
-      ${heading("Events", liveness())}
+      ${heading("Events", liveness(), html`<div class="actions"><a href="#/deliveries">Deliveries</a></div>`)}
       <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
         ${field("type", "Type", html`<input id="type" type="search" placeholder="order.*,paid  /" .value=${type ?? ""} @change=${narrow("type")}>`)}
         ${field("source", "Source", html`<input id="source" type="search" placeholder="api" .value=${source ?? ""} @change=${narrow("source")}>`)}
+        ${field("subject", "Subject", html`<input id="subject" type="search" placeholder="cus_17, or an id" .value=${subject ?? ""} @change=${find}>`)}
       </form>
       ${rows.length ? list(rows) : nothingYet()}
       ${tail ? older() : pager(page.next, cursor)}`;
@@ -47,8 +48,15 @@ export function events({ query }, app) {
   const narrow = (name) => (event) =>
     turn({ [name]: event.target.value.trim() || undefined, cursor: undefined });
 
+  /** What an event is about; an id, as a log or a colleague has it, leads to its page. */
+  function find(event) {
+    const page = pageOfId(event.target.value.trim());
+    if (page) go(page);
+    else narrow("subject")(event);
+  }
+
   function liveness() {
-    if (!tail) return html`<a class="button" href=${turned({ live: undefined, cursor: undefined, source: undefined })}>Follow live</a>`;
+    if (!tail) return html`<a class="button" href=${turned({ live: undefined, cursor: undefined, source: undefined, subject: undefined })}>Follow live</a>`;
     const words = tail.paused ? "paused" : tail.connected ? "live" : "connecting";
     const behind = tail.paused ? tail.came - tail.missed : 0;
     return html`<span class="badge ${tail.connected && !tail.paused ? "live" : "warn"}" role="status">${words}</span>
@@ -62,7 +70,7 @@ export function events({ query }, app) {
   }
 
   function nothingYet() {
-    if (type || source) return empty("No event is like that, as far as was looked.");
+    if (type || source || subject) return empty("No event is like that, as far as was looked.");
     return empty("The log is empty. Put an event into it:", SEND);
   }
 

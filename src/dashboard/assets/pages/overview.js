@@ -53,7 +53,7 @@ export function overview({ query }, app) {
     const { totals } = seen;
     return html`
       ${heading("Overview")}
-      ${attention(worst, totals, app)}
+      ${isEmpty() ? empty("There is no endpoint yet, so nothing is delivered to anybody. Add one:", ADD) : attention(worst, totals, app)}
       ${underway(running, app)}
       ${figures(totals, activity, query.window)}
       <section aria-labelledby="activity">
@@ -65,18 +65,22 @@ export function overview({ query }, app) {
         ${activity.more ? html`<p class="quiet">Deliveries are those of the 1,000 endpoints that were active last.</p>` : nothing}
       </section>
       ${advancer(app)}
-      <section aria-labelledby="endpoints">
-        <div class="section-head">
-          <h2 id="endpoints">Endpoints</h2>
-          ${tabs("Health", "health", choices(totals), query.health)}
-          <input type="search" aria-label="Search endpoints by name or URL" placeholder="Search name or URL  /"
-            .value=${query.search ?? ""}
-            @input=${(event) => turn({ search: event.target.value || undefined, offset: undefined })}>
-        </div>
-        ${totals.endpoints + totals.removed === 0
-          ? empty("There is no endpoint yet, so nothing is delivered to anybody. Add one:", ADD)
-          : rows()}
-      </section>`;
+      ${isEmpty() ? nothing : endpoints()}`;
+  }
+
+  const isEmpty = () => seen.totals.endpoints + seen.totals.removed === 0;
+
+  function endpoints() {
+    return html`<section aria-labelledby="endpoints">
+      <div class="section-head">
+        <h2 id="endpoints">Endpoints</h2>
+        ${tabs("Health", "health", choices(seen.totals), query.health)}
+        <input type="search" aria-label="Search endpoints by name or URL" placeholder="Search name or URL  /"
+          .value=${query.search ?? ""}
+          @input=${(event) => turn({ search: event.target.value || undefined, offset: undefined })}>
+      </div>
+      ${rows()}
+    </section>`;
   }
 
   function rows() {
@@ -163,8 +167,8 @@ function figures(totals, activity, window = "1h") {
   const free = store.free_bytes === null ? "" : `${size(store.free_bytes)} free`;
   return html`<dl class="tiles" aria-label="Totals">
     ${tile("Events in the log", brief(store.events), `${brief(recent)} ${since}`)}
-    ${tile("Delivered", brief(totals.delivered), counted(totals.endpoints, "endpoint"))}
-    ${tile("Backlog", brief(totals.backlog), html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
+    ${tile("Delivered", html`<a class="plain" href=${to(["deliveries"], { status: "delivered" })}>${brief(totals.delivered)}</a>`, counted(totals.endpoints, "endpoint"))}
+    ${tile("Backlog", html`<a class="plain" href=${to(["deliveries"], { status: "waiting" })}>${brief(totals.backlog)}</a>`, html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
     ${tile("Next attempt", due(totals.next_attempt_at), `${brief(deliveries.in_flight)} in flight`)}
     ${tile("Dead letters", totals.dead ? html`<a href="#/dead">${brief(totals.dead)}</a>` : "0", "given up", totals.dead ? "warn" : "")}
     ${store.used_bytes === null
