@@ -110,6 +110,38 @@ test("on a phone each row shows its state and its figures without being scrolled
   await context.close();
 });
 
+test("by Tab alone each control is reached, is seen to have the focus, and is not below the bar", async () => {
+  await each({ viewport: { width: 1000, height: 600 } }, async (page, name) => {
+    const all = await page.evaluate(() => {
+      document.querySelector(".skip").focus();
+      const shown = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")];
+      return shown.filter((one) => !one.disabled && one.checkVisibility()).length;
+    });
+    const seen = new Set();
+    for (let i = 1; i < Math.min(all, 60); i += 1) {
+      await page.keyboard.press("Tab");
+      const { number, label, outline, covered } = await page.evaluate(() => {
+        const at = document.activeElement;
+        window.numbers ??= new Map();
+        if (!window.numbers.has(at)) window.numbers.set(at, window.numbers.size);
+        const { left, top, width, height } = at.getBoundingClientRect();
+        const over = document.elementFromPoint(left + width / 2, Math.min(top + height / 2, innerHeight - 1));
+        return {
+          number: window.numbers.get(at),
+          label: `${at.tagName} ${at.getAttribute("aria-label") ?? at.textContent.trim().slice(0, 40)}`,
+          outline: getComputedStyle(at).outlineStyle,
+          covered: Boolean(over?.closest("#bar")) && !at.closest("#bar"),
+        };
+      });
+      if (label.startsWith("BODY")) break;
+      seen.add(number);
+      assert.notEqual(outline, "none", `${name}: the focus on ${label} cannot be seen`);
+      assert.ok(!covered, `${name}: ${label} is below the bar`);
+    }
+    assert.ok(seen.size >= Math.min(all, 60) - 1, `${name}: ${seen.size} of ${all}`);
+  });
+});
+
 test("fields and plots stand out from what they lie on by three to one", async () => {
   const { address } = place.broker;
   for (const colorScheme of ["light", "dark"]) {

@@ -1,8 +1,8 @@
 // What needs somebody, the worst first, each with its mend.
 import { html, nothing, repeat } from "./html.js";
 import { resume, retry, retryWaiting, send } from "./actions.js";
-import { count, counted, size } from "./format.js";
-import { due, endpointLink, outcome, text, time } from "./parts.js";
+import { count, counted, line, size } from "./format.js";
+import { due, endpointLink, outcome, time, told } from "./parts.js";
 import { to } from "./router.js";
 import { diskIsLow, lastStatus } from "./status.js";
 
@@ -43,17 +43,17 @@ function item(endpoint, app) {
           <span class="quiet">${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span></span>
         ${button("Send test", () => send(endpoint, app), endpoint)}
         ${failure ? again(endpoint, app) : nothing}
-        ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])}>Why</a>` : nothing}
+        ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])} aria-label="Why: ${endpoint.name}">Why</a>` : nothing}
       </li>`;
     case "paused":
       return html`<li class="warn">
-        <span>${name} is paused${endpoint.state_reason ? html`: ${text(endpoint.state_reason, 160)}` : ""}. <span class="quiet">${waiting(endpoint)}.</span></span>
+        <span>${name} is paused${endpoint.state_reason ? html`: ${told(line(endpoint.state_reason, 160))}` : ""}. <span class="quiet">${waiting(endpoint)}.</span></span>
         ${button("Resume", () => resume(endpoint, app), endpoint)}
       </li>`;
     default:
       return html`<li class="warn">
         <span>${name} has ${counted(endpoint.dead, "dead letter")}${last}.</span>
-        <a class="button" href=${to(["dead"], { endpoint: endpoint.name })}>Look and replay</a>
+        <a class="button" href=${to(["dead"], { endpoint: endpoint.name })} aria-label="Look and replay: ${endpoint.name}">Look and replay</a>
       </li>`;
   }
 }

@@ -1,6 +1,6 @@
 // Small plots of counts over time. Their sizes are attributes, for the policy forbids inline styles.
 import { html, svg, nothing } from "./html.js";
-import { brief, count, local } from "./format.js";
+import { brief, count, counted, local } from "./format.js";
 
 const WIDTH = 600;
 const HEIGHT = 96;
@@ -29,8 +29,8 @@ export function plot({ from, step, ingested, delivered, failed, label }) {
   const sum = (all) => all.reduce((total, n) => total + n, 0);
   const words = [
     `${count(sum(delivered))} delivered`,
-    `${count(sum(failed))} failed attempts`,
-    ...(ingested ? [`${count(sum(ingested))} events in`] : []),
+    counted(sum(failed), "failed attempt"),
+    ...(ingested ? [`${counted(sum(ingested), "event")} in`] : []),
   ];
   return html`<figure class="plot">
     <div class="canvas">

@@ -42,10 +42,13 @@ export function endpoint({ parts, query }, app) {
     isFailing = Boolean(all?.data.some(({ id }) => id === endpoint.id));
   }
 
+  /** As the overview calls it. */
   function health() {
     if (endpoint.state !== "active") return endpoint.state;
-    if (failing) return isFailing ? "failing" : "retrying";
-    return endpoint.dead ? "dead_letters" : "active";
+    if (isFailing) return "failing";
+    if (endpoint.dead) return "dead_letters";
+    if (failing) return "retrying";
+    return endpoint.backlog ? "busy" : "well";
   }
 
   function view() {

@@ -7,6 +7,10 @@ import { go, to, turn, turned } from "../router.js";
 import { follow } from "../tail.js";
 
 const PER_PAGE = 50;
+
+/** How many ends of attempts a row has room for; the event's page has all. */
+const OUTCOMES_SHOWN = 3;
+
 const SEND = `redeliver event send order.paid --data '{"order": 17}'`;
 
 export function events({ query }, app) {
@@ -89,8 +93,16 @@ const cells = (event) => [
   event.subject === undefined ? html`<span class="quiet">–</span>` : text(event.subject, 40),
   time(event.received_at),
   size(event.size),
-  (event.outcomes ?? []).map(outcome),
+  outcomes(event),
 ];
 
+/** What did not arrive comes first: one of many must not be hidden by those that did. */
+function outcomes({ id, outcomes: all = [] }) {
+  const [arrived, others] = [true, false].map((is) => all.filter(({ status }) => (status === "delivered") === is));
+  const shown = [...others, ...arrived].slice(0, OUTCOMES_SHOWN);
+  const left = all.length - shown.length;
+  return html`${shown.map(outcome)}${left ? html`<a class="quiet" href=${to(["events", id])}>and more</a>` : nothing}`;
+}
+
 const outcome = ({ delivery_id, endpoint, status, code }) =>
-  html`<a class="plain" href=${to(["deliveries", delivery_id])} title=${status}>${text(endpoint, 24)} ${badge(status)}${code ? ` ${code}` : ""}</a> `;
+  html`<a class="plain outcome" href=${to(["deliveries", delivery_id])}>${text(endpoint, 24)} ${badge(status)}${code ? ` ${code}` : ""}</a> `;
