@@ -24,6 +24,7 @@ const FILES: &[(&str, &[u8])] = files![
     "bytes.js",
     "deliveries.js",
     "dialog.js",
+    "focus.js",
     "format.js",
     "html.js",
     "icon.svg",
@@ -38,6 +39,7 @@ const FILES: &[(&str, &[u8])] = files![
     "main.js",
     "notices.js",
     "pages/dead.js",
+    "pages/deliveries.js",
     "pages/delivery.js",
     "pages/endpoint.js",
     "pages/event.js",
@@ -53,6 +55,7 @@ const FILES: &[(&str, &[u8])] = files![
     "tail.js",
     "tasks.js",
     "theme.js",
+    "underway.js",
 ];
 
 const INDEX: &str = include_str!("assets/index.html");

@@ -273,6 +273,61 @@ test("the main job is done by the keyboard alone", async () => {
   await page.locator("h1", { hasText: "Overview" }).waitFor();
 });
 
+test("a row that its retry removes hands the focus to the next one, and the last to the heading", async () => {
+  await dead(2);
+  await visit("#/dead");
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.tagName);
+  await page.getByRole("button", { name: "Retry now: #2 to crm" }).focus();
+  await page.keyboard.press("Enter");
+  await eventually("the next row has it", async () => (await focused()) === "Retry now: #1 to crm");
+  await page.keyboard.press("Enter");
+  await page.getByText("nothing was given up").waitFor();
+  assert.equal(await focused(), "H1");
+  await dead(1);
+  await page.getByLabel("Select #3").check();
+  await button("Put back selected").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.getByText("nothing was given up").waitFor();
+  await page.keyboard.press("Escape");
+  await eventually("the heading has it", async () => (await focused()) === "H1");
+});
+
+test("an answer that the policy refuses is no success, though it begins with a 2", async () => {
+  hook.answer = () => [204, ""];
+  await broker.endpoint("vendor", hook.url, { policy: "esputnik", check: "off", events: ["vendor.*"] });
+  const event = await broker.event("vendor.a", {});
+  await broker.advance("1s");
+  const waiting = (await broker.get(`/v1/events/${event.id}/deliveries`)).data.find(({ endpoint }) => endpoint === "vendor");
+  assert.equal(waiting.status, "waiting");
+  for (const fragment of ["#/", "#/endpoints/vendor", `#/deliveries/${waiting.id}`]) {
+    await visit(fragment);
+    await page.locator("#main .code.bad", { hasText: "204" }).first().waitFor();
+    assert.equal(await page.locator("#main .code.good", { hasText: "204" }).count(), 0, fragment);
+  }
+  await visit("#/endpoints/vendor");
+  await button("Send test").click();
+  await dialog().locator(".code.bad", { hasText: "204" }).waitFor();
+});
+
+test("of several that wait the overview retries all, of one this one", async () => {
+  hook.answer = () => [503, ""];
+  for (let i = 0; i < 3; i += 1) await broker.event("order.paid", { i });
+  // Of these two, crm has one each, too.
+  await broker.endpoint("queue", hook.url, { policy: "queue", events: ["queue.*"] });
+  for (let i = 0; i < 2; i += 1) await broker.event("queue.a", { i });
+  await broker.advance("1s");
+  hook.answer = () => [200, ""];
+  const endpoint = (name) => broker.get(`/v1/endpoints/${name}`);
+  await visit("#/");
+  await button("Retry all …: crm").click();
+  await button("Retry all", dialog()).click();
+  await page.getByText("5 deliveries are due now").waitFor();
+  await button("Retry now: queue").click();
+  await broker.advance("1s");
+  await eventually("all arrive", async () => (await endpoint("crm")).delivered === 5 && (await endpoint("queue")).delivered === 2);
+});
+
 test("the skip link goes past the bar", async () => {
   await visit("#/");
   await page.getByRole("link", { name: "Skip to the content" }).focus();

@@ -69,6 +69,27 @@ test("markup and templates in events, subjects and answers stay text on every pa
   check(/status of 4\d\d/);
 });
 
+test("the longest names, addresses, types and subjects fit a phone", async () => {
+  const name = "W".repeat(64);
+  const type = `${"very.".repeat(38)}long`;
+  const url = `${hook.url}/${"tenant".repeat(40)}?key=${"k".repeat(200)}`;
+  const made = await broker.endpoint(name, url, { policy: "strict", events: [type] });
+  const event = await broker.event(type, {}, { subject: "S".repeat(200) });
+  const ended = await eventually("it is dead", async () => {
+    const { data } = await broker.get(`/v1/events/${event.id}/deliveries`);
+    return data.find(({ endpoint, status }) => endpoint === name && status === "dead");
+  });
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const fragment of ["#/", "#/events", "#/dead", "#/deliveries", `#/endpoints/${made.id}`, `#/events/${event.id}`, `#/deliveries/${ended.id}`]) {
+    await page.goto("about:blank");
+    await visit(fragment);
+    await page.locator("#main", { hasText: /W{20}|S{20}|very\.very/ }).waitFor();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 360, `${fragment} is ${wide} pixels wide`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test("characters that turn or hide text are made visible", async () => {
   const event = await broker.event("order.paid", { file: TURNED }, { subject: TURNED });
   await visit(`#/events/${event.id}`);

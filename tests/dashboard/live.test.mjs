@@ -43,6 +43,24 @@ test("events appear as they come, with what becomes of them, and stand still on 
   check();
 });
 
+test("of many deliveries of an event a row shows a few, and first what did not arrive", async (t) => {
+  const { broker, page, check } = await opened(t, "#/events");
+  const hook = await receiver(() => [200, ""]);
+  const away = await receiver(() => [503, ""]);
+  t.after(() => Promise.all([hook.close(), away.close()]));
+  await broker.endpoint("away", away.url);
+  for (let i = 0; i < 30; i += 1) await broker.endpoint(`well-${i}`, hook.url);
+  await page.getByText("live", { exact: true }).waitFor();
+  await broker.event("order.paid", {});
+  const row = page.locator("tbody tr", { hasText: "order.paid" });
+  await row.getByRole("link", { name: "and more" }).waitFor();
+  await row.getByText("waiting to retry 503").waitFor();
+  const shown = await row.locator(".outcome").allInnerTexts();
+  assert.equal(shown.length, 3);
+  assert.match(shown[0], /^away waiting to retry/);
+  check();
+});
+
 test("a type narrows what comes, and the list keeps to its bound", async (t) => {
   const { broker, page, check } = await opened(t, "#/events?type=order.*");
   await page.getByText("live", { exact: true }).waitFor();
@@ -112,7 +130,7 @@ test("among ten thousand endpoints the one that fails is seen at once and found 
   await broker.delivery(event, "waiting");
   const started = Date.now();
   await page.goto(`${broker.address}/#/`);
-  await page.locator(".attention").getByRole("link", { name: "the-stuck-one" }).waitFor();
+  await page.locator(".attention").getByRole("link", { name: "the-stuck-one", exact: true }).waitFor();
   const seen = Date.now() - started;
   t.diagnostic(`the overview of ${count} endpoints is there after ${seen} ms`);
   assert.ok((await page.locator("tbody tr").count()) <= 50);

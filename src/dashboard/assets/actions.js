@@ -33,7 +33,7 @@ export async function send(endpoint, app) {
     delivered ? "The test message arrived" : "The test message did not arrive",
     html`${facts([
         ["Sent to", html`<bdi>${visible(endpoint.url)}</bdi>`],
-        ["Answer", outcome(made.status, made.error)],
+        ["Answer", outcome(made.status, made.error, delivered)],
         ["Took", duration(made.duration_ms)],
       ])}
       ${made.response_excerpt ? html`<h3>What it said</h3><pre class="body">${visible(made.response_excerpt)}</pre>` : ""}`,

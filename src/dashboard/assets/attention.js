@@ -1,8 +1,8 @@
 // What needs somebody, the worst first, each with its mend.
 import { html, nothing, repeat } from "./html.js";
-import { resume, retry, send } from "./actions.js";
-import { count, counted, size } from "./format.js";
-import { due, endpointLink, outcome, text, time } from "./parts.js";
+import { resume, retry, retryWaiting, send } from "./actions.js";
+import { count, counted, line, size } from "./format.js";
+import { due, endpointLink, outcome, time, told } from "./parts.js";
 import { to } from "./router.js";
 import { diskIsLow, lastStatus } from "./status.js";
 
@@ -32,29 +32,38 @@ function disk(store) {
 }
 
 function item(endpoint, app) {
-  const name = endpointLink(endpoint.name, endpoint.id);
+  const name = html`<b>${endpointLink(endpoint.name, endpoint.id)}</b>`;
   const failure = endpoint.last_failure;
-  const last = failure ? html`: ${outcome(failure.status, failure.error)}` : nothing;
+  const last = failure ? html`: ${outcome(failure.status, failure.error, false)}` : nothing;
   switch (endpoint.health) {
     case "failing":
     case "retrying":
       return html`<li class=${endpoint.health === "failing" ? "bad" : "warn"}>
-        <span>${name} ${endpoint.health === "failing" ? "fails" : "tries again"}${last}. ${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span>
+        <span>${name} ${endpoint.health === "failing" ? "fails" : "tries again"}${last}.
+          <span class="quiet">${waiting(endpoint)}; the next attempt is ${due(endpoint.next_attempt_at)}.</span></span>
         ${button("Send test", () => send(endpoint, app), endpoint)}
-        ${failure ? button("Retry now", () => retry({ id: failure.delivery_id, endpoint: endpoint.name }, app), endpoint) : nothing}
-        ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])}>Why</a>` : nothing}
+        ${failure ? again(endpoint, app) : nothing}
+        ${failure ? html`<a class="button" href=${to(["deliveries", failure.delivery_id])} aria-label="Why: ${endpoint.name}">Why</a>` : nothing}
       </li>`;
     case "paused":
       return html`<li class="warn">
-        <span>${name} is paused${endpoint.state_reason ? html`: ${text(endpoint.state_reason, 160)}` : ""}. ${waiting(endpoint)}.</span>
+        <span>${name} is paused${endpoint.state_reason ? html`: ${told(line(endpoint.state_reason, 160))}` : ""}. <span class="quiet">${waiting(endpoint)}.</span></span>
         ${button("Resume", () => resume(endpoint, app), endpoint)}
       </li>`;
     default:
       return html`<li class="warn">
         <span>${name} has ${counted(endpoint.dead, "dead letter")}${last}.</span>
-        <a class="button" href=${to(["dead"], { endpoint: endpoint.name })}>Look and replay</a>
+        <a class="button" href=${to(["dead"], { endpoint: endpoint.name })} aria-label="Look and replay: ${endpoint.name}">Look and replay</a>
       </li>`;
   }
+}
+
+/** One alone is retried at once; of several that wait for a retry, each by itself, all are, after a question. */
+function again(endpoint, app) {
+  const { backlog, concurrency, last_failure: failure, name } = endpoint;
+  const isOne = backlog === 1 || concurrency === 1;
+  if (isOne) return button("Retry now", () => retry({ id: failure.delivery_id, endpoint: name }, app), endpoint);
+  return button("Retry all …", () => retryWaiting(endpoint, app), endpoint);
 }
 
 function waiting({ backlog, oldest_waiting_at }) {

@@ -1,34 +1,48 @@
 // Deliveries as tables and as steps.
-import { html, nothing, repeat } from "./html.js";
+import { html, nothing } from "./html.js";
 import { giveUp, retry } from "./actions.js";
 import { count, duration, line, local, visible } from "./format.js";
-import { badge, deliveryLink, due, endpointLink, outcome, table, text } from "./parts.js";
+import { ACTION, badge, deliveryLink, due, endpointLink, looksGood, outcome, table, text } from "./parts.js";
 
 /** Those that can be put back. */
 export const isRetriable = ({ status, last_error: error }) =>
   ["waiting", "dead", "delivered"].includes(status) || (status === "removed" && error?.startsWith("not attempted: discarded"));
 
-/** `of`: what the page is about, and so leaves out: `endpoint` or `event`. */
-export function deliveriesTable(deliveries, of, app) {
-  const heads = [
+/** Whether this attempt of it was a success: what has just failed it was none, nor was its like before. */
+function succeeded({ status, error }, delivery) {
+  const hasFailed = ["waiting", "dead"].includes(delivery.status) && !delivery.given_up?.length;
+  return looksGood(status, error) && !(hasFailed && status === delivery.last_status);
+}
+
+/** What its last attempt came to. */
+export function lastAnswer(delivery) {
+  const { last_status: status, last_error: error } = delivery;
+  return outcome(status, error, succeeded({ status, error }, delivery));
+}
+
+/** Those of one endpoint, or of several, who are then told. */
+export function deliveriesTable(deliveries, app, ofSeveral = false) {
+  const columns = [
     ["Delivery"],
-    of === "event" ? ["Endpoint"] : ["Event"],
-    ["Status"],
+    ["Event", "name lead"],
+    ...(ofSeveral ? [["Endpoint", "name"]] : []),
+    ["Status", "state"],
     ["Attempts", "number"],
-    ["Last answer"],
+    ["Last answer", "wide"],
     ["Next attempt"],
-    [html`<span class="unseen">Action</span>`],
+    ACTION,
   ];
-  const row = (delivery) => html`<tr>
-    <th scope="row">${deliveryLink(delivery)}</th>
-    <td>${of === "event" ? endpointLink(delivery.endpoint, delivery.endpoint_id) : eventOf(delivery)}</td>
-    <td>${badge(delivery.status)}</td>
-    <td class="number">${count(delivery.attempt_count)}</td>
-    <td class="wide">${outcome(delivery.last_status, delivery.last_error)}</td>
-    <td>${due(delivery.next_attempt_at)}</td>
-    <td class="end">${retryButton(delivery, app)}</td>
-  </tr>`;
-  return table("Deliveries", heads, repeat(deliveries, (delivery) => delivery.id, row));
+  const cells = (delivery) => [
+    deliveryLink(delivery),
+    eventOf(delivery),
+    ...(ofSeveral ? [endpointLink(delivery.endpoint, delivery.endpoint_id)] : []),
+    badge(delivery.status),
+    count(delivery.attempt_count),
+    lastAnswer(delivery),
+    due(delivery.next_attempt_at),
+    retryButton(delivery, app),
+  ];
+  return table("Deliveries", columns, deliveries, cells);
 }
 
 export const eventOf = (delivery) =>
@@ -54,17 +68,17 @@ export function attempts(delivery) {
   return html`${left > 0 ? html`<p class="quiet">and ${count(left)} before these</p>` : nothing}
     <ol class="attempts">
       ${delivery.attempts.map(
-        (attempt, i, all) => html`<li>
+        (attempt, i, all) => html`<li class=${succeeded(attempt, delivery) ? "good" : "bad"}>
           <span class="step">Attempt ${attempt.number}</span>
           <time datetime=${attempt.started_at} title=${attempt.started_at}>${local(attempt.started_at)}</time>
-          ${outcome(attempt.status, attempt.error)} <span class="quiet">in ${duration(attempt.duration_ms)}</span>
+          ${outcome(attempt.status, attempt.error, succeeded(attempt, delivery))} <span class="quiet">in ${duration(attempt.duration_ms)}</span>
           ${excerpt(attempt, all[i - 1])}
           ${(attempt.faults ?? []).length ? html`<p class="quiet">Faults on purpose: ${visible(JSON.stringify(attempt.faults))}</p>` : nothing}
           ${attempt.request ? headersOf(attempt) : nothing}
         </li>`,
       )}
       ${ends.map(
-        ({ at, reason }) => html`<li>
+        ({ at, reason }) => html`<li class="dead">
           <span class="step">Given up</span>
           <time datetime=${at} title=${at}>${local(at)}</time>
           <span class="error">${text(reason)}</span>

@@ -1,5 +1,6 @@
 // The one dialog. The browser keeps the focus in it, and gives it back when it closes.
 import { html, nothing, render } from "./html.js";
+import { findFocus } from "./focus.js";
 
 const element = document.getElementById("dialog");
 let settle = null;
@@ -8,6 +9,7 @@ element.addEventListener("close", () => {
   settle?.(element.returnValue === "yes" ? read() : null);
   settle = null;
   render(nothing, element);
+  findFocus();
 });
 
 // A question that belongs to a page goes with it.

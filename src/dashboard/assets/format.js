@@ -47,6 +47,14 @@ export function local(at) {
   return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":")}`;
 }
 
+/** The reader's time zone at that moment: `UTC+5:45`. */
+export function zone(at) {
+  const minutes = -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
+}
+
 /** `3.4 MiB`. */
 export function size(bytes) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

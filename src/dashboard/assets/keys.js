@@ -7,6 +7,7 @@ import { go } from "./router.js";
 const PLACES = {
   o: ["#/", "Overview"],
   e: ["#/events", "Events"],
+  l: ["#/deliveries", "Deliveries to all endpoints"],
   d: ["#/dead", "Dead letters"],
   s: ["#/sources", "Sources, alerts and faults"],
   w: ["#/websites", "Websites"],

@@ -11,13 +11,14 @@ import { Refused, Unreachable } from "./api.js";
 import { drawBar } from "./bar.js";
 import { loadStatus } from "./status.js";
 import { here } from "./router.js";
-import { visible } from "./format.js";
-import { heading } from "./parts.js";
+import { keepFocus } from "./focus.js";
+import { heading, told } from "./parts.js";
 import "./keys.js";
 import { overview } from "./pages/overview.js";
 import { endpoint } from "./pages/endpoint.js";
 import { events } from "./pages/events.js";
 import { event } from "./pages/event.js";
+import { deliveries } from "./pages/deliveries.js";
 import { delivery } from "./pages/delivery.js";
 import { dead } from "./pages/dead.js";
 import { sources } from "./pages/sources.js";
@@ -29,7 +30,7 @@ const AWAY_MS = 5_000;
 /** How many times as long as it takes to ask, nothing is asked: a busy server has better things to do. */
 const REST = 5;
 
-const PAGES = { events, dead, sources, websites };
+const PAGES = { events, deliveries, dead, sources, websites };
 const ITEMS = { endpoints: endpoint, events: event, deliveries: delivery };
 
 const main = document.getElementById("main");
@@ -105,9 +106,10 @@ function draw() {
   drawBar(place.parts[0], lost);
   main.removeAttribute("aria-busy");
   main.classList.toggle("stale", Boolean(lost));
-  const told = problem ? html`<p class="problem" role="alert">${visible(problem.message)}</p>` : nothing;
+  const wrong = problem ? html`<p class="problem" role="alert">${told(problem.message)}</p>` : nothing;
   const waiting = problem ? nothing : html`<p class="quiet">Waiting for the server …</p>`;
-  render(html`${loaded ? page.view() : html`${heading(page.title)}${waiting}`}${told}`, main);
+  const shown = loaded ? page.view() : html`${heading(page.title)}${waiting}`;
+  keepFocus(main, () => render(html`${shown}${wrong}`, main));
 }
 
 addEventListener("hashchange", open);

@@ -1,6 +1,6 @@
 // Small plots of counts over time. Their sizes are attributes, for the policy forbids inline styles.
 import { html, svg, nothing } from "./html.js";
-import { brief, count, local } from "./format.js";
+import { brief, count, counted, local } from "./format.js";
 
 const WIDTH = 600;
 const HEIGHT = 96;
@@ -29,8 +29,8 @@ export function plot({ from, step, ingested, delivered, failed, label }) {
   const sum = (all) => all.reduce((total, n) => total + n, 0);
   const words = [
     `${count(sum(delivered))} delivered`,
-    `${count(sum(failed))} failed attempts`,
-    ...(ingested ? [`${count(sum(ingested))} events in`] : []),
+    counted(sum(failed), "failed attempt"),
+    ...(ingested ? [`${counted(sum(ingested), "event")} in`] : []),
   ];
   return html`<figure class="plot">
     <div class="canvas">
@@ -45,8 +45,10 @@ export function plot({ from, step, ingested, delivered, failed, label }) {
     </div>
     <figcaption>
       <span>${local(start).slice(5, 16)}</span>
-      <span class="legend"><i class="good"></i>${words[0]} <i class="bad"></i>${words[1]}
-        ${ingested ? html`<i class="line"></i>${words[2]}` : nothing}</span>
+      <span class="legend">
+        <span><i class="good"></i>${words[0]}</span> <span><i class="bad"></i>${words[1]}</span>
+        ${ingested ? html`<span><i class="line"></i>${words[2]}</span>` : nothing}
+      </span>
       <span>now</span>
     </figcaption>
   </figure>`;

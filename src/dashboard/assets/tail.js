@@ -10,6 +10,9 @@ const OUTCOMES_MAX = 20;
 /** Behind an error that ends the stream for good, as when all places are taken. */
 const REST_MS = 5_000;
 
+/** The oldest of those that arrived, or of all: what did not arrive is what somebody looks for. */
+const leastWanted = (outcomes) => Math.max(0, outcomes.findIndex(({ status }) => status === "delivered"));
+
 /** What a list shows of an event; the body, which may be large, is let go. */
 const kept = ({ id, seq, type, source, subject, size, received_at }) => ({
   id, seq, type, source, subject, size, received_at, outcomes: [],
@@ -67,7 +70,7 @@ export function follow(types, draw) {
     const { delivery_id, endpoint, status, attempt } = delivery;
     row.outcomes = row.outcomes.filter((outcome) => outcome.delivery_id !== delivery_id);
     row.outcomes.push({ delivery_id, endpoint, status, code: attempt.status, error: attempt.error });
-    row.outcomes.splice(0, row.outcomes.length - OUTCOMES_MAX);
+    if (row.outcomes.length > OUTCOMES_MAX) row.outcomes.splice(leastWanted(row.outcomes), 1);
     if (!tail.paused) later();
   }
 

@@ -46,6 +46,12 @@ export function confirm(kind, found, what) {
 /** What has been done, in words. */
 export const past = (kind, many) => `${KINDS[kind].past} ${counted(many, "delivery", "deliveries")}`;
 
+/** What is being done, in words. */
+export const nowDoing = (kind) => KINDS[kind].now;
+
+/** Ends a task; what it has done stays done. */
+export const stop = (id) => attempt(() => post(`tasks/${part(id)}/cancel`), "Cancelled; what was done stays done");
+
 /** How far it has come. */
 export const bar = (kind, now, expected, isRunning) => html`
   <p aria-live="polite">${isRunning ? KINDS[kind].now : KINDS[kind].past} <b>${count(now)}</b> of ${count(expected)}</p>
@@ -85,7 +91,7 @@ async function watch(kind, request, expected, app) {
   const view = () => html`${bar(kind, task?.done ?? 0, expected, task?.state === "running")}
     ${task?.state === "running"
       ? html`<p class="quiet">It goes on when this is closed, and after a restart of the server.</p>
-          <button type="button" @click=${() => attempt(() => post(`tasks/${part(task.id)}/cancel`), "Cancelled; what was done stays done")}>Stop here</button>`
+          <button type="button" @click=${() => stop(task.id)}>Stop here</button>`
       : nothing}`;
   const shown = follow(KINDS[kind].title, view());
   const tell = (now) => {

@@ -43,9 +43,9 @@ export async function scene() {
   const away = await receiver(() => [503, "<html><h1>503 Service Unavailable</h1>upstream connect error"]);
   const gone = await receiver((request) => [gone.got.length > 4 ? 410 : 200, "gone for good"]);
   const picky = await receiver(() => [422, '{"error":"field total is missing"}']);
-  const make = (name, { url }, policy, events = ["*"]) => broker.endpoint(name, url, { policy, events, check: "off" });
+  const make = (name, { url }, policy, events = ["*"], more = {}) => broker.endpoint(name, url, { policy, events, check: "off", ...more });
   await make("warehouse", well, "standard", ["order.*"]);
-  await make("crm", away, "esputnik");
+  await make("crm", away, "esputnik", ["*"], { signing_key: "a-key-of-the-crm" });
   await make("mailing", well, "esputnik", ["customer.*", "page_view"]);
   await make("legacy-erp", gone, "strict", ["order.*"]);
   await make("billing", picky, "strict", ["invoice.*"]);

@@ -1,15 +1,16 @@
 // Dead letters: found by what they have in common, put back or given up together.
-import { html, nothing, repeat } from "../html.js";
+import { html, nothing } from "../html.js";
 import { get } from "../api.js";
 import { actOnAll } from "../actions.js";
 import { follow } from "../dialog.js";
-import { eventOf, retryButton } from "../deliveries.js";
+import { eventOf, lastAnswer, retryButton } from "../deliveries.js";
 import { count, counted, line, receivedAt } from "../format.js";
 import { done } from "../notices.js";
-import { deliveryLink, empty, endpointLink, heading, outcome, table, text, time } from "../parts.js";
+import { ACTION, deliveryLink, empty, endpointLink, field, heading, table, text, time } from "../parts.js";
 import { turn } from "../router.js";
 import { clockNow } from "../status.js";
 import { bar, carryOut, confirm, past } from "../tasks.js";
+import { loadUnderway, underway } from "../underway.js";
 
 const SHOWN_MAX = 200;
 
@@ -36,9 +37,11 @@ export function dead({ query }, app) {
   const selected = new Set();
   let found = [];
   let more = false;
+  let running = [];
 
   async function load(signal) {
     const since = clockNow() - youngest;
+    running = await loadUnderway(signal);
     const all = [];
     let cursor;
     for (let page = 0; page < PAGES_MAX; page += 1) {
@@ -70,15 +73,13 @@ export function dead({ query }, app) {
     const isFiltered = endpoint || type || age || answer;
     return html`
       ${heading("Dead letters")}
+      <p class="quiet">What was given up. Put back, a delivery is due now and begins its schedule anew; discarded, it leaves this list.</p>
+      ${underway(running, app)}
       <form class="filters" role="search" @submit=${(event) => event.preventDefault()}>
-        <label for="endpoint">Endpoint</label>
-        <input id="endpoint" type="search" placeholder="name or id  /" .value=${endpoint ?? ""} @change=${narrow("endpoint")}>
-        <label for="type">Type</label>
-        <input id="type" type="search" placeholder="order.*" .value=${type ?? ""} @change=${narrow("type")}>
-        <label for="age">Received</label>
-        ${choice("age", AGES, age)}
-        <label for="answer">Last answer</label>
-        ${choice("answer", STATUSES, answer)}
+        ${field("endpoint", "Endpoint", html`<input id="endpoint" type="search" placeholder="name or id  /" .value=${endpoint ?? ""} @change=${narrow("endpoint")}>`)}
+        ${field("type", "Type", html`<input id="type" type="search" placeholder="order.*" .value=${type ?? ""} @change=${narrow("type")}>`)}
+        ${field("age", "Received", choice("age", AGES, age))}
+        ${field("answer", "Last answer", choice("answer", STATUSES, answer))}
       </form>
       ${found.length
         ? html`${tools()}${list()}`
@@ -107,23 +108,31 @@ export function dead({ query }, app) {
     const all = found.every(({ id }) => selected.has(id));
     const box = html`<input type="checkbox" aria-label="Select all that are shown" .checked=${all}
       @change=${(event) => mark(found, event.target.checked)}>`;
-    const heads = [[box, "box"], ["Delivery"], ["Event"], ["Endpoint"], ["Attempts", "number"], ["Last answer"], ["Given up"], [html`<span class="unseen">Action</span>`]];
-    return table("Dead letters", heads, repeat(found, ({ id }) => id, row));
+    const columns = [
+      ["", "box", box],
+      ["Delivery"],
+      ["Event", "name lead"],
+      ["Endpoint", "name"],
+      ["Attempts", "number"],
+      ["Last answer", "wide"],
+      ["Given up"],
+      ACTION,
+    ];
+    return table("Dead letters", columns, found, cells);
   }
 
-  function row(delivery) {
-    const { id } = delivery;
-    return html`<tr>
-      <td class="box"><input type="checkbox" aria-label="Select #${delivery.seq} to ${line(delivery.endpoint, 60)}" .checked=${selected.has(id)}
-        @change=${(event) => mark([delivery], event.target.checked)}></td>
-      <th scope="row">${deliveryLink(delivery)}</th>
-      <td class="wide">${eventOf(delivery)}</td>
-      <td>${endpointLink(delivery.endpoint, delivery.endpoint_id)}</td>
-      <td class="number">${count(delivery.attempt_count)}</td>
-      <td class="wide">${outcome(delivery.last_status, delivery.last_error)}</td>
-      <td>${time(delivery.attempts.at(-1)?.ended_at)}</td>
-      <td class="end">${retryButton(delivery, app)}</td>
-    </tr>`;
+  function cells(delivery) {
+    return [
+      html`<input type="checkbox" aria-label="Select #${delivery.seq} to ${line(delivery.endpoint, 60)}" .checked=${selected.has(delivery.id)}
+        @change=${(event) => mark([delivery], event.target.checked)}>`,
+      deliveryLink(delivery),
+      eventOf(delivery),
+      endpointLink(delivery.endpoint, delivery.endpoint_id),
+      count(delivery.attempt_count),
+      lastAnswer(delivery),
+      time(delivery.attempts.at(-1)?.ended_at),
+      retryButton(delivery, app),
+    ];
   }
 
   function mark(deliveries, isSelected) {

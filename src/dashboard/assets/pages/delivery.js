@@ -3,7 +3,7 @@ import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
 import { attempts, eventOf, giveUpButton, retryButton } from "../deliveries.js";
 import { count, local, visible } from "../format.js";
-import { badge, due, endpointLink, facts, heading, text, told } from "../parts.js";
+import { badge, due, endpointLink, facts, heading, sentence, text } from "../parts.js";
 
 export function delivery({ parts }, app) {
   const id = parts[1];
@@ -17,7 +17,7 @@ export function delivery({ parts }, app) {
     return html`
       ${heading(`Delivery of #${delivery.seq}`, badge(delivery.status), html`<div class="actions">${retryButton(delivery, app)} ${giveUpButton(delivery, app)}</div>`)}
       <p class="url"><code>${delivery.id}</code></p>
-      <section class="why" aria-labelledby="why">
+      <section class="why ${COLOURS[delivery.status] ?? ""}" aria-labelledby="why">
         <h2 id="why">Why it is where it is</h2>
         <p>${sentence(delivery.explanation)}</p>
         ${delivery.rule ? html`<p class="quiet">Rule: ${text(delivery.rule)}</p>` : nothing}
@@ -38,9 +38,8 @@ export function delivery({ parts }, app) {
   return { title: "Delivery", every: 3_000, load, view };
 }
 
-function sentence(words) {
-  return told(words.charAt(0).toUpperCase() + words.slice(1));
-}
+/** Of what somebody may have to do something about. */
+const COLOURS = { waiting: "bad", dead: "dead" };
 
 function signing(signing) {
   const base = signing.base_string ?? signing.base_string_begins ?? signing.base_string_base64;

@@ -6,7 +6,7 @@ import { ask } from "../dialog.js";
 import { deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
 import { plot } from "../plot.js";
-import { badge, deliveryLink, due, empty, facts, heading, pager, tabs, text, time, told } from "../parts.js";
+import { badge, deliveryLink, due, empty, facts, heading, lettersOf, pager, tabs, text, time, told } from "../parts.js";
 import { carryOut } from "../tasks.js";
 
 const STATUSES = [
@@ -42,9 +42,13 @@ export function endpoint({ parts, query }, app) {
     isFailing = Boolean(all?.data.some(({ id }) => id === endpoint.id));
   }
 
+  /** As the overview calls it. */
   function health() {
-    if (endpoint.state !== "active" || !failing) return endpoint.state;
-    return isFailing ? "failing" : "retrying";
+    if (endpoint.state !== "active") return endpoint.state;
+    if (isFailing) return "failing";
+    if (endpoint.dead) return "dead_letters";
+    if (failing) return "retrying";
+    return endpoint.backlog ? "busy" : "well";
   }
 
   function view() {
@@ -52,7 +56,7 @@ export function endpoint({ parts, query }, app) {
     return html`
       ${heading(text(endpoint.name), badge(health()), isThere ? tools() : nothing)}
       <p class="url">${text(endpoint.url)}</p>
-      ${endpoint.state_reason ? html`<p class="problem">${badge(endpoint.state)} ${text(endpoint.state_reason)}</p>` : nothing}
+      ${endpoint.state === "active" ? nothing : html`<p class="problem">${halted()}</p>`}
       ${failing ? why() : nothing}
       ${figures()}
       <section aria-labelledby="activity">
@@ -68,7 +72,7 @@ export function endpoint({ parts, query }, app) {
           ${tabs("Status", "status", STATUSES, query.status)}
         </div>
         ${deliveries.data.length
-          ? deliveriesTable(deliveries.data, "endpoint", app)
+          ? deliveriesTable(deliveries.data, app)
           : empty(
               query.status || query.cursor ? "There is none like that." : "No event has gone to it yet. Send one that it selects:",
               query.status || query.cursor ? null : "redeliver event send order.paid --data '{\"order\": 17}'",
@@ -76,6 +80,13 @@ export function endpoint({ parts, query }, app) {
         ${pager(deliveries.next, query.cursor)}
       </section>
       ${settings()}`;
+  }
+
+  function halted() {
+    const { state, state_reason: reason, backlog } = endpoint;
+    const because = reason ? html`: ${told(reason)}` : nothing;
+    if (state === "removed") return html`Removed${because}. Nothing is sent to it any more; what was is listed below.`;
+    return html`Paused${because}. Nothing is sent to it until it is resumed; ${backlog === 1 ? "1 delivery waits" : `${count(backlog)} deliveries wait`}.`;
   }
 
   function why() {
@@ -99,13 +110,13 @@ export function endpoint({ parts, query }, app) {
   }
 
   function figures() {
-    const tile = (name, value) => html`<div class="tile"><dt>${name}</dt><dd>${value}</dd></div>`;
+    const tile = (name, value, className = "") => html`<div class="tile ${className}"><dt>${name}</dt><dd>${value}</dd></div>`;
     return html`<dl class="tiles" aria-label="Figures">
       ${tile("Backlog", count(endpoint.backlog))}
       ${tile("Oldest waiting", time(endpoint.oldest_waiting_at, "none"))}
       ${tile("Next attempt", due(endpoint.next_attempt_at, endpoint.state === "paused"))}
       ${tile("Delivered", count(endpoint.delivered))}
-      ${tile("Dead letters", count(endpoint.dead))}
+      ${endpoint.dead ? tile("Dead letters", lettersOf(endpoint), "warn") : tile("Dead letters", "0")}
     </dl>`;
   }
 

@@ -3,7 +3,7 @@ import { html, nothing } from "../html.js";
 import { bytes, get, part } from "../api.js";
 import { body } from "../body.js";
 import { attempts, retryButton } from "../deliveries.js";
-import { badge, deliveryLink, empty, endpointLink, facts, heading, pager, text, time, told } from "../parts.js";
+import { badge, deliveryLink, empty, endpointLink, facts, heading, pager, sentence, text, time } from "../parts.js";
 import { to } from "../router.js";
 
 export function event({ parts, query }, app) {
@@ -53,7 +53,7 @@ export function event({ parts, query }, app) {
         ${badge(delivery.status)} ${deliveryLink(delivery, "details")}
         <span class="actions">${retryButton(delivery, app)}</span>
       </header>
-      <p>${told(delivery.explanation)}</p>
+      <p>${sentence(delivery.explanation)}</p>
       ${delivery.attempt_count
         ? html`<details ?open=${delivery.status !== "delivered"}>
             <summary>Attempts: ${delivery.attempt_count}</summary>

@@ -1,13 +1,14 @@
 // Everything at a glance: what is stuck and why, and the mend beside it.
-import { html, nothing, repeat } from "../html.js";
+import { html, nothing } from "../html.js";
 import { get } from "../api.js";
 import { attention } from "../attention.js";
 import { advancer } from "../advance.js";
 import { brief, count, counted, duration, relative, size } from "../format.js";
 import { plot, spark } from "../plot.js";
-import { badge, due, empty, endpointLink, heading, outcome, table, tabs, text, time } from "../parts.js";
-import { turn, turned } from "../router.js";
+import { badge, due, empty, endpointLink, heading, lettersOf, outcome, table, tabs, text, time } from "../parts.js";
+import { to, turn, turned } from "../router.js";
 import { clockNow, diskIsLow, lastStatus } from "../status.js";
+import { loadUnderway, underway } from "../underway.js";
 
 const PER_PAGE = 50;
 
@@ -25,6 +26,7 @@ const ADD = `redeliver endpoint add orders --url http://127.0.0.1:9000/hook --po
 export function overview({ query }, app) {
   let seen = null;
   let worst = [];
+  let running = [];
   let activity = null;
   let activityAt = -Infinity;
   const offset = Number(query.offset) || 0;
@@ -32,7 +34,10 @@ export function overview({ query }, app) {
   const shown = { health: query.health, search: query.search, sort: query.sort };
 
   async function load(signal) {
-    const all = await get("overview", { ...shown, offset, limit: PER_PAGE }, signal);
+    const [all, tasks] = await Promise.all([
+      get("overview", { ...shown, offset, limit: PER_PAGE }, signal),
+      loadUnderway(signal),
+    ]);
     // The list begins with them, unless it was asked for something else.
     const first = isNarrowed ? await get("overview", { limit: WORST_MAX }, signal) : all;
     if (performance.now() - activityAt > ACTIVITY_EVERY_MS) {
@@ -40,6 +45,7 @@ export function overview({ query }, app) {
       activityAt = performance.now();
     }
     seen = all;
+    running = tasks;
     worst = first.data.slice(0, WORST_MAX).filter(({ health }) => UNWELL.includes(health));
   }
 
@@ -47,7 +53,8 @@ export function overview({ query }, app) {
     const { totals } = seen;
     return html`
       ${heading("Overview")}
-      ${attention(worst, totals, app)}
+      ${isEmpty() ? empty("There is no endpoint yet, so nothing is delivered to anybody. Add one:", ADD) : attention(worst, totals, app)}
+      ${underway(running, app)}
       ${figures(totals, activity, query.window)}
       <section aria-labelledby="activity">
         <div class="section-head">
@@ -58,40 +65,44 @@ export function overview({ query }, app) {
         ${activity.more ? html`<p class="quiet">Deliveries are those of the 1,000 endpoints that were active last.</p>` : nothing}
       </section>
       ${advancer(app)}
-      <section aria-labelledby="endpoints">
-        <div class="section-head">
-          <h2 id="endpoints">Endpoints</h2>
-          ${tabs("Health", "health", choices(totals), query.health)}
-          <input type="search" aria-label="Search endpoints by name or URL" placeholder="Search name or URL  /"
-            .value=${query.search ?? ""}
-            @input=${(event) => turn({ search: event.target.value || undefined, offset: undefined })}>
-        </div>
-        ${totals.endpoints + totals.removed === 0
-          ? empty("There is no endpoint yet, so nothing is delivered to anybody. Add one:", ADD)
-          : rows()}
-      </section>`;
+      ${isEmpty() ? nothing : endpoints()}`;
+  }
+
+  const isEmpty = () => seen.totals.endpoints + seen.totals.removed === 0;
+
+  function endpoints() {
+    return html`<section aria-labelledby="endpoints">
+      <div class="section-head">
+        <h2 id="endpoints">Endpoints</h2>
+        ${tabs("Health", "health", choices(seen.totals), query.health)}
+        <input type="search" aria-label="Search endpoints by name or URL" placeholder="Search name or URL  /"
+          .value=${query.search ?? ""}
+          @input=${(event) => turn({ search: event.target.value || undefined, offset: undefined })}>
+      </div>
+      ${rows()}
+    </section>`;
   }
 
   function rows() {
     if (seen.data.length === 0) return empty("No endpoint is like that.");
     const of = new Map(activity.endpoints.map((endpoint) => [endpoint.id, endpoint]));
-    const sort = (word, by) =>
-      html`<a href=${turned({ sort: by, offset: undefined })} aria-current=${(query.sort ?? "health") === by ? "true" : nothing}>${word}</a>`;
-    return html`${table(
-      "Endpoints",
-      [
-        [sort("Endpoint", "name")],
-        [sort("State", "health")],
-        ["Activity"],
-        [sort("Backlog", "backlog"), "number"],
-        [sort("Oldest", "oldest")],
-        ["Next attempt"],
-        ["Delivered", "number"],
-        [sort("Dead", "dead"), "number"],
-        ["Last failure"],
-      ],
-      repeat(seen.data, (endpoint) => endpoint.id, (endpoint) => row(endpoint, of.get(endpoint.id))),
-    )}
+    const sorted = (word, by, className) => [
+      word,
+      className,
+      html`<a href=${turned({ sort: by, offset: undefined })} aria-current=${(query.sort ?? "health") === by ? "true" : nothing}>${word}</a>`,
+    ];
+    const columns = [
+      sorted("Endpoint", "name", "name"),
+      sorted("State", "health", "state"),
+      ["Activity", "activity"],
+      sorted("Backlog", "backlog", "number"),
+      sorted("Oldest", "oldest"),
+      ["Next attempt"],
+      ["Delivered", "number"],
+      sorted("Dead", "dead", "number"),
+      ["Last failure", "wide"],
+    ];
+    return html`${table("Endpoints", columns, seen.data, (endpoint) => cells(endpoint, of.get(endpoint.id)))}
     ${pages()}`;
   }
 
@@ -109,19 +120,20 @@ export function overview({ query }, app) {
   return { title: "Overview", every: 3_000, load, view };
 }
 
-function row(endpoint, activity) {
-  const failure = endpoint.last_failure;
-  return html`<tr>
-    <th scope="row">${endpointLink(endpoint.name, endpoint.id)}<span class="sub">${text(endpoint.url, 48)}</span></th>
-    <td>${badge(endpoint.health)}</td>
-    <td>${spark(activity)}</td>
-    <td class="number">${endpoint.backlog ? count(endpoint.backlog) : html`<span class="quiet">0</span>`}</td>
-    <td>${time(endpoint.oldest_waiting_at)}</td>
-    <td>${due(endpoint.next_attempt_at, endpoint.state === "paused")}</td>
-    <td class="number">${count(endpoint.delivered)}</td>
-    <td class="number">${endpoint.dead ? html`<b class="bad">${count(endpoint.dead)}</b>` : html`<span class="quiet">0</span>`}</td>
-    <td class="wide">${failure ? html`<a class="plain" href="#/deliveries/${failure.delivery_id}">${outcome(failure.status, failure.error)}</a>` : nothing}</td>
-  </tr>`;
+function cells(endpoint, activity) {
+  const { id, name, url, backlog, dead, last_failure: failure } = endpoint;
+  const zero = html`<span class="quiet">0</span>`;
+  return [
+    html`${endpointLink(name, id)}<span class="sub">${text(url, 48)}</span>`,
+    badge(endpoint.health),
+    spark(activity),
+    backlog ? count(backlog) : zero,
+    time(endpoint.oldest_waiting_at),
+    due(endpoint.next_attempt_at, endpoint.state === "paused"),
+    count(endpoint.delivered),
+    dead ? lettersOf(endpoint) : zero,
+    failure ? html`<a class="plain" href=${to(["deliveries", failure.delivery_id])}>${outcome(failure.status, failure.error, false)}</a>` : nothing,
+  ];
 }
 
 function choices(totals) {
@@ -155,8 +167,8 @@ function figures(totals, activity, window = "1h") {
   const free = store.free_bytes === null ? "" : `${size(store.free_bytes)} free`;
   return html`<dl class="tiles" aria-label="Totals">
     ${tile("Events in the log", brief(store.events), `${brief(recent)} ${since}`)}
-    ${tile("Delivered", brief(totals.delivered), counted(totals.endpoints, "endpoint"))}
-    ${tile("Backlog", brief(totals.backlog), html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
+    ${tile("Delivered", html`<a class="plain" href=${to(["deliveries"], { status: "delivered" })}>${brief(totals.delivered)}</a>`, counted(totals.endpoints, "endpoint"))}
+    ${tile("Backlog", html`<a class="plain" href=${to(["deliveries"], { status: "waiting" })}>${brief(totals.backlog)}</a>`, html`oldest ${time(totals.oldest_waiting_at, "none")}`)}
     ${tile("Next attempt", due(totals.next_attempt_at), `${brief(deliveries.in_flight)} in flight`)}
     ${tile("Dead letters", totals.dead ? html`<a href="#/dead">${brief(totals.dead)}</a>` : "0", "given up", totals.dead ? "warn" : "")}
     ${store.used_bytes === null

@@ -49,17 +49,17 @@ export function sources() {
 }
 
 function toldTable(sources) {
-  const heads = [["Source"], ["Kind"], ["Path"], ["Accepted", "number"], ["Duplicates", "number"], ["Refused"], ["Last refusal"]];
-  const row = (source) => html`<tr>
-    <th scope="row">${text(source.name)}</th>
-    <td>${source.kind}</td>
-    <td><code>${text(source.path)}</code></td>
-    <td class="number">${count(source.accepted)}</td>
-    <td class="number">${count(source.duplicates)}</td>
-    <td>${reasons(source.refused)}</td>
-    <td class="wide">${source.last_refusal ? html`${time(source.last_refused_at)}: ${text(source.last_refusal, 160)}` : html`<span class="quiet">–</span>`}</td>
-  </tr>`;
-  return table("Sources", heads, sources.map(row));
+  const columns = [["Source", "name"], ["Kind"], ["Path"], ["Accepted", "number"], ["Duplicates", "number"], ["Refused"], ["Last refusal", "wide"]];
+  const cells = (source) => [
+    text(source.name),
+    source.kind,
+    html`<code>${text(source.path)}</code>`,
+    count(source.accepted),
+    count(source.duplicates),
+    reasons(source.refused),
+    source.last_refusal ? html`${time(source.last_refused_at)}: ${text(source.last_refusal, 160)}` : html`<span class="quiet">–</span>`,
+  ];
+  return table("Sources", columns, sources, cells);
 }
 
 function reasons(refused) {
@@ -69,37 +69,37 @@ function reasons(refused) {
 }
 
 function polledTable(pollers) {
-  const heads = [["Source"], ["State"], ["Polls", "number"], ["Failed", "number"], ["Accepted", "number"], ["Last polled"], ["Next"], ["Last error"]];
+  const columns = [["Source", "name"], ["State", "state"], ["Polls", "number"], ["Failed", "number"], ["Accepted", "number"], ["Last polled"], ["Next"], ["Last error", "wide"]];
   const state = (poller) => {
     if (poller.failing.length) return html`<span class="badge bad">fails: ${poller.failing.join(", ")}</span>`;
     if (poller.resting.length) return html`<span class="badge warn">rests: ${poller.resting.join(", ")}</span>`;
     return html`<span class="badge good">well</span>`;
   };
-  const row = (poller) => html`<tr>
-    <th scope="row">${text(poller.name)}</th>
-    <td>${state(poller)}</td>
-    <td class="number">${count(poller.polls)}</td>
-    <td class="number">${count(poller.failed)}</td>
-    <td class="number">${count(poller.accepted)}</td>
-    <td>${time(poller.last_polled_at)}</td>
-    <td>${time(poller.next_poll_at)}</td>
-    <td class="wide">${poller.last_error ? html`${time(poller.last_failed_at)}: ${text(poller.last_error, 160)}` : html`<span class="quiet">–</span>`}</td>
-  </tr>`;
-  return table("Pollers", heads, pollers.map(row));
+  const cells = (poller) => [
+    text(poller.name),
+    state(poller),
+    count(poller.polls),
+    count(poller.failed),
+    count(poller.accepted),
+    time(poller.last_polled_at),
+    time(poller.next_poll_at),
+    poller.last_error ? html`${time(poller.last_failed_at)}: ${text(poller.last_error, 160)}` : html`<span class="quiet">–</span>`,
+  ];
+  return table("Pollers", columns, pollers, cells);
 }
 
 function alertTable(alerts) {
-  const heads = [["Alert"], ["State"], ["Website"], ["When"], ["Value", "number"], ["Checked"], ["Fired"]];
-  const row = (alert) => html`<tr>
-    <th scope="row">${text(alert.name)}</th>
-    <td>${badge(alert.state)}</td>
-    <td>${text(alert.website)}</td>
-    <td>${condition(alert)}</td>
-    <td class="number">${alert.last_value ?? "–"}</td>
-    <td>${time(alert.last_checked_at)}</td>
-    <td>${time(alert.last_fired_at, "never")}</td>
-  </tr>`;
-  return table("Alerts", heads, alerts.map(row));
+  const columns = [["Alert", "name"], ["State", "state"], ["Website"], ["When", "wide"], ["Value", "number"], ["Checked"], ["Fired"]];
+  const cells = (alert) => [
+    text(alert.name),
+    badge(alert.state),
+    text(alert.website),
+    condition(alert),
+    alert.last_value ?? "–",
+    time(alert.last_checked_at),
+    time(alert.last_fired_at, "never"),
+  ];
+  return table("Alerts", columns, alerts, cells);
 }
 
 function condition({ when, metric, range, threshold, factor, every }) {
@@ -110,13 +110,13 @@ function condition({ when, metric, range, threshold, factor, every }) {
 }
 
 function faultTable(faults) {
-  const heads = [["When"], ["Fault"], ["Delivery"], ["Attempt", "number"], ["What was done"]];
-  const row = (fault) => html`<tr>
-    <td>${time(fault.at)}</td>
-    <td><code>${visible(typeof fault.fault === "string" ? fault.fault : JSON.stringify(fault.fault))}</code></td>
-    <td>${deliveryLink({ id: fault.delivery_id }, "delivery")}</td>
-    <td class="number">${fault.attempt}</td>
-    <td class="wide">${fault.done ? nothing : "not done: "}${text(fault.detail, 160)}</td>
-  </tr>`;
-  return table("Faults", heads, faults.map(row));
+  const columns = [["Fault"], ["When"], ["Delivery"], ["Attempt", "number"], ["What was done", "wide"]];
+  const cells = (fault) => [
+    html`<code>${visible(typeof fault.fault === "string" ? fault.fault : JSON.stringify(fault.fault))}</code>`,
+    time(fault.at),
+    deliveryLink({ id: fault.delivery_id }, "delivery"),
+    fault.attempt,
+    html`${fault.done ? nothing : "not done: "}${text(fault.detail, 160)}`,
+  ];
+  return table("Faults", columns, faults, cells, (_, i) => i);
 }

@@ -1,5 +1,5 @@
 // Websites whose events are counted here, as their visitors are at this moment.
-import { html } from "../html.js";
+import { html, nothing } from "../html.js";
 import { get } from "../api.js";
 import { count } from "../format.js";
 import { empty, heading, text } from "../parts.js";
@@ -12,9 +12,9 @@ sources = ["api"]`;
 
 /** Names of the summary as people say them; what is not here is not shown. */
 const FIGURES = [
+  ["total_page_views", "Page views"],
   ["total_visitors", "Visits"],
   ["unique_visitors", "Unique visitors"],
-  ["total_page_views", "Page views"],
   ["known_visitors", "Known"],
   ["anonymous_visitors", "Anonymous"],
 ];
@@ -41,7 +41,7 @@ function card({ id, name, domain, tracking_code, live, summary }) {
   const known = FIGURES.filter(([figure]) => figure in summary);
   return html`<article class="card" aria-labelledby="website-${id}">
     <h2 id="website-${id}">${text(name)}</h2>
-    <p class="quiet">${text(domain)} · <code>${text(tracking_code)}</code></p>
+    <p class="quiet">${name === domain ? nothing : html`${text(domain)} · `}<code>${text(tracking_code)}</code></p>
     <p class="live-count"><b>${count(live)}</b> ${live === 1 ? "visitor" : "visitors"} now</p>
     <dl class="tiles">
       ${known.map(([figure, word]) => html`<div class="tile"><dt>${word}</dt><dd>${count(summary[figure])}</dd></div>`)}
