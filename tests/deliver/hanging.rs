@@ -246,6 +246,8 @@ async fn a_retry_is_not_late_because_what_was_due_before_it_has_no_place() {
     scene.advance(Duration::ZERO).await;
     assert_eq!(refusing.received().len(), 1);
     let under_way = hanging.received().len();
+    // On paused time: everything that was under way has come to rest.
+    tokio::time::sleep(PATIENCE).await;
     // Nobody waits for anything, and nothing changes but the time.
     world
         .clock
