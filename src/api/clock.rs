@@ -18,7 +18,8 @@ use crate::inbound::problem::Problem;
 /// How long an advance waits, in real time, for a receiver that hangs, unless it is told.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The longest that it may be told: the request hangs as long.
+/// The longest that it may be told: the request may take as long for each receiver that hangs, and
+/// two thirds more.
 const PATIENCE_MAX: Duration = Duration::from_secs(60);
 
 /// The broker's clock.

@@ -132,10 +132,10 @@ impl Broker {
             limits.deliveries_in_flight_max,
             rand::rng().random(),
         );
-        let dispatcher = Arc::new(dispatcher.with_observer(observers.clone()));
+        let dispatcher = dispatcher.with_observer(observers.clone());
+        let dispatcher = Arc::new(dispatcher.with_agenda(agenda.clone()));
         observers.tell_watchers(dispatcher.outcomes());
-        let advance = Advance::new(store.clone(), dispatcher.clone(), clock.clone());
-        let advance = Arc::new(advance.with_agenda(agenda.clone()));
+        let advance = Arc::new(Advance::new(store.clone(), agenda.clone(), clock.clone()));
         let (stop, stopping) = watch::channel(false);
         let bodies = Bodies::new(limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), stopping.clone()).with_relay(relay);

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::monotonic;
 
-/// Measures what the machine takes, whatever clock the broker runs on. For figures: nothing that
-/// redeliver does depends on it.
+/// Measures what the machine takes, whatever clock the broker runs on. For figures, and for patience
+/// beside a manual clock: nothing that is delivered depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 

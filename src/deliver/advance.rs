@@ -1,6 +1,5 @@
 //! Moving a manual clock, so that everything that was due by then has happened.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::agenda::Agenda;
-use super::dispatcher::Dispatcher;
-use crate::clock::{ManualClock, SharedClock, Timestamp};
+use crate::clock::{ManualClock, SharedClock, Stopwatch, Timestamp};
 use crate::store::Store;
 
 /// What an advance came to.
@@ -36,43 +34,37 @@ pub enum AdvanceError {
 /// Moves the manual clock of a running broker.
 pub struct Advance {
     store: Arc<dyn Store>,
-    dispatcher: Arc<Dispatcher>,
-    clock: SharedClock,
     agenda: Agenda,
+    clock: SharedClock,
+    /// By which patience is measured.
+    watch: Stopwatch,
     turn: Mutex<()>,
 }
 
-/// How a wait for quiet ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quiet {
-    /// Nothing is due, nothing is under way.
-    Yes,
-    /// Nothing has moved for as long as we are patient.
-    Stuck,
-}
-
 impl Advance {
-    /// For the broker made of these parts.
-    pub fn new(store: Arc<dyn Store>, dispatcher: Arc<Dispatcher>, clock: SharedClock) -> Self {
+    /// For the broker that delivers out of `store` and has all it does on `agenda`.
+    pub fn new(store: Arc<dyn Store>, agenda: Agenda, clock: SharedClock) -> Self {
         Self {
             store,
-            dispatcher,
+            agenda,
             clock,
-            agenda: Agenda::default(),
+            watch: Stopwatch::start(),
             turn: Mutex::new(()),
         }
     }
 
-    /// Also with what is on `agenda`.
-    #[must_use]
-    pub fn with_agenda(mut self, agenda: Agenda) -> Self {
-        self.agenda = agenda;
-        self
-    }
-
     /// Moves the clock by `by`, in steps: at each moment at which something is due, everything
-    /// due is attempted and settled before the clock moves on. An attempt whose receiver hangs for
-    /// longer than `patience` of real time is waited for no more until its own deadline.
+    /// due is attempted and settled before the clock moves on.
+    ///
+    /// An attempt whose receiver hangs for longer than `patience` of real time is waited for no
+    /// more until its own deadline, when it is given up by the broker's clock as any other: its
+    /// schedule is the same. The n-th attempt in a row of one endpoint that is waited for in vain
+    /// was waited for only a part of 1/n² of `patience`, so that an endpoint that hangs holds up
+    /// an advance by less than 1⅔ of it, however many moments there are; those that hang together
+    /// are waited for together. An answer within that time is taken at its moment, and the next
+    /// attempt is waited for a quarter of `patience` again. The next advance trusts everybody
+    /// anew, but waits again for what hangs already only if it is more patient. Other work, as
+    /// the polls, is waited for in the same way.
     ///
     /// One advance at a time; a second one waits for the first.
     ///
@@ -87,9 +79,10 @@ impl Advance {
         let _turn = self.turn.lock().await;
         let clock = self.clock.manual().ok_or(AdvanceError::NotManual)?;
         let target = self.clock.now().plus(by);
+        self.agenda.renew(patience, self.watch.elapsed());
         loop {
-            let quiet = self.quiet(patience).await?;
-            let Some(next) = self.next(quiet).filter(|next| *next <= target) else {
+            self.quiet(patience).await?;
+            let Some(next) = self.next().filter(|next| *next <= target) else {
                 break;
             };
             clock.set(next);
@@ -118,57 +111,49 @@ impl Advance {
     }
 
     /// The next moment at which something can happen, later than now.
-    fn next(&self, quiet: Quiet) -> Option<Timestamp> {
+    fn next(&self) -> Option<Timestamp> {
         let now = self.clock.now();
-        let due = self.store.depth().next_due;
-        let attempt = self
-            .dispatcher
-            .oldest_attempt()
-            .map(|(deadline, _)| deadline);
-        let work = self.agenda.oldest_work().map(|(deadline, _)| deadline);
-        let deadlines = [attempt, work].into_iter().flatten();
-        let deadlines = deadlines.filter(|_| quiet == Quiet::Stuck);
-        [due, self.agenda.next_due()]
+        let due = self.store.depth().next_due.filter(|due| *due > now);
+        [due, self.agenda.next_after(now)]
             .into_iter()
             .flatten()
-            .chain(deadlines)
-            .filter(|at| *at > now)
             .min()
     }
 
-    async fn quiet(&self, patience: Duration) -> Result<Quiet, AdvanceError> {
+    /// Waits until nothing is left to be done at this moment but by those who hang.
+    async fn quiet(&self, patience: Duration) -> Result<(), AdvanceError> {
         let mut changed = self.store.changed();
         let mut planned = self.agenda.changed();
         let tail = self.store.tail();
-        let mut oldest = (None, None);
-        let mut hangs = pin!(tokio::time::sleep(patience));
         loop {
             changed.mark_unchanged();
             planned.mark_unchanged();
             if self.store.stopped().borrow().is_some() {
                 return Err(AdvanceError::Stopped);
             }
+            let (now, at) = (self.clock.now(), self.watch.elapsed());
             // Before the store: what somebody put there is there when he says that he is done.
-            let busy = self.agenda.is_busy(self.clock.now(), *tail.borrow());
-            let held = self.agenda.held(self.clock.now());
+            let log_tail = *tail.borrow();
+            let look = self.agenda.look(now, log_tail, at);
             let depth = self.store.depth();
-            let due = depth.next_due.is_some_and(|due| due <= self.clock.now());
+            let is_due = depth.next_due.is_some_and(|due| due <= now);
+            // Behind the depth: whoever is set aside and live by now was among those under way.
+            let is_idle = depth.uncommitted == 0 && depth.in_flight <= self.store.live(&look.aside);
             // One that was held when it was looked at may be under way by now.
-            let moved = planned.has_changed().unwrap_or_default();
-            let idle = depth.in_flight <= held && depth.uncommitted == 0;
-            if !busy && !due && idle && !moved {
-                return Ok(Quiet::Yes);
+            let has_moved = planned.has_changed().unwrap_or_default();
+            if !look.is_busy && !is_due && is_idle && !has_moved {
+                return Ok(());
             }
-            // Patience is with one attempt: traffic beside one that hangs must not renew it.
-            let present = (self.dispatcher.oldest_attempt(), self.agenda.oldest_work());
-            if present == (None, None) || present != oldest {
-                oldest = present;
-                hangs.set(tokio::time::sleep(patience));
-            }
+            let wait = look.again.map(|again| again.saturating_sub(at));
             tokio::select! {
                 _ = changed.changed() => {}
                 _ = planned.changed() => {}
-                () = &mut hangs => return Ok(Quiet::Stuck),
+                () = tokio::time::sleep(wait.unwrap_or(patience)) => {
+                    if wait.is_none() {
+                        // There is nobody to wait for, and nothing moves.
+                        return Ok(());
+                    }
+                }
             }
         }
     }

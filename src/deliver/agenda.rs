@@ -1,14 +1,17 @@
-//! What else than deliveries happens by the clock, told to the one who moves it by hand.
+//! What is under way and what happens by the clock, told to the one who moves it by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::patience::{Errand, Patience};
 use crate::clock::Timestamp;
 use crate::id::Seq;
+use crate::store::Token;
 
-/// Everybody's next thing to do. Cheap to clone.
+/// Everybody's next thing to do, and what they are doing. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Agenda {
     list: Arc<Mutex<List>>,
@@ -20,6 +23,7 @@ struct List {
     slots: BTreeMap<u64, Doing>,
     /// Tells slots and pieces of work apart.
     next: u64,
+    patience: Patience,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +33,20 @@ enum Doing {
     /// Nothing until then, as long as the log ends at `tail`.
     Rests { due: Timestamp, tail: Seq },
     /// Nothing, until then, although it is an attempt that has begun.
-    Holds(Timestamp),
-    /// Its present piece of work, which is given up by the deadline.
-    Works { deadline: Timestamp, number: u64 },
+    Holds { due: Timestamp, token: Token },
+    /// Its present piece of work.
+    Works { number: u64 },
+}
+
+/// What is to be waited for before a manual clock may move on.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// Something besides attempts is under way, or should be.
+    pub is_busy: bool,
+    /// Attempts that need not be waited for: only the clock brings them on.
+    pub aside: Vec<Token>,
+    /// When somebody may have been waited for in vain, if anybody is waited for: in real time.
+    pub again: Option<Duration>,
 }
 
 /// One's own line of the agenda, until it is dropped.
@@ -60,51 +75,77 @@ impl Agenda {
         slot
     }
 
-    /// A line for an attempt under way that waits until `due`, and needs nothing but the clock.
-    pub fn hold(&self, due: Timestamp) -> Slot {
+    /// A line for the attempt of `token`, which waits until `due`, and needs nothing but the clock.
+    pub fn hold(&self, due: Timestamp, token: Token) -> Slot {
         let number = self.list().number();
         let agenda = self.clone();
         let slot = Slot { agenda, number };
-        slot.set(|_| Doing::Holds(due));
+        slot.set(Doing::Holds { due, token });
         slot
     }
 
-    /// How many attempts under way wait at `now` for nothing but the clock.
-    pub fn held(&self, now: Timestamp) -> usize {
-        let list = self.list();
-        let waits = |doing: &&Doing| matches!(doing, Doing::Holds(due) if *due > now);
-        list.slots.values().filter(waits).count()
+    /// An attempt begins, which is given up at `deadline`.
+    pub fn begin(&self, token: Token, deadline: Timestamp) {
+        let errand = Errand::Attempt(token);
+        self.list().patience.begin(errand, deadline);
+        // Mostly nobody moves the clock.
+        if self.changed.receiver_count() > 0 {
+            self.tell();
+        }
     }
 
-    /// Whether anything is under way at `now`, or should be, where the log ends at `log_tail`.
-    pub fn is_busy(&self, now: Timestamp, log_tail: Seq) -> bool {
-        self.list().slots.values().any(|doing| match doing {
+    /// An attempt has ended, if it had not. To be said before it is settled.
+    pub fn end(&self, token: Token) {
+        self.list().patience.end(Errand::Attempt(token));
+    }
+
+    /// Somebody begins to move the clock, who waits for what hangs as long as `patience`; `at` and
+    /// all that follows in real time.
+    pub(super) fn renew(&self, patience: Duration, at: Duration) {
+        self.list().patience.renew(patience, at);
+    }
+
+    /// What is under way at `now`, where the log ends at `log_tail`; `at` in real time.
+    pub(super) fn look(&self, now: Timestamp, log_tail: Seq, at: Duration) -> Look {
+        let mut list = self.list();
+        let List {
+            slots, patience, ..
+        } = &mut *list;
+        let held: BTreeSet<Token> = slots
+            .values()
+            .filter_map(|doing| match doing {
+                Doing::Holds { due, token } if *due > now => Some(*token),
+                _ => None,
+            })
+            .collect();
+        let is_held = |errand| matches!(errand, Errand::Attempt(token) if held.contains(&token));
+        let again = patience.look(now, at, is_held);
+        let is_due = slots.values().any(|doing| match doing {
             Doing::Waits(due) => *due <= now,
             Doing::Rests { due, tail } => *due <= now || *tail != log_tail,
-            Doing::Works { .. } => true,
-            // The attempt that it belongs to is counted among those under way.
-            Doing::Holds(_) => false,
-        })
+            // The attempt or the work that it belongs to is waited for.
+            Doing::Holds { .. } | Doing::Works { .. } => false,
+        });
+        let left: BTreeSet<Token> = patience.left(now).collect();
+        Look {
+            is_busy: is_due || patience.has_work(now),
+            aside: held.union(&left).copied().collect(),
+            again,
+        }
     }
 
-    /// The next moment at which something is due.
-    pub fn next_due(&self) -> Option<Timestamp> {
+    /// The next moment later than `now` at which something is due, or given up.
+    pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         let list = self.list();
         let dues = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(due) | Doing::Holds(due) | Doing::Rests { due, .. } => Some(*due),
+            Doing::Waits(due) | Doing::Holds { due, .. } | Doing::Rests { due, .. } => Some(*due),
             Doing::Works { .. } => None,
         });
-        dues.min()
-    }
-
-    /// The work under way whose deadline is the nearest, and what tells it from any other.
-    pub fn oldest_work(&self) -> Option<(Timestamp, u64)> {
-        let list = self.list();
-        let works = list.slots.values().filter_map(|doing| match doing {
-            Doing::Waits(_) | Doing::Holds(_) | Doing::Rests { .. } => None,
-            Doing::Works { deadline, number } => Some((*deadline, *number)),
-        });
-        works.min()
+        let due = dues.filter(|due| *due > now).min();
+        [due, list.patience.next_deadline(now)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Changes with every line of it.
@@ -127,78 +168,54 @@ impl List {
         self.next += 1;
         self.next
     }
+
+    fn replace(&mut self, slot: u64, doing: Option<Doing>) {
+        let was = match doing {
+            Some(doing) => self.slots.insert(slot, doing),
+            None => self.slots.remove(&slot),
+        };
+        if let Some(Doing::Works { number }) = was {
+            self.patience.end(Errand::Work { slot, number });
+        }
+    }
 }
 
 impl Slot {
     /// Nothing is to be done before `due`. All that was done is on disk.
     pub fn waits_until(&self, due: Timestamp) {
-        self.set(|_| Doing::Waits(due));
+        self.set(Doing::Waits(due));
     }
 
     /// Nothing is to be done before `due` unless something comes into the log behind `tail`: then it
     /// is thought over, and whoever moves the clock waits for that.
     pub fn rests_until(&self, due: Timestamp, tail: Seq) {
-        self.set(|_| Doing::Rests { due, tail });
+        self.set(Doing::Rests { due, tail });
     }
 
     /// A piece of work begins, which is given up at `deadline`.
     pub fn works_until(&self, deadline: Timestamp) {
-        self.set(|number| Doing::Works { deadline, number });
-    }
-
-    fn set(&self, doing: impl FnOnce(u64) -> Doing) {
         {
             let mut list = self.agenda.list();
             let number = list.number();
-            list.slots.insert(self.number, doing(number));
+            list.replace(self.number, Some(Doing::Works { number }));
+            let slot = self.number;
+            list.patience.begin(Errand::Work { slot, number }, deadline);
         }
+        self.agenda.tell();
+    }
+
+    fn set(&self, doing: Doing) {
+        self.agenda.list().replace(self.number, Some(doing));
         self.agenda.tell();
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.agenda.list().slots.remove(&self.number);
+        self.agenda.list().replace(self.number, None);
         self.agenda.tell();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millis(ms)
-    }
-
-    #[test]
-    fn an_agenda_is_busy_while_something_is_due_or_under_way_and_forgets_who_leaves() {
-        let agenda = Agenda::default();
-        assert_eq!((agenda.is_busy(at(0), 1), agenda.next_due()), (false, None));
-        let (one, other) = (agenda.join(at(10)), agenda.join(at(20)));
-        assert!(!agenda.is_busy(at(9), 1) && agenda.is_busy(at(10), 1));
-        assert_eq!(agenda.next_due(), Some(at(10)));
-        one.works_until(at(30));
-        let first = agenda.oldest_work();
-        assert!(agenda.is_busy(at(0), 1) && agenda.next_due() == Some(at(20)));
-        one.works_until(at(30));
-        assert_ne!(agenda.oldest_work(), first, "another piece of work");
-        one.waits_until(at(40));
-        assert_eq!(
-            (agenda.is_busy(at(0), 1), agenda.oldest_work()),
-            (false, None)
-        );
-        drop(other);
-        assert_eq!(agenda.next_due(), Some(at(40)));
-    }
-
-    #[test]
-    fn who_rests_is_busy_as_soon_as_the_log_is_longer_than_he_knows() {
-        let agenda = Agenda::default();
-        let slot = agenda.join(at(0));
-        slot.rests_until(at(50), 7);
-        assert_eq!(agenda.next_due(), Some(at(50)));
-        assert!(!agenda.is_busy(at(49), 7));
-        assert!(agenda.is_busy(at(49), 8) && agenda.is_busy(at(50), 7));
-    }
-}
+mod tests;

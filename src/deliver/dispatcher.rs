@@ -5,8 +5,7 @@
 
 mod pause;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -14,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::agenda::Agenda;
 use super::courier::Courier;
 use super::observer::{Nobody, Observer};
 use super::outcomes::{Ended, Outcomes};
@@ -45,7 +45,7 @@ pub struct Dispatcher {
     clock: SharedClock,
     in_flight_max: usize,
     jitter: Mutex<StdRng>,
-    deadlines: Mutex<BTreeSet<(Timestamp, Token)>>,
+    agenda: Agenda,
     told_of_shortage: Mutex<Option<Timestamp>>,
     outcomes: Outcomes,
     observer: Arc<dyn Observer>,
@@ -55,15 +55,12 @@ pub struct Dispatcher {
 struct Held<'a> {
     dispatcher: &'a Dispatcher,
     token: Token,
-    deadline: Timestamp,
     settled: bool,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.dispatcher
-            .deadlines()
-            .remove(&(self.deadline, self.token));
+        self.dispatcher.agenda.end(self.token);
         if !self.settled {
             // Fenced means that somebody else has ended it, which is as good.
             let _ = self.dispatcher.store.release(self.token);
@@ -86,7 +83,7 @@ impl Dispatcher {
             clock,
             in_flight_max: in_flight_max.max(1),
             jitter: Mutex::new(StdRng::seed_from_u64(seed)),
-            deadlines: Mutex::default(),
+            agenda: Agenda::default(),
             told_of_shortage: Mutex::default(),
             outcomes: Outcomes::default(),
             observer: Arc::new(Nobody),
@@ -98,6 +95,18 @@ impl Dispatcher {
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
         self
+    }
+
+    /// Keeps its attempts on `agenda`, for the one who moves a manual clock.
+    #[must_use]
+    pub fn with_agenda(mut self, agenda: Agenda) -> Self {
+        self.agenda = agenda;
+        self
+    }
+
+    /// Where its attempts are, while they are under way.
+    pub fn agenda(&self) -> &Agenda {
+        &self.agenda
     }
 
     /// How its attempts end.
@@ -168,17 +177,6 @@ impl Dispatcher {
         }
     }
 
-    /// The attempt under way whose deadline is the nearest.
-    pub fn oldest_attempt(&self) -> Option<(Timestamp, Token)> {
-        self.deadlines().first().copied()
-    }
-
-    fn deadlines(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, Token)>> {
-        self.deadlines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Goes on with whatever is next while there is something: what follows a success costs no
     /// task of its own, and wakes nobody.
     async fn attempt_one_after_another(self: Arc<Self>, claim: Claim, stop: watch::Receiver<bool>) {
@@ -218,11 +216,10 @@ impl Dispatcher {
         self.observer.began(&claim, now.since(claim.due));
         let deadline = self.courier.deadline(&claim.endpoint.settings, now);
         let watch = Stopwatch::start();
-        self.deadlines().insert((deadline, claim.token));
+        self.agenda.begin(claim.token, deadline);
         let mut held = Held {
             dispatcher: self,
             token: claim.token,
-            deadline,
             settled: false,
         };
         let (attempt, input) = self.courier.attempt(&claim).await;
@@ -261,6 +258,8 @@ impl Dispatcher {
             .outcomes
             .are_watched()
             .then(|| Ended::of(&claim, &settlement));
+        // While the store has it as one that is under way, or else another one might pass for it.
+        self.agenda.end(claim.token);
         held.settled = self.store.settle(claim.token, settlement).is_ok();
         self.observer.settled(&claim);
         if held.settled {

@@ -13,7 +13,8 @@
 //! | [`recorder`] | what was sent, kept for tests |
 //! | `confidence` | what an endpoint is told in confidence, taken out of what it says in return |
 //! | [`check`] | the GET on save |
-//! | [`advance`], [`agenda`] | moving a manual clock, so that everything due by then has happened; what that is besides deliveries |
+//! | [`advance`] | moving a manual clock, so that everything due by then has happened |
+//! | [`agenda`], `patience` | what is under way and what is due, for whoever moves it; how long what hangs is waited for: pure |
 //! | [`transport`] | one HTTP request over TCP or TLS |
 //! | [`guard`] | which addresses may be sent to |
 //! | `shortage` | what this machine lacks, which is no fault of a receiver's |
@@ -29,6 +30,7 @@ pub mod guard;
 pub mod observer;
 pub mod outcomes;
 mod outgoing;
+mod patience;
 pub mod propagation;
 pub mod recorder;
 mod shortage;

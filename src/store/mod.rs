@@ -202,6 +202,9 @@ pub trait Store: Send + Sync + 'static {
     /// How much there is to do.
     fn depth(&self) -> Depth;
 
+    /// How many of these claims are live. From memory alone.
+    fn live(&self, claims: &[Token]) -> usize;
+
     /// What it holds and takes.
     fn figures(&self) -> Figures;
 

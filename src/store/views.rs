@@ -239,7 +239,7 @@ pub struct Depth {
     pub unsaved: usize,
     /// Attempts under way.
     pub in_flight: usize,
-    /// When something may be claimed next.
+    /// When something may be claimed next: what is due and has no place yet does not count.
     pub next_due: Option<Timestamp>,
     /// Position of the newest event; 0 if there is none.
     pub last_seq: Seq,

@@ -176,13 +176,10 @@ impl Api {
         let (draining, drains) = watch::channel(false);
         let advance = setup.delivering.then(|| {
             let dispatcher = Dispatcher::new(store.clone(), courier.clone(), clock.clone(), 64, 7);
+            let agenda = dispatcher.agenda().clone();
             let dispatcher = Arc::new(dispatcher.with_observer(telemetry.clone()));
-            tokio::spawn(
-                dispatcher
-                    .clone()
-                    .run(drains.clone(), Duration::from_secs(1)),
-            );
-            Arc::new(Advance::new(store.clone(), dispatcher, clock.clone()))
+            tokio::spawn(dispatcher.run(drains.clone(), Duration::from_secs(1)));
+            Arc::new(Advance::new(store.clone(), agenda, clock.clone()))
         });
         let bodies = Bodies::new(&setup.limits);
         let ingest = Ingest::new(store.clone(), bodies.clone(), drains.clone())

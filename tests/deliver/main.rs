@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod hanging;
 mod hard_cases;
 #[path = "../support/mod.rs"]
 mod support;

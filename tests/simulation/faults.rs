@@ -484,6 +484,10 @@ impl Store for Faulty {
         self.store.depth()
     }
 
+    fn live(&self, claims: &[Token]) -> usize {
+        self.store.live(claims)
+    }
+
     fn figures(&self) -> Figures {
         self.store.figures()
     }

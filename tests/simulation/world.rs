@@ -435,9 +435,7 @@ impl World {
         let now = self.clock().now();
         let moments = [
             life.log.depth().next_due,
-            life.dispatcher
-                .oldest_attempt()
-                .map(|(deadline, _)| deadline),
+            life.dispatcher.agenda().next_after(now),
             self.outside.ledger().moments.first().copied(),
         ];
         moments.into_iter().flatten().filter(|at| *at > now).min()

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use redeliver::clock::{SharedClock, Timestamp};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 /// A request as it came in.
@@ -51,9 +52,12 @@ pub enum Reply {
 type Script = dyn Fn(&Received, usize) -> Reply + Send + Sync;
 
 /// A listening receiver.
+#[derive(Clone)]
 pub struct Receiver {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    script: Arc<Script>,
+    clock: Option<SharedClock>,
 }
 
 impl Receiver {
@@ -63,23 +67,41 @@ impl Receiver {
         script: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let (log, script): (_, Arc<Script>) = (received.clone(), Arc::new(script));
+        let mut receiver = Self::in_memory(0, clock, script);
+        receiver.address = listener.local_addr().unwrap();
+        let serving = receiver.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (log, script, clock) = (log.clone(), script.clone(), clock.clone());
-                let service = service_fn(move |request| {
-                    answer(request, log.clone(), script.clone(), clock.clone())
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
+                serving.serve(stream);
             }
         });
-        Self { address, received }
+        receiver
+    }
+
+    /// As [`start`](Self::start), reached by no listener: what comes to `port` is handed to it.
+    pub fn in_memory(
+        port: u16,
+        clock: Option<SharedClock>,
+        script: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            address: ([127, 0, 0, 1], port).into(),
+            received: Arc::default(),
+            script: Arc::new(script),
+            clock,
+        }
+    }
+
+    /// Answers what comes over a connection.
+    pub fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let receiver = self.clone();
+        let service = service_fn(move |request| {
+            let receiver = receiver.clone();
+            answer(request, receiver.received, receiver.script, receiver.clock)
+        });
+        let server = hyper::server::conn::http1::Builder::new();
+        tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
     }
 
     /// Answers every request with `status`.

@@ -11,7 +11,7 @@ use crate::deliver::transport::{Answer, Drip, Phase, Request, SendError};
 use crate::delivery::Attempt;
 use crate::fault::Fault;
 use crate::policy::Input;
-use crate::store::Claim;
+use crate::store::{Claim, Token};
 use crate::vendor::{Profile, Tamper, Told};
 
 /// In how many parts a slow body comes.
@@ -91,7 +91,7 @@ impl Faults {
         let first = async {
             match time_of(planned, Fault::SlowBody) {
                 Some(time) => {
-                    let drip = self.drip(time, request.body.len());
+                    let drip = self.drip(claim.token, time, request.body.len());
                     transport.send_slowly(request, deadline, drip).await
                 }
                 None => transport.send(request, deadline).await,
@@ -121,12 +121,12 @@ impl Faults {
         }
     }
 
-    fn drip(&self, time: Duration, length: usize) -> Drip {
+    fn drip(&self, token: Token, time: Duration, length: usize) -> Drip {
         let piece = length.div_ceil(PARTS).max(1);
         let pauses = length.div_ceil(piece).saturating_sub(1).max(1);
         let pause = time / u32::try_from(pauses).unwrap_or(1);
         let (clock, agenda) = (self.clock.clone(), self.agenda.clone());
-        let wait = move || super::pause(&clock, &agenda, pause);
+        let wait = move || super::pause(&clock, &agenda, token, pause);
         Drip::new(piece, Box::new(wait))
     }
 

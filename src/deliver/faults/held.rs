@@ -98,30 +98,42 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::clock::Timestamp;
     use crate::deliver::agenda::Agenda;
+    use crate::store::Token;
 
     #[tokio::test]
     async fn a_later_event_frees_the_one_that_is_held_and_an_earlier_one_or_another_endpoint_not() {
         let (held, agenda) = (HeldBack::default(), Agenda::default());
         let (due, now) = (Timestamp::from_millis(10), Timestamp::from_millis(0));
-        let mut place = held.hold(1, 5, agenda.hold(due)).unwrap();
-        assert!(held.hold(1, 6, agenda.hold(due)).is_none(), "one at a time");
-        let other = held.hold(2, 7, agenda.hold(due)).unwrap();
-        assert_eq!(agenda.held(now), 2);
+        let token = |seq| Token {
+            endpoint: 1,
+            seq,
+            generation: seq,
+        };
+        let count = || agenda.look(now, 0, Duration::ZERO).aside.len();
+        let mut place = held.hold(1, 5, agenda.hold(due, token(5))).unwrap();
+        assert!(
+            held.hold(1, 6, agenda.hold(due, token(6))).is_none(),
+            "one at a time"
+        );
+        let other = held.hold(2, 7, agenda.hold(due, token(7))).unwrap();
+        assert_eq!(count(), 2);
         held.attempted(1, 4);
         held.attempted(1, 5);
         held.attempted(2, 6);
         assert!(place.passed.try_recv().is_err());
         held.attempted(1, 6);
-        assert_eq!(agenda.held(now), 1, "before anybody has woken up");
+        assert_eq!(count(), 1, "before anybody has woken up");
         // Its place may be taken before it knows that it is free.
-        let next = held.hold(1, 8, agenda.hold(due)).unwrap();
+        let next = held.hold(1, 8, agenda.hold(due, token(8))).unwrap();
         assert_eq!(place.passed().await, 6);
         drop(place);
-        assert_eq!(agenda.held(now), 2);
+        assert_eq!(count(), 2);
         drop((next, other));
-        assert_eq!(agenda.held(now), 0);
+        assert_eq!(count(), 0);
     }
 }

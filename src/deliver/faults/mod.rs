@@ -20,7 +20,7 @@ use crate::clock::{SharedClock, Sleep};
 use crate::duration::format_duration;
 use crate::fault::{Fault, Occasion, Plan};
 use crate::id::DeliveryId;
-use crate::store::Claim;
+use crate::store::{Claim, Token};
 
 /// A plan at work.
 pub struct Faults {
@@ -65,7 +65,7 @@ impl Faults {
             match fault {
                 Fault::Reorder => self.hold_back(claim, time).await,
                 Fault::Delay => {
-                    pause(&self.clock, &self.agenda, time).await;
+                    pause(&self.clock, &self.agenda, claim.token, time).await;
                     let detail = format!("held for {}", format_duration(time));
                     self.note(claim, fault, Ok(detail));
                 }
@@ -77,7 +77,10 @@ impl Faults {
     async fn hold_back(&self, claim: &Claim, most: Duration) {
         let (endpoint, seq) = (claim.endpoint.number, claim.event.seq);
         let due = self.clock.now().plus(most);
-        let Some(mut place) = self.held.hold(endpoint, seq, self.agenda.hold(due)) else {
+        let Some(mut place) = self
+            .held
+            .hold(endpoint, seq, self.agenda.hold(due, claim.token))
+        else {
             let why = "another event is held, and this one goes past it";
             self.note(claim, Fault::Reorder, Err(why.to_owned()));
             return;
@@ -115,10 +118,10 @@ impl Faults {
     }
 }
 
-/// Waits by the broker's clock, before an attempt or during it.
-fn pause(clock: &SharedClock, agenda: &Agenda, time: Duration) -> Sleep {
+/// Waits by the broker's clock, before the attempt of `token` or during it.
+fn pause(clock: &SharedClock, agenda: &Agenda, token: Token, time: Duration) -> Sleep {
     let due = clock.now().plus(time);
-    let (slot, sleep) = (agenda.hold(due), clock.sleep_until(due));
+    let (slot, sleep) = (agenda.hold(due, token), clock.sleep_until(due));
     Box::pin(async move {
         let _slot = slot;
         sleep.await;

@@ -32,9 +32,23 @@ impl<B: Backend> Log<B> {
             uncommitted: self.inbox.len() + self.committing.load(Ordering::Acquire),
             unsaved: shared.unsaved.len(),
             in_flight: shared.state.in_flight(),
-            next_due: shared.state.next_due(now),
+            next_due: shared.state.next_due(now, self.options.in_flight_max),
             last_seq: *self.tail.borrow(),
         }
+    }
+
+    /// See [`Store::live`](crate::store::Store::live).
+    pub(in crate::store) fn count_live(&self, claims: &[Token]) -> usize {
+        // Mostly there are none, and then nobody is held up.
+        if claims.is_empty() {
+            return 0;
+        }
+        let shared = self.shared();
+        let is_live = |token: &&Token| {
+            let entry = shared.state.entry(token.endpoint);
+            entry.is_some_and(|e| e.queue.claimed(token.seq, token.generation).is_some())
+        };
+        claims.iter().filter(is_live).count()
     }
 
     /// See [`Store::claim`](crate::store::Store::claim).

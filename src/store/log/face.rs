@@ -166,6 +166,10 @@ impl<B: Backend> Store for Log<B> {
         self.present_depth()
     }
 
+    fn live(&self, claims: &[Token]) -> usize {
+        self.count_live(claims)
+    }
+
     fn commit(&self) -> Result<bool, StoreError> {
         self.commit_next(Saving::Events)
     }

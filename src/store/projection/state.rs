@@ -1,6 +1,7 @@
 //! The projections: the registry of endpoints and their queues. Pure; rebuilt from the records.
 
 mod apply;
+mod places;
 mod snapshot;
 mod time;
 mod view;
@@ -183,18 +184,13 @@ impl State {
             self.forgive_a_clock_that_went_back(now);
         }
         self.wake(now);
-        let hanging = self
-            .hanging
-            .iter()
-            .filter_map(|number| self.entries.get(number));
-        let mut hanging = hanging.map(|entry| entry.queue.in_flight()).sum();
-        let half = in_flight_max.div_ceil(2);
+        let mut hanging = self.taken_by_hanging();
         let (mut taken, mut passed_over) = (Vec::new(), Vec::new());
         while taken.len() < max {
             let Some(number) = self.ready.pop_front() else {
                 break;
             };
-            if !self.has_room(number, half, hanging) {
+            if !self.has_room(number, in_flight_max, hanging) {
                 passed_over.push(number);
                 continue;
             }
@@ -221,15 +217,6 @@ impl State {
         taken
     }
 
-    /// Whether the endpoint may begin an attempt, where `half` is half of all places and `hanging`
-    /// of them are taken by endpoints that hang.
-    fn has_room(&self, number: u32, half: usize, hanging: usize) -> bool {
-        let hangs = self.hanging.contains(&number);
-        let entry = self.entries.get(&number);
-        let busy = entry.is_some_and(|entry| entry.queue.in_flight() > 0);
-        !(busy && (hangs || self.in_flight >= half)) && !(hangs && hanging >= half)
-    }
-
     fn wake(&mut self, now: Timestamp) {
         while let Some((due, number)) = self.timers.first().copied() {
             if due > now {
@@ -241,24 +228,6 @@ impl State {
             }
             self.refresh(number, now);
         }
-    }
-
-    /// When something becomes due next; now, if something is.
-    pub fn next_due(&mut self, now: Timestamp) -> Option<Timestamp> {
-        if now < self.latest {
-            self.forgive_a_clock_that_went_back(now);
-        }
-        while let Some(number) = self.ready.front().copied() {
-            let entry = self.entries.get_mut(&number)?;
-            if entry.queue.readiness(now) == Readiness::Now {
-                return Some(now);
-            }
-            // It was ready once, and is paused, busy or empty by now.
-            self.ready.pop_front();
-            entry.in_ready = false;
-            self.refresh(number, now);
-        }
-        self.timers.first().map(|(due, _)| *due)
     }
 
     /// Endpoints whose backlog has shrunk enough to route what was left in the log: their
