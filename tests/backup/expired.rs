@@ -21,7 +21,7 @@ use redeliver::store::{
     verify,
 };
 
-const CACHE: u64 = 8 << 20;
+pub const CACHE: u64 = 8 << 20;
 pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub const HOUR: Duration = Duration::from_secs(3600);
 

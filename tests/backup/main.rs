@@ -6,6 +6,7 @@
 mod dead_letters;
 mod documented;
 mod expired;
+mod forms;
 mod full;
 mod making;
 mod measured;

@@ -1,8 +1,12 @@
 //! A server whose events expire by the clock.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use crate::process::broker::Site;
+use crate::process::broker::{Broker, Site};
+use crate::process::eventually;
+use crate::process::http::Client;
 use crate::process::receiver::Receiver;
 use crate::process::source::Source;
 
@@ -74,4 +78,104 @@ fn who_goes_on_from_an_expired_position_or_replays_an_expired_time_is_told_so() 
     // Who wants whatever there is misses nothing.
     let mut source = Source::open(broker.address, "/v1/stream?from=start", &[]);
     assert_eq!(source.next().unwrap().id, Some(4));
+}
+
+const MIB: u64 = 1 << 20;
+
+/// What a directory's files take.
+fn bytes_of(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let sizes = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => bytes_of(&path),
+            // It may have gone meanwhile.
+            false => std::fs::metadata(&path).map_or(0, |file| file.len()),
+        }
+    });
+    sizes.sum()
+}
+
+/// Events of nine tenths of a megabyte that nobody is to get, and a look of retention now and then;
+/// gives their ids.
+fn bulk(broker: &Broker, count: usize) -> Vec<String> {
+    let mut client = Client::new(broker.address);
+    let event = json!({ "type": "bulk", "data": "7".repeat(900_000) }).to_string();
+    let headers = [("content-type", "application/json")];
+    let put = |number: usize| {
+        let answer = client.send("POST", "/v1/events", &headers, event.as_bytes());
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        if number % 50 == 49 {
+            broker.advance("2m");
+        }
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    (0..count).map(put).collect()
+}
+
+#[test]
+fn max_bytes_bounds_the_directory_and_what_waits_is_kept_whatever_it_is_made_of() {
+    let site = Site::new();
+    site.configure("[retention]\nmax_bytes = 134217728\nwaiting_max_age = \"48h\"\n");
+    let broker = site.start(&["--clock", "manual"]);
+    let receiver = Receiver::always(200);
+    let endpoint = |name: &str, kind: &str| {
+        broker.post(
+            "/v1/endpoints",
+            &json!({"name": name, "url": receiver.url(), "policy": "standard", "events": [kind]}),
+        );
+    };
+    endpoint("e", "small");
+    endpoint("p", "wait");
+    broker.post("/v1/endpoints/p/pause", &json!({}));
+    let delivered = broker.event("small", &json!(1));
+    let its_delivery = broker.delivery_once(&delivered, "delivered")["id"].clone();
+    let waiting = broker.event("wait", &json!(2));
+    let ids = bulk(&broker, 400);
+    let status = |path: &str| broker.send("GET", path, &[], b"");
+    let its_delivery = its_delivery.as_str().unwrap();
+
+    // What is gone: the oldest, and everything about it.
+    for path in [
+        format!("/v1/events/{delivered}"),
+        format!("/v1/events/{delivered}/body"),
+        format!("/v1/events/{delivered}/deliveries"),
+        format!("/v1/deliveries/{its_delivery}"),
+        format!("/v1/events/{}", ids[0]),
+    ] {
+        let gone = status(&path);
+        assert_eq!(gone.status, 410, "{path}: {}", gone.text());
+        assert!(gone.text().contains("expired by retention"), "{path}");
+    }
+    let never = delivered.replace(&delivered[4..8], "zzzz");
+    assert_eq!(status(&format!("/v1/events/{never}")).status, 404);
+    // What is there: the newest that fit, and what waits although it is the oldest.
+    broker.get(&format!("/v1/events/{}", ids[399]));
+    assert_eq!(broker.delivery_of(&waiting)["status"], "pending");
+    let kept = broker.list("/v1/events?limit=1000").len();
+    assert!((100..=150 + 50).contains(&kept), "{kept} events are kept");
+    assert_eq!(broker.endpoint("e")["delivered"], 1);
+
+    // 343 MiB came in. A file in which one event waits stays, those behind it go; on top come what the
+    // last looks have not given back yet, and the database's own.
+    let taken = bytes_of(&site.path("data"));
+    assert!(taken < 336 * MIB, "{} MiB", taken / MIB);
+    assert!(broker.kill());
+    let broker = site.start(&["--clock", "manual"]);
+    assert_eq!(broker.delivery_of(&waiting)["status"], "pending");
+    let status = |path: &str| broker.send("GET", path, &[], b"").status;
+    assert_eq!(status(&format!("/v1/events/{delivered}")), 410);
+    broker.post("/v1/endpoints/p/resume", &json!({}));
+    broker.delivery_once(&waiting, "delivered");
+    bulk(&broker, 100);
+    eventually("it goes as the others do", || {
+        broker.advance("2m");
+        (status(&format!("/v1/events/{waiting}")) == 410).then_some(())
+    });
+    let taken = bytes_of(&site.path("data"));
+    assert!(taken < 336 * MIB, "{} MiB", taken / MIB);
+    broker.stop();
+    let ran = site.verify();
+    assert!(ran.out.ends_with("the store is whole\n"), "{}", ran.out);
 }

@@ -265,3 +265,55 @@ fn a_replay_leaves_out_operational_events_that_arrived_unless_they_are_named() {
     assert_eq!(replayed["replayed"], 2);
     broker.stop();
 }
+
+/// What is asked again is not what it was: it does not wait any more, and was not sent again.
+#[test]
+fn what_was_delivered_and_put_back_is_removed_with_its_endpoint_wherever_it_is_asked_for() {
+    let site = Site::new();
+    let broker = start(&site);
+    let (receiver, _) = answering(200);
+    endpoint(&broker, "crm", &receiver.url(), "standard", &["a"]);
+    let events: Vec<String> = (0..3).map(|n| broker.event("a", &json!(n))).collect();
+    for event in &events {
+        broker.delivery_once(event, "delivered");
+    }
+    broker.post("/v1/endpoints/crm/pause", &json!({}));
+    let put_back = broker.delivery_of(&events[1]);
+    let id = put_back["id"].as_str().unwrap().to_owned();
+    broker.post(&format!("/v1/deliveries/{id}/retry"), &json!({}));
+    let crm = broker.endpoint("crm")["id"].clone();
+    let crm = crm.as_str().unwrap().to_owned();
+    let removed = broker.send("DELETE", &format!("/v1/endpoints/{crm}"), &[], b"");
+    assert!(removed.status < 300, "{}", removed.text());
+    let mut broker = Some(broker);
+    for round in ["at once", "after a kill", "of a database put together anew"] {
+        let running = broker.take().unwrap();
+        let delivery = running.get(&format!("/v1/deliveries/{id}"));
+        assert_eq!(delivery["status"], "removed", "{round}: {delivery}");
+        let attempts = delivery["attempts"].as_array().unwrap();
+        assert_eq!((attempts.len(), &attempts[0]["status"]), (1, &json!(200)));
+        let told = delivery["explanation"].as_str().unwrap();
+        assert!(told.contains("removed before it was sent again"), "{told}");
+        let listed = |status: &str| {
+            let list = running.list(&format!(
+                "/v1/deliveries?limit=10&endpoint={crm}&status={status}"
+            ));
+            Vec::from_iter(list.iter().map(|it| it["event_id"].clone()))
+        };
+        assert_eq!(listed("removed"), [json!(events[1])], "{round}");
+        assert_eq!(listed("delivered"), [json!(events[2]), json!(events[0])]);
+        let counts = running.endpoint(&crm);
+        assert_eq!(
+            (&counts["delivered"], &counts["removed"], &counts["backlog"]),
+            (&json!(2), &json!(1), &json!(0)),
+            "{round}: {counts}"
+        );
+        assert!(running.kill());
+        if round != "at once" {
+            site.let_be_damaged();
+            std::fs::write(site.path("data/unreadable"), b"").unwrap();
+        }
+        broker = Some(start(&site));
+    }
+    assert!(site.path("data/damaged-1").is_dir());
+}

@@ -42,6 +42,8 @@ pub struct Attempt {
 #[derive(Debug)]
 pub struct Delivery {
     pub attempts: Vec<Attempt>,
+    /// The number of the first of those of which something is known.
+    pub first: u32,
     /// The number with which the present round of failures began.
     pub round: u32,
     /// The attempts that may leave at once, because the operator has put it back before them.
@@ -481,6 +483,7 @@ impl Default for Delivery {
     fn default() -> Self {
         Self {
             attempts: Vec::new(),
+            first: 1,
             round: 1,
             at_once: BTreeSet::new(),
             owed: None,

@@ -95,14 +95,16 @@ impl Ledger {
 
 impl Delivery {
     /// Put back when nothing was known of its attempts any more, it counts them from the first one
-    /// again.
+    /// again; from the second, where it is known that it was delivered.
     fn begin_anew(&mut self, number: u32, records_until: Option<Timestamp>, watched: &Watched) {
         let Some(last) = self.attempts.last() else {
             return;
         };
-        let may_be_first = number == 1 || watched.refused > 0;
+        let was_delivered = matches!(last.ended, Some((_, Verdict::Delivered)));
+        let may_be_first = number == 1 || number == 2 && was_delivered || watched.refused > 0;
         let is_forgotten = !last.open && last.may_be_off_record(records_until);
         if self.put_back && may_be_first && number <= last.number && is_forgotten {
+            self.first = number;
             self.attempts.clear();
             self.at_once.clear();
             self.owed = None;
@@ -133,7 +135,7 @@ impl Delivery {
             if watched.put_back {
                 self.round = number;
             }
-            let unseen = number > 1 && watched.refused == 0;
+            let unseen = number > self.first && watched.refused == 0;
             return if unseen {
                 Err("it is not the first".to_owned())
             } else {

@@ -35,6 +35,7 @@ contract! {
     lists_pass_over_what_has_expired_however_much_it_is
     what_has_expired_of_a_frame_is_not_shown_when_the_rest_of_it_has_been_read
     an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in
+    a_replay_of_what_has_lost_its_attempts_counts_no_delivery_twice
 }
 
 pub fn hours(hours: u64) -> Option<Duration> {
@@ -402,6 +403,41 @@ fn nothing_expires_unless_it_is_said<I: Implementation>() {
     world.advance(366 * 24 * HOUR_S);
     assert_eq!(world.log.maintain().unwrap().expired_events, 0);
     assert_eq!(kept(&world), [1, 2, 3]);
+}
+
+fn a_replay_of_what_has_lost_its_attempts_counts_no_delivery_twice<I: Implementation>() {
+    let mut world = World::<I>::with(keeping(Retention {
+        attempts_max_age: hours(1),
+        ..one_hour()
+    }));
+    let crm = world.add(settings("crm", Order::Independent));
+    let slow = world.add(settings("slow", Order::Independent));
+    let pause = |state| EndpointCommand::SetState(slow, state, None);
+    world.command(pause(EndpointState::Paused));
+    for _ in 0..100 {
+        world.append_many(1);
+        world.settle_all(|_| Outcome::Delivered);
+    }
+    world.advance(2 * HOUR_S);
+    world.append_many(1);
+    world.settle_all(|_| Outcome::Delivered);
+    assert!(world.log.maintain().unwrap().expired_frames > 90);
+    let view = world.log.delivery(crm, 50).unwrap().unwrap();
+    assert_eq!((view.status, view.attempts.len()), (Status::Delivered, 0));
+    let ended = |world: &World<I>| world.log.endpoint_view(crm).unwrap().unwrap().ended;
+    assert_eq!(ended(&world).delivered, 101);
+    for seq in [50, 51] {
+        let only = ReplayRequest {
+            seq: Some(seq),
+            ..replay(crm)
+        };
+        assert_eq!(world.log.replay(only).unwrap(), 1);
+    }
+    assert_eq!(ended(&world).delivered, 99);
+    world.settle_all(|_| Outcome::Delivered);
+    assert_eq!(ended(&world).delivered, 101);
+    world = world.restart(false);
+    assert_eq!(ended(&world).delivered, 101);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A disk that cannot be read for a moment while something expires: the next pass makes up for it.
+//! What a pass reads: no more than it has to, and where it cannot for a moment, the next one makes up
+//! for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,8 @@ struct Failing {
     memory: Memory,
     /// Reads until the one that fails, it included; 0 is never.
     fails_at: AtomicU64,
+    /// Frames of events that were read.
+    frames: AtomicU64,
 }
 
 impl Failing {
@@ -58,7 +61,10 @@ impl Backend for Failing {
 
     fn scan(&self, prefix: &[u8], key: &[u8], most: usize) -> Result<Vec<Entry>, StoreError> {
         self.read()?;
-        self.memory.scan(prefix, key, most)
+        let found = self.memory.scan(prefix, key, most)?;
+        let frames = found.iter().filter(|(key, _)| key[0] == b'e').count();
+        self.frames.fetch_add(frames as u64, Ordering::Relaxed);
+        Ok(found)
     }
 
     fn scan_back(&self, prefix: &[u8], key: &[u8], most: usize) -> Result<Vec<Entry>, StoreError> {
@@ -153,4 +159,31 @@ fn a_pass_in_which_a_read_fails_leaves_nothing_that_the_next_ones_do_not_take_aw
         }
         assert!(failures > 5, "{failures}");
     }
+}
+
+#[test]
+fn a_backlog_above_max_bytes_is_not_read_through_at_each_look() {
+    let clock = Arc::new(ManualClock::new(START));
+    let options = keeping(Retention {
+        max_bytes: Some(1),
+        ..Retention::default()
+    });
+    let log = Log::over(Failing::default(), clock, options, ENTROPY).unwrap();
+    put(&log, vec![event("a", "first")]);
+    let add = EndpointCommand::Add(
+        Box::new(settings("crm", Order::Independent)),
+        EndpointState::Paused,
+    );
+    drop(log.endpoint(add).unwrap());
+    log.commit().unwrap();
+    for _ in 0..40 {
+        put(&log, (0..500).map(|_| event("a", "waits")).collect());
+    }
+    let all = log.backend().memory.scan(b"e", b"e", usize::MAX).unwrap();
+    let before = log.backend().frames.load(Ordering::Relaxed);
+    assert_eq!(log.maintain().unwrap().expired_events, 1);
+    let read = log.backend().frames.load(Ordering::Relaxed) - before;
+    let all = all.len() as u64;
+    assert!(all > 100 && read < all, "{read} of {all} frames");
+    assert_eq!(seqs(&log).first(), Some(&2));
 }

@@ -92,10 +92,18 @@ pub fn explain(view: &DeliveryView, policy: Option<&Policy>, now: Timestamp) -> 
             let why = why.unwrap_or("not attempted: an operator discarded it");
             format!("{why}; a retry or a replay sends it again")
         }
-        Status::Removed => match &view.endpoint.state_reason {
-            Some(reason) => format!("its endpoint was removed before it was delivered: {reason}"),
-            None => "its endpoint was removed before it was delivered".to_owned(),
-        },
+        Status::Removed => {
+            // It may have been delivered before it was put back; which statuses are, policies differ in.
+            let answer = last.and_then(|last| last.status);
+            let before = match answer.is_some_and(|status| status < 400) {
+                true => "its endpoint was removed before it was sent again",
+                false => "its endpoint was removed before it was delivered",
+            };
+            match &view.endpoint.state_reason {
+                Some(reason) => format!("{before}: {reason}"),
+                None => before.to_owned(),
+            }
+        }
         Status::Filtered => filtered(view),
     }
 }

@@ -250,8 +250,10 @@ impl Target {
         finished.map_err(|error| of_the_copy(&partial, error))
     }
 
-    fn end(self) -> Result<Summary, BackupError> {
+    fn end(mut self) -> Result<Summary, BackupError> {
         let Some(point) = self.point.filter(|_| self.is_whole) else {
+            // What came need not come again.
+            self.batches.flush()?;
             return Err(BackupError::broken("it ended before its end"));
         };
         let Self {

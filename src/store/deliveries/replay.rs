@@ -9,6 +9,7 @@
 use std::sync::PoisonError;
 
 use crate::clock::Timestamp;
+use crate::delivery::Status;
 use crate::endpoint::{EndpointState, Filter};
 use crate::id::Seq;
 use crate::store::backend::Backend;
@@ -146,12 +147,29 @@ impl<B: Backend> Log<B> {
         if !was_dead && !self.matches(endpoint, seq, is_named)? {
             return Ok(None);
         }
-        let attempts = self.attempt_count(endpoint, seq)?;
+        let attempts = match self.attempt_count(endpoint, seq)? {
+            // What is known to have been delivered was attempted, and was counted.
+            0 if !was_dead && self.has_lost_its_attempts(endpoint, seq)? => 1,
+            attempts => attempts,
+        };
         Ok(Some(Reopened {
             seq,
             attempts,
             was_dead,
         }))
+    }
+
+    /// Whether the records of an attempt that was a success have expired.
+    fn has_lost_its_attempts(&self, endpoint: u32, seq: Seq) -> Result<bool, StoreError> {
+        let endpoint = {
+            let shared = self.shared();
+            shared.state.entry(endpoint).map(|it| it.endpoint.clone())
+        };
+        let (Some(endpoint), Some(event)) = (endpoint, self.read_event(seq)?) else {
+            return Ok(false);
+        };
+        let ended = self.end_without_records(&event, &endpoint)?;
+        Ok(ended == Some(Status::Delivered))
     }
 
     /// Puts back up to `limit` of `seqs`, as far as they have ended.

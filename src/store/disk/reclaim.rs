@@ -117,10 +117,11 @@ impl Database {
         // The last one is being written.
         numbers.pop();
         numbers.retain(|number| !self.live().stuck.contains(number));
-        // In thousandths, the emptiest first.
+        // In thousandths, the emptiest first; but those that are empty before one that is nearly so,
+        // which may be there to stay.
         let share = |number: &u32| {
             let live = self.live().of(*number);
-            1000 * live / self.volumes.len(*number).max(1)
+            (live > 0, 1000 * live / self.volumes.len(*number).max(1))
         };
         numbers.sort_by_key(share);
         for number in numbers {

@@ -7,6 +7,7 @@ use super::super::StoreError;
 use super::super::backend::Backend;
 use super::super::log::Log;
 use super::super::record::{Transition, key};
+use super::look::FAR;
 use super::progress::{GENERAL, Progress};
 use crate::clock::Timestamp;
 use crate::id::Seq;
@@ -166,6 +167,7 @@ impl<B: Backend> Log<B> {
         let live_bytes = live_bytes.saturating_sub(self.backend.doomed_bytes()?);
         let mut excess = live_bytes.saturating_sub(max_bytes);
         let held = self.shared().state.held();
+        let tail = *self.tail.borrow();
         let mut frames = Frames::new(b"e", key::events(1));
         let mut cut = 1;
         while excess > 0 && !self.is_ending() {
@@ -182,6 +184,13 @@ impl<B: Backend> Log<B> {
                 .gone_until(first)
                 .is_some_and(|last| last + 1 >= behind);
             if is_held || is_left {
+                // A backlog is not read through at each look.
+                let run = held.run_of(behind).map(|(_, last)| last.min(tail));
+                if let Some(last) = run.filter(|last| *last > behind + FAR) {
+                    let found = self.backend.last(b"e", &key::events(last))?;
+                    let from = found.map(|(entry, _)| entry).max(Some(key::events(behind)));
+                    frames = Frames::new(b"e", from.unwrap_or_default());
+                }
                 continue;
             }
             let parts = frame.iter().map(|(_, record)| record.parts().1);

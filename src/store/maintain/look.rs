@@ -13,7 +13,7 @@ use crate::store::record::event_frame::EventFrame;
 use crate::store::record::frames::Frames;
 
 /// With more events than these in between, the frames that hold them are not read.
-const FAR: Seq = 4_096;
+pub const FAR: Seq = 4_096;
 
 /// How far it was looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

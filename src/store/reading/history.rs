@@ -166,7 +166,7 @@ impl<B: Backend> Log<B> {
 impl<B: Backend> Log<B> {
     /// How a delivery has ended whose records may have expired: whoever was routed to and neither
     /// waits nor died was delivered to.
-    fn end_without_records(
+    pub(in crate::store) fn end_without_records(
         &self,
         event: &Event,
         endpoint: &Endpoint,
