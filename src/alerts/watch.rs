@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::memory::VISITOR;
 use super::notice::Notice;
 use super::state::settled_until;
 use super::{Alerts, Watched, remember};
@@ -16,6 +17,10 @@ use crate::deliver::agenda::{Agenda, Slot};
 use crate::id::Seq;
 use crate::inbound::Ingest;
 use crate::store::Store;
+use crate::store::kept::Kept;
+
+/// The file in which what was told of conditions is kept.
+pub const KEPT: &str = "alerts.json";
 
 /// What the alerts need.
 #[derive(Clone)]
@@ -30,6 +35,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Where each alert says when it looks next.
     pub agenda: Agenda,
+    /// Where what was told of conditions is kept.
+    pub kept: Kept,
     /// Turns true when it is time to end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -157,7 +164,7 @@ impl Parts {
     ) -> Option<Timestamp> {
         let watched = &alerts.each[number];
         loop {
-            if !self.tell(watched, now, slot).await {
+            if !self.tell(alerts, watched, now, slot).await {
                 return None;
             }
             let (looking, analytics) = (alerts.clone(), self.analytics.clone());
@@ -168,7 +175,7 @@ impl Parts {
                 tracing::error!(%error, alert, "a check of the alert ended in a panic");
                 (false, now)
             });
-            if !self.tell(watched, now, slot).await {
+            if !self.tell(alerts, watched, now, slot).await {
                 return None;
             }
             if !again {
@@ -179,7 +186,13 @@ impl Parts {
     }
 
     /// Puts the outbox into the log. Whether it is empty.
-    async fn tell(&self, watched: &Watched, now: Timestamp, slot: &Slot) -> bool {
+    async fn tell(
+        &self,
+        alerts: &Arc<Alerts>,
+        watched: &Watched,
+        now: Timestamp,
+        slot: &Slot,
+    ) -> bool {
         loop {
             let first = watched.state().outbox.front().cloned();
             let Some(event) = first else {
@@ -187,6 +200,8 @@ impl Parts {
             };
             // A piece of work each: many take longer than anybody is patient with one.
             slot.works_until(now.plus(watched.alert.every));
+            let is_condition = &*event.kind != VISITOR;
+            let _turn = alerts.turn.lock().await;
             // One by one: a busy store has room for one long before it has room for many.
             if let Err(problem) = self.ingest.keep(vec![event]).await {
                 let alert = &*watched.alert.name;
@@ -194,6 +209,9 @@ impl Parts {
                 return false;
             }
             watched.state().told();
+            if is_condition {
+                remember::keep(alerts, self).await;
+            }
         }
     }
 }
