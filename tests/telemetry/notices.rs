@@ -88,7 +88,10 @@ fn a_notice_that_is_a_dead_letter_is_never_told_whenever_somebody_looks() {
         let of_it = told.iter().filter(|event| event["subject"] == id);
         let last = of_it.max_by_key(|event| event["seq"].as_u64()).unwrap();
         let last = broker.get(&format!("/v1/events/{}", last["id"].as_str().unwrap()));
-        (last["data"]["count"].clone(), last["data"]["dead_letters"].clone())
+        (
+            last["data"]["count"].clone(),
+            last["data"]["dead_letters"].clone(),
+        )
     };
     assert_eq!(count("crm"), (json!(1), json!(2)));
     // All that it has, those that are never told among them.
@@ -155,7 +158,10 @@ fn an_attempt_whose_endpoint_is_removed_under_it_keeps_nobody_waiting() {
     assert_eq!(told(&broker), ["endpoint.removed crm"]);
     // Nobody is waited for: with so much patience no client would be left.
     for _ in 0..20 {
-        broker.post("/v1/clock/advance", &json!({ "by": "2m", "patience": "60s" }));
+        broker.post(
+            "/v1/clock/advance",
+            &json!({ "by": "2m", "patience": "60s" }),
+        );
     }
 }
 
@@ -167,10 +173,20 @@ fn operational_events_that_waited_for_too_long_are_not_told_to_have() {
     let (site, mut broker) = told_by(&config);
     let receiver = Receiver::always(503);
     add(&broker, "crm", &receiver.url(), "once", &["order.*"]);
-    add(&broker, "chat", &receiver.url(), "standard", &["delivery.*"]);
+    add(
+        &broker,
+        "chat",
+        &receiver.url(),
+        "standard",
+        &["delivery.*"],
+    );
     broker.event("order.paid", &json!(1));
     broker.advance("10m");
-    assert_eq!(broker.endpoint("chat")["dead"], 1, "its notice was given up");
+    assert_eq!(
+        broker.endpoint("chat")["dead"],
+        1,
+        "its notice was given up"
+    );
     assert_eq!(told(&broker), ["delivery.dead crm"]);
     for _ in 0..2 {
         broker.stop();

@@ -32,7 +32,12 @@ fn config(dir: &Path, names: usize) -> Config {
             "[[endpoint]]\nname = \"e{number}\"\nurl = \"http://e{number}.test/hook\"\npolicy = \"esputnik\"\n"
         );
     }
-    let read = config::parse(&text, Path::new("config.toml"), &|_| None, &builtin_policies());
+    let read = config::parse(
+        &text,
+        Path::new("config.toml"),
+        &|_| None,
+        &builtin_policies(),
+    );
     let mut config = read.unwrap();
     config.server.listen = "127.0.0.1:0".parse().unwrap();
     config.server.data_dir = dir.join("data");
@@ -70,7 +75,7 @@ fn names_that_nobody_resolves_keep_no_broker_from_starting_nor_from_a_reload() {
         }
         wrong.endpoints[7].settings.url = "http://10.0.0.1/hook".to_owned();
         let refused = app.reload(wrong).await.unwrap_err().to_string();
-        assert!(refused.contains("endpoint e7 (line 22)"), "{refused}");
+        assert!(refused.contains("endpoint e7 (line 29)"), "{refused}");
         app.stop().await.unwrap();
     });
 }
