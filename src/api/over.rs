@@ -8,7 +8,7 @@ use super::{Admin, sse};
 pub(super) enum Over {
     /// The server stops.
     Draining,
-    /// A token by which it may have been asked for was taken back.
+    /// A token by which it may have been asked for was taken back, or its session has ended.
     Withdrawn,
 }
 
@@ -17,7 +17,9 @@ impl Over {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Draining => "the server is shutting down",
-            Self::Withdrawn => "a token was taken back; ask again with one that counts",
+            Self::Withdrawn => {
+                "a token was taken back, or the session has ended; ask again by one that counts"
+            }
         }
     }
 }
@@ -25,11 +27,12 @@ impl Over {
 impl Admin {
     /// Resolves when an answer that lasts has to end: to somebody who was let in so.
     pub(super) fn over(&self, let_in: LetIn) -> impl Future<Output = Over> + Send + 'static {
-        let (draining, tokens) = (self.draining.clone(), self.tokens.clone());
+        let draining = self.draining.clone();
+        let (tokens, sessions) = (self.tokens.clone(), self.sessions.clone());
         async move {
             tokio::select! {
                 () = sse::drained(draining) => Over::Draining,
-                () = let_in.is_over(tokens) => Over::Withdrawn,
+                () = let_in.until_over(tokens, sessions) => Over::Withdrawn,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The loop over tasks, over a store in memory.
 
 use super::*;
-use crate::clock::{ManualClock, Timestamp};
+use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::delivery::Attempt;
 use crate::endpoint::draft::build;
 use crate::endpoint::tests::policies;
