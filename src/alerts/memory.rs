@@ -2,6 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::event::NewEvent;
 
@@ -22,21 +24,27 @@ pub const CLEARED: &str = "alert.cleared";
 /// nothing but a sentence.
 #[derive(Debug)]
 pub struct Memory {
-    /// The number that the next change of a condition has in its key.
-    next: u64,
-    firing: Option<Firing>,
-    fired_at: Option<Timestamp>,
+    condition: Condition,
     told: HashSet<Visit>,
     /// In the order in which they were told.
     order: VecDeque<Visit>,
     told_max: usize,
 }
 
+/// What was told of a condition. It may last for longer than the event that told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The number that the next change has in its key.
+    next: u64,
+    firing: Option<Firing>,
+    fired_at: Option<Timestamp>,
+}
+
 /// A visitor's id, and when the visit began.
 type Visit = (u128, Timestamp);
 
 /// A condition that was told and not yet cleared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Firing {
     kind: String,
     since: Timestamp,
@@ -47,20 +55,28 @@ impl Memory {
     /// its website keeps: what is forgotten here is forgotten there.
     pub fn new(told_max: usize) -> Self {
         Self {
-            next: 0,
-            firing: None,
-            fired_at: None,
+            condition: Condition::default(),
             told: HashSet::new(),
             order: VecDeque::new(),
             told_max,
         }
     }
 
+    /// What was told of its condition.
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// Goes on from what was told of its condition.
+    pub fn resume(&mut self, condition: Condition) {
+        self.condition = condition;
+    }
+
     /// Takes in an event of this alert, in the log's order.
     pub fn take(&mut self, event: &NewEvent, at: Timestamp) {
         let key = event.idempotency_key.as_deref().unwrap_or_default();
         if &*event.kind == VISITOR {
-            self.fired_at = Some(at);
+            self.condition.fired_at = Some(at);
             self.tell(read_visit(key));
             return;
         }
@@ -69,15 +85,16 @@ impl Memory {
             .rsplit(':')
             .next()
             .and_then(|number| number.parse().ok());
-        self.next = self
+        self.condition.next = self
+            .condition
             .next
             .max(number.map_or(0, |number: u64| number.saturating_add(1)));
         if &*event.kind == CLEARED {
-            self.firing = None;
+            self.condition.firing = None;
             return;
         }
-        self.fired_at = Some(at);
-        self.firing = Some(Firing {
+        self.condition.fired_at = Some(at);
+        self.condition.firing = Some(Firing {
             kind: event.kind.to_string(),
             since: at,
         });
@@ -103,22 +120,26 @@ impl Memory {
     /// Forgets that a condition holds that this alert, whose events are of type `kind`, does not
     /// have any more.
     pub fn keep_only(&mut self, kind: &str) {
-        self.firing = self.firing.take().filter(|firing| firing.kind == kind);
+        self.condition.firing = self
+            .condition
+            .firing
+            .take()
+            .filter(|firing| firing.kind == kind);
     }
 
     /// Since when its condition holds, as far as it was told.
     pub fn firing_since(&self) -> Option<Timestamp> {
-        self.firing.as_ref().map(|firing| firing.since)
+        self.condition.firing.as_ref().map(|firing| firing.since)
     }
 
     /// When it last told of its condition.
     pub fn fired_at(&self) -> Option<Timestamp> {
-        self.fired_at
+        self.condition.fired_at
     }
 
     /// The idempotency key of the next change of `alert`.
     pub fn next_key(&self, alert: &str) -> String {
-        format!("{alert}:{}", self.next)
+        format!("{alert}:{}", self.condition.next)
     }
 }
 

@@ -2,7 +2,8 @@
 //! as all others are.
 //!
 //! An alert is told once: when its condition begins to hold, or once for each visit. What was told
-//! is known by the log itself, so that no crash and no start tells it again.
+//! is known by the log itself, so that no crash and no start tells it again; of conditions, which
+//! may outlive the events that told them, by a file beside it.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -12,7 +13,7 @@
 //! | [`state`] | an alert between its checks: pure |
 //! | [`watch`] | checks at its times, and tells |
 //! | [`parts`] | what the alerts need of the broker |
-//! | `remember` | reads what was told from the log |
+//! | `remember` | reads what was told from the log, and keeps what outlives it |
 
 pub mod memory;
 pub mod notice;
@@ -35,6 +36,10 @@ use state::State;
 #[derive(Debug, Default)]
 pub struct Alerts {
     each: Vec<Watched>,
+    /// What alerts have told that are not there any more, and may come back.
+    others: Mutex<remember::Conditions>,
+    /// Held by whoever tells, until what was told is kept: nothing else is on disk then.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// An alert, and how it stands.
@@ -84,6 +89,8 @@ impl Alerts {
         });
         Self {
             each: each.collect(),
+            others: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 

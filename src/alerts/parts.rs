@@ -9,6 +9,10 @@ use crate::clock::SharedClock;
 use crate::deliver::agenda::Agenda;
 use crate::inbound::Ingest;
 use crate::store::Store;
+use crate::store::kept::Kept;
+
+/// The file in which what was told of conditions is kept.
+pub const KEPT: &str = "alerts.json";
 
 /// What the alerts need.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Where each alert says when it looks next.
     pub agenda: Agenda,
+    /// Where what was told of conditions is kept.
+    pub kept: Kept,
     /// Turns true when it is time to end.
     pub stopping: watch::Receiver<bool>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::memory::VISITOR;
 use super::notice::Notice;
 use super::parts::Parts;
 use super::state::settled_until;
@@ -138,7 +139,7 @@ impl Parts {
     ) -> Option<Timestamp> {
         let watched = &alerts.each[number];
         loop {
-            if !self.tell(watched, now, slot).await {
+            if !self.tell(alerts, watched, now, slot).await {
                 return None;
             }
             let (looking, analytics) = (alerts.clone(), self.analytics.clone());
@@ -149,7 +150,7 @@ impl Parts {
                 tracing::error!(%error, alert, "a check of the alert ended in a panic");
                 (false, now)
             });
-            if !self.tell(watched, now, slot).await {
+            if !self.tell(alerts, watched, now, slot).await {
                 return None;
             }
             if !again {
@@ -160,7 +161,13 @@ impl Parts {
     }
 
     /// Puts the outbox into the log. Whether it is empty.
-    async fn tell(&self, watched: &Watched, now: Timestamp, slot: &Slot) -> bool {
+    async fn tell(
+        &self,
+        alerts: &Arc<Alerts>,
+        watched: &Watched,
+        now: Timestamp,
+        slot: &Slot,
+    ) -> bool {
         loop {
             let first = watched.state().outbox.front().cloned();
             let Some(event) = first else {
@@ -168,6 +175,8 @@ impl Parts {
             };
             // A piece of work each: many take longer than anybody is patient with one.
             slot.works_until(now.plus(watched.alert.every));
+            let is_condition = &*event.kind != VISITOR;
+            let _turn = alerts.turn.lock().await;
             // One by one: a busy store has room for one long before it has room for many.
             if let Err(problem) = self.ingest.keep(vec![event]).await {
                 let alert = &*watched.alert.name;
@@ -175,6 +184,9 @@ impl Parts {
                 return false;
             }
             watched.state().told();
+            if is_condition {
+                remember::keep(alerts, self).await;
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     AppError, Settings, keeping, opening, pages, reading, register, sources, store_options, tasking,
 };
 use crate::alerts::Alerts;
-use crate::alerts::parts::Parts;
+use crate::alerts::parts as alerts;
 use crate::analytics::Analytics;
 use crate::api::gate::request_id::RequestIds;
 use crate::api::streaming::sse::Streams;
@@ -40,7 +40,6 @@ use crate::deliver::transport::{Network, Transport};
 use crate::inbound::Ingest;
 use crate::inbound::body::Bodies;
 use crate::inbound::zebline::Zebline;
-use crate::operations::kept::Kept;
 use crate::operations::run as operations;
 use crate::poll::Tools;
 use crate::store::{Options, Store, StoreError};
@@ -158,8 +157,8 @@ impl Broker {
         let analytics = Arc::new(Analytics::new(websites, views_max));
         let alerts = Alerts::new(config.alerts, websites, views_max);
         let alerts = Arc::new(Current::new(alerts));
-        let drain_timeout = limits.drain_timeout;
-        let tasks = tasking::open(settings.keep, &config.server.data_dir, &store, &clock).await?;
+        let (keep, data_dir) = (settings.keep, &config.server.data_dir);
+        let tasks = tasking::open(keep, data_dir, &store, &clock).await?;
         let tokens = Arc::new(Current::new(config.server.admin_tokens()));
         let (pages, sessions) = pages::of(&config.server, &tokens, &bodies);
         let doors = ingest.relay().tokens().chain(zebline.tokens());
@@ -204,12 +203,13 @@ impl Broker {
             stopping.clone(),
             streams,
         );
-        let parts = Parts {
+        let parts = alerts::Parts {
             analytics,
             store: store.clone(),
             ingest: ingest.clone(),
             clock: clock.clone(),
             agenda,
+            kept: keep.beside(data_dir, alerts::KEPT),
             stopping: stopping.clone(),
         };
         let reloading = Reloading {
@@ -229,13 +229,13 @@ impl Broker {
             ingest: ingest.clone(),
             clock: clock.clone(),
             disk_reserve_bytes: limits.disk_reserve_bytes as u64,
-            kept: Kept::new(settings.keep.dir(&config.server.data_dir)),
+            kept: keep.beside(data_dir, operations::KEPT),
             stopping: stopping.clone(),
         });
         let guarded = more.merge(read.guarded);
         let front = Front::with(admin, ingest, guarded, read.open.merge(pages));
         let (ended, undelivered) = watch::channel(None);
-        let delivering = dispatcher.run(stopping, drain_timeout);
+        let delivering = dispatcher.run(stopping, limits.drain_timeout);
         let dispatcher = tokio::spawn(async move {
             let result = delivering.await;
             ended.send_replace(result.as_ref().err().cloned());

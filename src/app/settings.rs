@@ -7,6 +7,7 @@ use crate::clock::ClockKind;
 use crate::config::Config;
 use crate::fault::Plan;
 use crate::store::AcceptedLoss;
+use crate::store::kept::Kept;
 use crate::traces;
 
 /// What a broker is started with: the configuration, and what only the command line says.
@@ -48,5 +49,10 @@ impl Keep {
     /// Where files beside the log are kept; none, if nothing is on disk.
     pub(super) fn dir(self, data_dir: &Path) -> Option<PathBuf> {
         (self == Self::OnDisk).then(|| data_dir.to_owned())
+    }
+
+    /// The file called `name` beside the log.
+    pub(super) fn beside(self, data_dir: &Path, name: &str) -> Kept {
+        Kept::new(self.dir(data_dir).as_deref(), name)
     }
 }

@@ -132,7 +132,9 @@ fn worst(overview: &Value) -> Result<(), Failure> {
         }
         is_any = true;
         let last = &endpoint["last_failure"];
-        let last = [text(last, "error"), text(last, "status")];
+        // Of one that is paused: why it is, where that was not the operator's wish.
+        let paused = text(endpoint, "state_reason");
+        let last = [paused, text(last, "error"), text(last, "status")];
         let cell = |key| text(endpoint, key);
         table.row(vec![
             cell("name"),

@@ -104,7 +104,7 @@ fn check_signature(
 fn explain(args: &Args, key: &Secret, body: &[u8], error: &VerifyError) -> Result<String, Failure> {
     let seconds = args.input.seconds().to_string();
     let mistake = material(args, key, &seconds, body).explain(args.signature.trim());
-    let hint = mistake.map(|mistake| format!("it is right for {}; {}", mistake.what, mistake.mend));
+    let hint = mistake.map(|mistake| mistake.to_string());
     match (error, hint) {
         (VerifyError::Malformed { .. }, Some(hint)) => Ok(format!("{error}; {hint}")),
         (VerifyError::Mismatch, hint) => {

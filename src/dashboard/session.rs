@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hyper::{HeaderMap, Method, StatusCode};
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use super::{cookie, origin};
 use crate::api::gate::auth;
@@ -26,6 +27,7 @@ pub struct Sessions {
     key: [u8; 32],
     clock: SharedClock,
     list: Mutex<List>,
+    ends: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -41,8 +43,12 @@ impl Sessions {
     /// None yet. Their ids follow from `key`, which has to be random and new at each start; `clock`
     /// is the machine's.
     pub fn new(key: [u8; 32], clock: SharedClock) -> Self {
-        let list = Mutex::default();
-        Self { key, clock, list }
+        Self {
+            key,
+            clock,
+            list: Mutex::default(),
+            ends: watch::Sender::default(),
+        }
     }
 
     /// One more; gives its id, which nobody can guess.
@@ -59,6 +65,7 @@ impl Sessions {
             let first = list.open.iter().min_by_key(|(_, ends)| **ends);
             if let Some(first) = first.map(|(digest, _)| *digest) {
                 list.open.remove(&first);
+                self.tell();
             }
         }
         list.open.insert(digest(&id), now.plus(LASTS));
@@ -68,11 +75,18 @@ impl Sessions {
     /// Ends one, if there is one with this id.
     pub(super) fn close(&self, id: &str) {
         self.list().open.remove(&digest(id));
+        self.tell();
     }
 
     /// Ends every one: a token has been taken back, and may have opened any of them.
     pub fn close_all(&self) {
         self.list().open.clear();
+        self.tell();
+    }
+
+    /// One has ended before its time: what it has opened ends, too.
+    fn tell(&self) {
+        self.ends.send_modify(|count| *count += 1);
     }
 
     fn is_open(&self, id: &str) -> bool {
@@ -109,6 +123,10 @@ impl auth::Sessions for Sessions {
         }
         origin::check(method, headers)?;
         Ok(true)
+    }
+
+    fn ends(&self) -> watch::Receiver<u64> {
+        self.ends.subscribe()
     }
 }
 

@@ -59,7 +59,7 @@ impl Parts {
     pub(super) async fn remember(&mut self) -> Option<Told> {
         let last = *self.store.tail().borrow();
         let kept = self.kept.clone();
-        let kept = tokio::task::spawn_blocking(move || kept.read(last));
+        let kept = tokio::task::spawn_blocking(move || kept.read::<Told>(last));
         let kept = kept.await.ok().flatten();
         let is_first = kept.is_none();
         let (mut told, until) = kept.unwrap_or_default();

@@ -15,13 +15,12 @@
 //! | [`disk`] | whether the disk has little room left: pure |
 //! | [`own`] | dead letters that are operational events themselves: pure |
 //! | [`told`] | what was told, by the log's own events: pure |
-//! | [`kept`], `memory` | the same as a file, for when those have expired; the same over restarts |
+//! | `memory` | the same over restarts, and for when those events have expired |
 //! | [`plan`] | what is to be told: pure |
 //! | [`notice`] | what is told, as an event: pure |
 //! | [`run`] | puts it into the log |
 
 pub mod disk;
-pub mod kept;
 mod memory;
 pub mod notice;
 pub mod own;

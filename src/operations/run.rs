@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::disk::Disk;
-use super::kept::Kept;
 use super::memory::Keeping;
 use super::notice::Notice;
 use super::plan::plan;
@@ -16,7 +15,11 @@ use super::told::Told;
 use super::{LOOKING, Operations};
 use crate::clock::{SharedClock, Timestamp};
 use crate::inbound::Ingest;
+use crate::store::kept::Kept;
 use crate::store::{QueueView, Store};
+
+/// The file in which what was told is kept.
+pub const KEPT: &str = "operations.json";
 
 /// How long it rests, in the machine's own time, when the log can be neither read nor written.
 pub(super) const REST: Duration = Duration::from_secs(1);

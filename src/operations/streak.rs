@@ -104,6 +104,8 @@ impl Streaks {
         });
         streak.attempts += 1;
         streak.last = last;
+        // A clock that was set back must not silence it for as long.
+        streak.since = streak.since.min(attempt.ended_at);
         // What was told already is no news.
         let is_told = self.told.contains(&number);
         Failed {
@@ -162,5 +164,77 @@ impl Streaks {
         self.running.retain(|number, _| present(*number));
         self.ended.retain(|number, _| present(*number));
         self.dead.retain(|number, _| present(*number));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::delivery::Attempt;
+    use crate::endpoint::tests::endpoint;
+    use crate::event::{Event, Form, NewEvent};
+    use crate::store::{Effect, Token};
+
+    const AT: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn claim() -> Claim {
+        let content = NewEvent {
+            source: "api".into(),
+            kind: "order.paid".into(),
+            subject: None,
+            time: None,
+            content_type: "application/json".into(),
+            form: Form::Data,
+            body: Default::default(),
+            status: None,
+            idempotency_key: None,
+        };
+        Claim {
+            token: Token {
+                endpoint: 1,
+                seq: 1,
+                generation: 1,
+            },
+            endpoint: endpoint(1),
+            due: AT,
+            event: Arc::new(Event {
+                id: EventId::new(AT, 1, 7),
+                seq: 1,
+                received_at: AT,
+                content,
+            }),
+            attempt: 1,
+            failures: 0,
+        }
+    }
+
+    fn failed_at(ended_at: Timestamp) -> Settlement {
+        Settlement {
+            attempt: Attempt {
+                number: 1,
+                started_at: ended_at,
+                ended_at,
+                status: Some(500),
+                error: None,
+                response_excerpt: None,
+            },
+            outcome: Outcome::Retry {
+                after: std::time::Duration::from_secs(1),
+            },
+            effect: Effect::None,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_by_a_year_silences_no_streak_for_a_year() {
+        let (rules, mut streaks) = (Operations::default(), Streaks::default());
+        let mut fail = |at| streaks.fail(&rules, &claim(), &failed_at(at)).failing_from;
+        assert_eq!(fail(AT), None);
+        let before = AT.moved(-365 * 86_400_000);
+        assert_eq!(fail(before), Some(before.plus(rules.failing_after)));
+        let later = before.plus(rules.failing_after);
+        assert_eq!(fail(later), Some(later));
     }
 }

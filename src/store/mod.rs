@@ -17,6 +17,7 @@
 //! | `salvage` | every record that a damaged database still holds, and a new one of them |
 //! | `maintain` | retention: what expires, what is known of it, and where a start goes on then |
 //! | `files` | the files of a data directory, each by itself |
+//! | [`kept`] | a small file beside the log, for what follows from it and outlives it |
 //! | [`backup`] | a copy of the log as it stood at one moment, while it goes on |
 //! | `backend.rs`, [`disk`], [`memory`] | what keeps the bytes: a journal, sled and files of records; or memory, for tests |
 
@@ -40,6 +41,7 @@ pub mod disk;
 mod error;
 mod figures;
 mod files;
+pub mod kept;
 mod log;
 mod maintain;
 pub mod memory;

@@ -16,7 +16,7 @@ mod statuses;
 mod step;
 pub mod task;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,9 @@ pub use self::step::positions;
 use self::step::{Step, StepError};
 pub use self::task::{Kind, Request, State, Task};
 
+#[cfg(test)]
+mod tests;
+
 /// Tasks that may run at once: each has its turn after one step of every other.
 const RUNNING_MAX: usize = 16;
 
@@ -43,6 +46,9 @@ const ENDED_MAX: usize = 100;
 /// How long a task rests, by the machine's own clock, when its file cannot be written, when an
 /// endpoint has as much waiting as it may, or while an attempt is under way that it cannot undo.
 const REST: Duration = Duration::from_millis(500);
+
+/// A task that rests is looked at again behind so many steps of others, which go on meanwhile.
+const STEPS_PER_REST: u64 = 64;
 
 /// Why a task could not be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -185,39 +191,41 @@ impl Tasks {
         Ok(task)
     }
 
-    /// Works on every task in turn until `stopping` turns true, or the store has stopped.
+    /// Works on every task in turn until `stopping` turns true, or the store has stopped. One that has
+    /// to rest keeps no other one waiting.
     pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
-        let mut last = 0;
+        let (mut last, mut steps, mut resting) = (0, 0, BTreeSet::new());
         loop {
-            let next = self.next_behind(last);
-            let found = next.is_some();
-            let mut rest = false;
-            if let Some((number, entry)) = next {
-                last = number;
-                let tasks = self.clone();
-                match tokio::task::spawn_blocking(move || tasks.work(&entry)).await {
-                    Ok(Ok(Step::Rests)) => rest = true,
-                    Ok(Ok(Step::Goes | Step::Ended)) => {}
-                    Ok(Err(StepError::Store(_))) => return,
-                    Ok(Err(StepError::File(error))) => {
-                        tracing::error!(%error, "a task cannot go on; trying again");
-                        rest = true;
-                    }
-                    Err(panic) => {
-                        tracing::error!(%panic, "the tasks have stopped");
-                        return;
-                    }
-                }
-            }
             if *stopping.borrow() {
                 return;
             }
-            if !found || rest {
+            let Some((number, entry)) = self.next_behind(last, &resting) else {
                 tokio::select! {
                     () = self.made.notified() => {}
-                    () = tokio::time::sleep(REST), if rest => {}
+                    () = tokio::time::sleep(REST), if !resting.is_empty() => {}
                     _ = stopping.wait_for(|stop| *stop) => return,
                 }
+                resting.clear();
+                continue;
+            };
+            last = number;
+            let tasks = self.clone();
+            match tokio::task::spawn_blocking(move || tasks.work(&entry)).await {
+                Ok(Ok(Step::Goes | Step::Ended)) => {}
+                Ok(Ok(Step::Rests)) => drop(resting.insert(number)),
+                Ok(Err(StepError::Store(_))) => return,
+                Ok(Err(StepError::File(error))) => {
+                    tracing::error!(%error, "a task cannot go on; trying again");
+                    resting.insert(number);
+                }
+                Err(panic) => {
+                    tracing::error!(%panic, "the tasks have stopped");
+                    return;
+                }
+            }
+            steps += 1;
+            if steps % STEPS_PER_REST == 0 {
+                resting.clear();
             }
         }
     }
@@ -252,11 +260,12 @@ impl Tasks {
         Ok(Step::Ended)
     }
 
-    /// The running task whose turn it is after the one numbered `last`.
-    fn next_behind(&self, last: u64) -> Option<(u64, Arc<Entry>)> {
+    /// The running task whose turn it is after the one numbered `last`; none of those that rest.
+    fn next_behind(&self, last: u64, resting: &BTreeSet<u64>) -> Option<(u64, Arc<Entry>)> {
         let all = self.all();
         let mut turns = all.range(last + 1..).chain(all.range(..=last));
-        let next = turns.find(|(_, entry)| entry.lock().is_running());
+        let next =
+            turns.find(|(number, entry)| !resting.contains(number) && entry.lock().is_running());
         next.map(|(number, entry)| (*number, entry.clone()))
     }
 

@@ -96,7 +96,8 @@ impl Activity {
         }
         kept.failing = (!delivered).then(|| match kept.failing {
             Some(Streak { since, attempts }) => Streak {
-                since,
+                // A clock that was set back must not hide it for as long.
+                since: since.min(at),
                 attempts: attempts + 1,
             },
             None => Streak {
@@ -198,6 +199,16 @@ mod tests {
         assert_eq!(numbers(Window::Hour, minutes(2), 1), (vec![3], 2));
         assert_eq!(numbers(Window::Hour, minutes(60), 9), (vec![3, 2], 0));
         assert_eq!(numbers(Window::Day, minutes(100), 9).0.len(), 3);
+    }
+
+    #[test]
+    fn a_streak_is_no_shorter_for_a_clock_that_was_set_back() {
+        let activity = Activity::default();
+        activity.attempted(&endpoint(1), false, AT);
+        activity.attempted(&endpoint(1), false, AT.moved(-60_000));
+        let since = AT.moved(-60_000);
+        let failing = activity.failing(|streak| streak == Streak { since, attempts: 2 });
+        assert_eq!(failing.len(), 1);
     }
 
     #[test]

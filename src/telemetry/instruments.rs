@@ -3,8 +3,9 @@
 //!
 //! A name stands here as it is scraped, except that a counter's ends in `_total` there.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -42,6 +43,56 @@ type Labels = [(&'static str, String); 1];
 /// it is observed.
 type Histograms = Family<[(&'static str, &'static str); 1], Histogram, fn() -> Histogram>;
 
+/// As many sources are counted by name. Those of the configuration are far fewer; but what is
+/// imported may be of any.
+const SOURCES_MAX: usize = 1_000;
+
+/// What all other sources together are called. None of the configuration can have it: a name has no
+/// brackets.
+const OTHERS: &str = "(other)";
+
+/// A counter for each source, of a bounded number.
+#[derive(Debug, Default)]
+struct BySource {
+    family: Family<Labels, Counter>,
+    counters: Mutex<HashMap<Arc<str>, Counter>>,
+}
+
+impl BySource {
+    fn add(&self, source: &Arc<str>, events: u64) {
+        let counters = self.counters.lock();
+        let mut counters = counters.unwrap_or_else(PoisonError::into_inner);
+        let counter = match counters.get(source) {
+            Some(counter) => counter,
+            None if counters.len() < SOURCES_MAX => {
+                let made = self.family.get_or_create_owned(&of_source(source));
+                counters.entry(source.clone()).or_insert(made)
+            }
+            None => &self.family.get_or_create_owned(&of_source(OTHERS)),
+        };
+        counter.inc_by(events);
+    }
+
+    /// Runs of one source, which are most groups, are looked up once.
+    fn count<'a>(&self, sources: impl Iterator<Item = &'a Arc<str>>) {
+        let mut run: Option<(&Arc<str>, u64)> = None;
+        for source in sources {
+            run = match run {
+                Some((same, events)) if same == source => Some((same, events + 1)),
+                before => {
+                    if let Some((source, events)) = before {
+                        self.add(source, events);
+                    }
+                    Some((source, 1))
+                }
+            };
+        }
+        if let Some((source, events)) = run {
+            self.add(source, events);
+        }
+    }
+}
+
 /// The instruments of one broker.
 #[derive(Debug)]
 pub struct Instruments {
@@ -54,8 +105,8 @@ pub struct Instruments {
     first_wait: Histogram,
     retry_wait: Histogram,
     attempts: [Histogram; 4],
-    received: Family<Labels, Counter>,
-    repeated: Family<Labels, Counter>,
+    received: BySource,
+    repeated: BySource,
     remembered: AtomicU64,
 }
 
@@ -122,20 +173,20 @@ impl Default for Instruments {
             "Events that one sync made durable",
             group.clone(),
         );
-        let (received, repeated) = (Family::default(), Family::default());
-        for family in [&received, &repeated] {
+        let (received, repeated) = (BySource::default(), BySource::default());
+        for counted in [&received, &repeated] {
             // From 0 on, so that the first event is an increase.
-            drop(Family::get_or_create(family, &of_source(NATIVE_SOURCE)));
+            counted.add(&NATIVE_SOURCE.into(), 0);
         }
         registry.register(
             "redeliver_events_received",
             "Events that went into the log",
-            Family::clone(&received),
+            received.family.clone(),
         );
         registry.register(
             "redeliver_events_duplicate",
             "Events that were there already, within the duplicate window",
-            Family::clone(&repeated),
+            repeated.family.clone(),
         );
         let [taken, refused] = fixed(ingest);
         let [synced, unsynced] = fixed(commits);
@@ -183,8 +234,8 @@ impl Instruments {
             self.group.observe(group.events.len() as f64);
         }
         let sources = group.events.iter().map(|event| &event.content.source);
-        count(&self.received, sources);
-        count(&self.repeated, group.duplicates.iter());
+        self.received.count(sources);
+        self.repeated.count(group.duplicates.iter());
         self.remembered
             .store(group.remembered as u64, Ordering::Relaxed);
     }
@@ -215,24 +266,4 @@ impl Instruments {
 
 fn of_source(source: &str) -> Labels {
     [("source", source.to_owned())]
-}
-
-/// Runs of one source, which are most groups, are looked up once.
-fn count<'a>(family: &Family<Labels, Counter>, sources: impl Iterator<Item = &'a Arc<str>>) {
-    let mut run: Option<(&Arc<str>, u64)> = None;
-    let add = |run: Option<(&Arc<str>, u64)>| {
-        if let Some((source, events)) = run {
-            family.get_or_create(&of_source(source)).inc_by(events);
-        }
-    };
-    for source in sources {
-        run = match run {
-            Some((same, events)) if same == source => Some((same, events + 1)),
-            before => {
-                add(before);
-                Some((source, 1))
-            }
-        };
-    }
-    add(run);
 }

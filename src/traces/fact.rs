@@ -66,6 +66,15 @@ impl Attempt {
 }
 
 impl Fact {
+    /// How many places it takes as long as it waits: one for itself, and one for each event of a
+    /// list, be it a duplicate, which is no span.
+    pub fn places(&self) -> usize {
+        match self {
+            Self::Request(request) => request.taken.len().max(1),
+            Self::Came(_) | Self::Attempt(_) => 1,
+        }
+    }
+
     /// How many spans it is.
     pub fn spans(&self) -> u64 {
         match self {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Settings;
@@ -19,9 +19,22 @@ use crate::trace::TraceContext;
 /// How long a stop waits for what is still to be sent.
 const FLUSH_MAX: Duration = Duration::from_secs(5);
 
+/// What waits to be made into spans, and sent.
+pub struct Waiting {
+    /// What happened.
+    pub fact: Fact,
+    /// Where a span that is no event's own would be.
+    pub context: TraceContext,
+    /// A request may bring a thousand events.
+    _places: OwnedSemaphorePermit,
+}
+
 /// Takes down what happens, and has it exported.
 pub struct Traces {
-    queue: mpsc::Sender<(Fact, TraceContext)>,
+    queue: mpsc::Sender<Waiting>,
+    /// As many as may wait, lists of events counted in full.
+    places: Arc<Semaphore>,
+    queue_max: usize,
     sampler: Sampler,
     spans: Arc<Spans>,
     seed: u64,
@@ -51,6 +64,8 @@ impl Traces {
         let exporting = tokio::spawn(export::run(export, facts, stopping));
         Some(Arc::new(Self {
             queue,
+            places: Arc::new(Semaphore::new(settings.queue_max)),
+            queue_max: settings.queue_max,
             sampler,
             spans,
             seed,
@@ -84,8 +99,20 @@ impl Traces {
 
     /// `context` is where a span that is no event's own would be.
     fn put(&self, fact: Fact, context: TraceContext) {
-        if let Err(error) = self.queue.try_send((fact, context)) {
-            self.spans.overflow(error.into_inner().0.spans());
+        let spans = fact.spans();
+        // One that is larger than the queue has all of it, where nothing else waits.
+        let places = fact.places().min(self.queue_max) as u32;
+        let places = self.places.clone().try_acquire_many_owned(places);
+        let waits = places.ok().and_then(|places| {
+            let waiting = Waiting {
+                fact,
+                context,
+                _places: places,
+            };
+            self.queue.try_send(waiting).ok()
+        });
+        if waits.is_none() {
+            self.spans.overflow(spans);
         }
     }
 }

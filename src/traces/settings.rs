@@ -37,7 +37,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Which traces are recorded.
     pub sampling: Sampling,
-    /// Of what happened, as much may wait to be sent. Beyond it, it is dropped.
+    /// Of what happened, as much may wait to be sent, each event of a list counted by itself. Beyond
+    /// it, it is dropped.
     pub queue_max: usize,
     /// Spans of one batch.
     pub batch_max: usize,

@@ -10,6 +10,8 @@ mod rewritten;
 mod slip;
 mod spelled;
 
+use std::fmt;
+
 use hmac::{Hmac, KeyInit, Mac, SimpleHmac};
 use sha2::{Digest, Sha256, Sha512};
 use sha3::{Keccak256, Sha3_256, Sha3_512};
@@ -49,6 +51,13 @@ pub struct Mistake {
     pub what: String,
     /// What to do instead.
     pub mend: &'static str,
+}
+
+/// As a hint behind what is wrong.
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is right for {}; {}", self.what, self.mend)
+    }
 }
 
 impl Material<'_> {

@@ -7,6 +7,7 @@ mod advance;
 mod conditions;
 mod config;
 mod delivered;
+mod expired;
 mod once;
 #[path = "../process/mod.rs"]
 mod process;

@@ -213,6 +213,51 @@ fn what_was_signed_verifies_and_what_was_changed_does_not() {
 }
 
 #[test]
+fn while_a_key_is_replaced_a_signature_by_the_one_before_verifies_and_is_told_to_be_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, key: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, key).unwrap();
+        path.display().to_string()
+    };
+    let (new, old, older) = (file("new", "n"), file("old", "o\n"), file("older", "oo"));
+    let signed = |key: &str| {
+        let env = [("REDELIVER_KEY", key)];
+        let ran = redeliver(&["sign", "--scheme", "hotjar"], &env, b"{}");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out.trim().to_owned()
+    };
+    let verify = |signature: &str, more: &[&str]| {
+        let args = ["verify", "--scheme", "hotjar", "--key-file", &new];
+        let previous = ["--previous-key-file", &old, "--previous-key-file", &older];
+        let args = [&args[..], &previous, &["--signature", signature], more].concat();
+        redeliver(&args, &[], b"{}")
+    };
+    let ran = verify(&signed("n"), &[]);
+    assert_eq!((ran.code, &*ran.out), (0, "the signature is right\n"));
+    for key in ["o", "oo"] {
+        let ran = verify(&signed(key), &[]);
+        let said = "the signature is right by a previous key\n";
+        assert_eq!((ran.code, &*ran.out), (0, said), "{}", ran.err);
+        let ran = verify(&signed(key), &["--json"]);
+        assert_eq!(ran.out, "{\"previous_key\":true,\"valid\":true}\n");
+    }
+    let ran = verify(&signed("another"), &[]);
+    assert_eq!((ran.code, &*ran.out), (1, ""));
+    assert!(ran.err.contains("does not match"), "{}", ran.err);
+    // One that cannot be read is no wrong signature.
+    let gone = dir.path().join("gone").display().to_string();
+    let (args, by_old) = (
+        ["verify", "--scheme", "hotjar", "--key-file", &new],
+        signed("o"),
+    );
+    let more = ["--previous-key-file", &gone, "--signature", &by_old];
+    let ran = redeliver(&[&args[..], &more].concat(), &[], b"{}");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("gone"), "{}", ran.err);
+}
+
+#[test]
 fn the_completion_script_of_each_shell_has_every_verb() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = run(&["completion", shell]);

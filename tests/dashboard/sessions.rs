@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::http::Answer;
+use crate::process::source::Source;
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -214,4 +215,27 @@ fn tries_that_are_made_at_once_are_as_few_as_those_made_one_after_another() {
         judged += usize::from(answer.starts_with("HTTP/1.1 401"));
     }
     assert_eq!(judged, 10, "of forty");
+}
+
+#[test]
+fn what_a_session_has_opened_ends_with_it() {
+    let (_site, broker) = with_token();
+    let [leaves, stays] = [cookie(&broker), cookie(&broker)];
+    let open = |cookie: &str| {
+        let headers = [("cookie", cookie), OURS];
+        Source::open(broker.address, "/v1/stream?deliveries=false", &headers)
+    };
+    let (mut left, mut kept) = (open(&leaves), open(&stays));
+    let answer = broker.send("POST", "/logout", &[("cookie", &leaves), OURS], b"");
+    assert_eq!(answer.status, 303);
+    assert_eq!(left.next(), None);
+    let headers = [
+        ("cookie", &*stays),
+        OURS,
+        ("content-type", "application/json"),
+    ];
+    let event = json!({"type": "order.paid", "data": {}}).to_string();
+    let answer = broker.send("POST", "/v1/events", &headers, event.as_bytes());
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(kept.next().unwrap().event, "event");
 }

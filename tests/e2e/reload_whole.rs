@@ -1,10 +1,12 @@
 //! A reload is taken whole or not at all, and what it stops is told.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
-use crate::process::receiver::Receiver;
+use crate::process::receiver::{Receiver, Reply};
 
 const TAKEN: &str = "the configuration was read again";
 const REFUSED: &str = "the configuration was not taken";
@@ -77,5 +79,54 @@ fn an_endpoint_whose_policy_is_back_goes_on() {
     assert_eq!(broker.endpoint("own")["state"], "paused");
     reload(&site, &broker, &format!("{policy}{a}"), TAKEN);
     assert_eq!(broker.endpoint("own")["state"], "active");
+    broker.stop();
+}
+
+#[test]
+fn of_many_new_endpoints_a_few_at_a_time_are_asked_whether_they_answer() {
+    const ENDPOINTS: usize = 100;
+    let site = Site::new();
+    let receiver = Receiver::start(|_, _| Reply::After(Duration::from_millis(50), 200));
+    let checked = |number: usize| {
+        endpoint(&format!("e{number}"), &receiver.url(), "standard")
+            .trim_end()
+            .to_owned()
+            + "\ncheck = \"2xx\"\n\n"
+    };
+    site.configure(&(0..ENDPOINTS).map(checked).collect::<String>());
+    let broker = site.start(&[]);
+    let mut at_once = 0;
+    eventually("each was asked", || {
+        at_once = at_once.max(receiver.held());
+        (receiver.gets().len() == ENDPOINTS).then_some(())
+    });
+    assert!((1..=16).contains(&at_once), "{at_once}");
+    broker.stop();
+}
+
+#[test]
+fn endpoints_that_a_file_has_lost_are_named_together_and_shown_with_the_reason() {
+    let site = Site::new();
+    let receiver = Receiver::always(200);
+    let all: Vec<_> = ["a", "b", "c"]
+        .map(|name| endpoint(name, &receiver.url(), "standard"))
+        .into();
+    site.configure(&all.concat());
+    let broker = site.start(&[]);
+    // Cut off between two tables: nothing about it is wrong.
+    reload(&site, &broker, &all[0], TAKEN);
+    eventually("both are named, with the mend", || {
+        let log = site.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains("if it was cut off"))?;
+        (line.contains("count=2") && line.contains("\"b\\\", \\\"c")).then_some(())
+    });
+    let shown = site.run(&["status", "--server", &format!("http://{}", broker.address)]);
+    let lines = shown.out.lines();
+    let paused = lines.filter(|line| line.contains("it is no longer in the configuration"));
+    assert_eq!(paused.count(), 2, "{}", shown.out);
+    reload(&site, &broker, &all.concat(), TAKEN);
+    assert_eq!(broker.endpoint("b")["state"], "active");
     broker.stop();
 }

@@ -133,6 +133,49 @@ fn a_slow_collector_gets_batches_and_not_a_request_for_each_span() {
     assert_eq!(collector.requests().len(), 3);
 }
 
+/// Puts so many events in by one request.
+fn list(broker: &Broker, name: &str, count: usize) {
+    let event = |number: usize| json!({ "specversion": "1.0", "id": format!("{name}-{number}"), "source": "/s", "type": "t", "data": {} });
+    let events: Vec<_> = (0..count).map(event).collect();
+    let media = [("content-type", "application/cloudevents-batch+json")];
+    let body = json!(events).to_string();
+    let answer = broker.send("POST", "/v1/events", &media, body.as_bytes());
+    assert_eq!(answer.status, 202, "{}", answer.text());
+}
+
+#[test]
+fn a_list_of_events_is_sent_in_batches_as_large_as_any() {
+    let collector = Collector::start();
+    let mut site = collector.site();
+    site.set_env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100");
+    let broker = site.start(&[]);
+    list(&broker, "a", 250);
+    broker.stop();
+    // The request, and each event's own beginning.
+    assert_eq!(collector.spans().len(), 251);
+    assert_eq!(collector.requests().len(), 3);
+}
+
+#[test]
+fn what_waits_for_a_collector_is_bounded_by_events_and_not_by_the_requests_that_brought_them() {
+    let collector = Collector::answering(|_| Reply::Hang);
+    let mut site = collector.site();
+    site.set_env("OTEL_BSP_MAX_QUEUE_SIZE", "60");
+    let broker = site.start(&[]);
+    list(&broker, "a", 50);
+    eventually("these are on their way", || {
+        (!collector.requests().is_empty()).then_some(())
+    });
+    for name in ["b", "c", "d"] {
+        list(&broker, name, 40);
+    }
+    assert_eq!(dropped(&broker, "queue_full"), 82.0, "two of three with 41");
+    // Duplicates are no spans, and take as much room as they are long.
+    list(&broker, "a", 50);
+    assert_eq!(dropped(&broker, "queue_full"), 83.0);
+    broker.stop();
+}
+
 #[test]
 fn what_cannot_be_done_is_told_in_one_line_and_the_broker_starts() {
     for (name, value, words) in [

@@ -301,3 +301,35 @@ fn connections_are_counted_as_they_come_and_go() {
     drop(idle);
     open(1.0);
 }
+
+#[test]
+fn sources_that_an_import_makes_up_are_counted_together_beyond_a_thousand() {
+    let (_site, broker) = broker("");
+    let line = |number: usize| {
+        json!({ "id": format!("evt_{number}"), "source": format!("made-up-{number}"), "type": "t",
+            "time": "2026-01-31T09:30:00.000Z", "content_type": "application/json",
+            "form": "data", "data": 1 })
+        .to_string()
+    };
+    const EVENTS: usize = 3_000;
+    for from in (0..EVENTS).step_by(1_000) {
+        let lines: Vec<_> = (from..from + 1_000).map(line).collect();
+        let media = [("content-type", "application/x-ndjson")];
+        let body = lines.join("\n");
+        let answer = broker.send("POST", "/v1/import", &media, body.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    broker.event("t", &json!(1));
+    let page = Page::of(&broker);
+    let received = page.samples.iter();
+    let received =
+        received.filter(|(series, _)| series.starts_with("redeliver_events_received_total"));
+    let (series, events) = received.fold((0, 0.0), |(series, sum), (_, value)| {
+        (series + 1, sum + value)
+    });
+    assert_eq!((series, events), (1_001, EVENTS as f64 + 1.0));
+    assert_eq!(
+        page.value(r#"redeliver_events_received_total{source="api"}"#),
+        1.0
+    );
+}

@@ -75,7 +75,7 @@ fn names_that_nobody_resolves_keep_no_broker_from_starting_nor_from_a_reload() {
         }
         wrong.endpoints[7].settings.url = "http://10.0.0.1/hook".to_owned();
         let refused = app.reload(wrong).await.unwrap_err().to_string();
-        assert!(refused.contains("endpoint e7 (line 22)"), "{refused}");
+        assert!(refused.contains("endpoint e7 (line 29)"), "{refused}");
         app.stop().await.unwrap();
     });
 }

@@ -1,12 +1,14 @@
 //! Who may ask.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, Method, StatusCode};
+use tokio::sync::watch;
 
 use crate::api::{Admin, Shared};
 use crate::current::Current;
@@ -22,20 +24,65 @@ pub trait Sessions: Send + Sync + 'static {
     /// 401 if its session has ended, 403 if a page of another origin can have made the browser send
     /// it: a browser adds cookies whoever asks.
     fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<bool, Problem>;
+
+    /// Changes when one has ended before its time.
+    fn ends(&self) -> watch::Receiver<u64>;
 }
 
-/// The tokens that counted when a request was let in.
+/// How long at most a session has ended by its time before what it has opened ends, of the machine's
+/// own time.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// By what a request was let in.
 #[derive(Clone)]
-pub(in crate::api) struct LetIn(Arc<Tokens>);
+pub(in crate::api) struct LetIn {
+    /// The tokens that counted then.
+    tokens: Arc<Tokens>,
+    /// The cookies that it brought instead of one.
+    cookies: Option<HeaderMap>,
+}
 
 impl LetIn {
-    /// Resolves when one of them has been taken back: what lasts, such as a stream, was let in by it
-    /// perhaps. Tokens that are added end nothing.
-    pub(in crate::api) async fn is_over(self, tokens: Arc<Current<Tokens>>) {
+    fn of(tokens: Arc<Tokens>, headers: &HeaderMap) -> Self {
+        let is_by_session = !tokens.is_empty() && !headers.contains_key(AUTHORIZATION);
+        let cookies = is_by_session.then(|| {
+            let cookies = headers.get_all(COOKIE).iter();
+            cookies.map(|cookie| (COOKIE, cookie.clone())).collect()
+        });
+        Self { tokens, cookies }
+    }
+
+    /// Resolves when one of the tokens has been taken back, or the session has ended: what lasts,
+    /// such as a stream, was let in by it perhaps. Tokens that are added end nothing.
+    pub(in crate::api) async fn until_over(
+        self,
+        tokens: Arc<Current<Tokens>>,
+        sessions: Option<Arc<dyn Sessions>>,
+    ) {
         let mut present = tokens.watch();
-        let lacks_one = |present: &Arc<Tokens>| !self.0.are_among(present);
-        // They are not dropped as long as they are here.
-        let _ = present.wait_for(lacks_one).await;
+        let lacks_one = |present: &Arc<Tokens>| !self.tokens.are_among(present);
+        let session = sessions.zip(self.cookies);
+        let ended = async {
+            match session {
+                Some((sessions, cookies)) => has_ended(&*sessions, &cookies).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // They are not dropped as long as they are here.
+            _ = present.wait_for(lacks_one) => {}
+            () = ended => {}
+        }
+    }
+}
+
+async fn has_ended(sessions: &dyn Sessions, cookies: &HeaderMap) {
+    let mut ends = sessions.ends();
+    while sessions.admit(&Method::GET, cookies).is_ok() {
+        tokio::select! {
+            _ = ends.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
     }
 }
 
@@ -53,7 +100,8 @@ pub(in crate::api) async fn guard(
     {
         return problem.into_response();
     }
-    request.extensions_mut().insert(LetIn(tokens));
+    let let_in = LetIn::of(tokens, request.headers());
+    request.extensions_mut().insert(let_in);
     next.run(request).await
 }
 

@@ -9,7 +9,7 @@ use crate::api::gate::auth::LetIn;
 pub(in crate::api) enum Over {
     /// The server stops.
     Draining,
-    /// A token by which it may have been asked for was taken back.
+    /// A token by which it may have been asked for was taken back, or its session has ended.
     Withdrawn,
 }
 
@@ -18,7 +18,9 @@ impl Over {
     pub(in crate::api) fn words(self) -> &'static str {
         match self {
             Self::Draining => "the server is shutting down",
-            Self::Withdrawn => "a token was taken back; ask again with one that counts",
+            Self::Withdrawn => {
+                "a token was taken back, or the session has ended; ask again by one that counts"
+            }
         }
     }
 }
@@ -29,11 +31,12 @@ impl Admin {
         &self,
         let_in: LetIn,
     ) -> impl Future<Output = Over> + Send + 'static {
-        let (draining, tokens) = (self.draining.clone(), self.tokens.clone());
+        let draining = self.draining.clone();
+        let (tokens, sessions) = (self.tokens.clone(), self.sessions.clone());
         async move {
             tokio::select! {
                 () = sse::drained(draining) => Over::Draining,
-                () = let_in.is_over(tokens) => Over::Withdrawn,
+                () = let_in.until_over(tokens, sessions) => Over::Withdrawn,
             }
         }
     }

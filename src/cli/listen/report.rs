@@ -9,6 +9,8 @@ use crate::words::steers;
 
 /// Longest piece of a stranger's text in a line.
 const LONGEST: usize = 200;
+/// Longest verdict: with the mistake that explains it.
+const LONGEST_VERDICT: usize = 500;
 /// Longest body that is shown.
 const LONGEST_BODY: usize = 64 * 1024;
 
@@ -53,7 +55,7 @@ impl Report {
             or_dash(&self.event_id),
             or_dash(&self.attempt),
             self.size,
-            clean(&self.verdict.text(), LONGEST),
+            clean(&self.verdict.text(), LONGEST_VERDICT),
         );
         for body_line in self.body.iter().flat_map(|body| body.lines()) {
             line.push_str("\n    ");
@@ -73,7 +75,7 @@ impl Report {
             "event_id": or_null(&self.event_id),
             "attempt": self.attempt.parse::<u32>().ok(),
             "signature": self.verdict.word(),
-            "detail": clean(&self.verdict.text(), LONGEST),
+            "detail": clean(&self.verdict.text(), LONGEST_VERDICT),
             "size": self.size,
         });
         if let Some(body) = &self.body {

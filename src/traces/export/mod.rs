@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use self::collector::{Collector, CollectorError};
 pub use self::sampler::Sampler;
 use super::fact::Fact;
+use super::observing::Waiting;
 use super::settings::Settings;
 use crate::clock::{Clock, RealClock, Sleep};
 use crate::telemetry::spans::Spans;
@@ -104,6 +105,14 @@ impl Export {
         })
     }
 
+    /// Sends all of `batch`, which is empty then; a list of events may be more than one.
+    async fn send_all(&mut self, batch: &mut Vec<SpanData>) {
+        while !batch.is_empty() {
+            let rest = batch.split_off(batch.len().min(self.batch_max));
+            self.send(std::mem::replace(batch, rest)).await;
+        }
+    }
+
     async fn send(&mut self, batch: Vec<SpanData>) {
         let count = batch.len() as u64;
         let is_failing = match self.exporter.export(batch).await {
@@ -154,7 +163,7 @@ fn resource() -> Resource {
 /// Sends what comes until `stopping` turns true, and then what is left.
 pub async fn run(
     mut export: Export,
-    mut facts: mpsc::Receiver<(Fact, TraceContext)>,
+    mut facts: mpsc::Receiver<Waiting>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut batch = Vec::new();
@@ -170,8 +179,8 @@ pub async fn run(
             biased;
             () = due => {}
             fact = facts.recv() => match fact {
-                Some((fact, context)) => {
-                    batch.extend(export.spans_of(&fact, context));
+                Some(waiting) => {
+                    batch.extend(export.spans_of(&waiting.fact, waiting.context));
                     if full_by.is_none() && !batch.is_empty() {
                         full_by = Some(RealClock.sleep(export.delay));
                     }
@@ -188,9 +197,7 @@ pub async fn run(
             }
         }
         full_by = None;
-        export.send(std::mem::take(&mut batch)).await;
+        export.send_all(&mut batch).await;
     }
-    if !batch.is_empty() {
-        export.send(batch).await;
-    }
+    export.send_all(&mut batch).await;
 }
