@@ -225,6 +225,13 @@ test("the manual clock is moved, and what was due has happened", async () => {
   await button("Advance").click();
   await page.getByText("all that was due by then has happened").waitFor();
   await broker.delivery(event, "delivered");
+  hook.answer = () => [503, ""];
+  const other = await broker.event("order.paid", {});
+  await broker.advance("1s");
+  await broker.delivery(other, "waiting");
+  hook.answer = () => [200, ""];
+  await button("To the next attempt").click();
+  await broker.delivery(other, "delivered");
   await page.getByLabel("Advance by").fill("soon");
   await button("Advance").click();
   await page.locator("#notices .failed").waitFor();
