@@ -97,7 +97,7 @@ test("a delivery says why it waits, and a retry sends it now", async () => {
   await broker.advance("1s");
   await broker.delivery(event, "waiting");
   await visit("#/");
-  await page.getByRole("link", { name: "Why", exact: true }).click();
+  await page.getByRole("link", { name: "Why: crm", exact: true }).click();
   await page.getByText("Attempt 1 of 2 failed with status 503; retry 1 leaves 1m after that failure").waitFor();
   await page.locator("pre", { hasText: "not now" }).waitFor();
   hook.answer = () => [200, ""];
