@@ -97,7 +97,7 @@ test("a delivery says why it waits, and a retry sends it now", async () => {
   await broker.advance("1s");
   await broker.delivery(event, "waiting");
   await visit("#/");
-  await page.getByRole("link", { name: "Why", exact: true }).click();
+  await page.getByRole("link", { name: "Why: crm", exact: true }).click();
   await page.getByText("Attempt 1 of 2 failed with status 503; retry 1 leaves 1m after that failure").waitFor();
   await page.locator("pre", { hasText: "not now" }).waitFor();
   hook.answer = () => [200, ""];
@@ -225,6 +225,13 @@ test("the manual clock is moved, and what was due has happened", async () => {
   await button("Advance").click();
   await page.getByText("all that was due by then has happened").waitFor();
   await broker.delivery(event, "delivered");
+  hook.answer = () => [503, ""];
+  const other = await broker.event("order.paid", {});
+  await broker.advance("1s");
+  await broker.delivery(other, "waiting");
+  hook.answer = () => [200, ""];
+  await button("To the next attempt").click();
+  await broker.delivery(other, "delivered");
   await page.getByLabel("Advance by").fill("soon");
   await button("Advance").click();
   await page.locator("#notices .failed").waitFor();

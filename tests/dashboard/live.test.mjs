@@ -86,6 +86,12 @@ test("a server that goes away is told so, and one that is back is shown again, l
   const { port } = new URL(broker.address);
   await broker.stop({ keep: true });
   await page.getByText("The server has not answered since").waitFor();
+  // Also for who has scrolled down on a phone.
+  await page.setViewportSize({ width: 360, height: 300 });
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const { top, bottom } = await page.locator(".lost").evaluate((told) => told.getBoundingClientRect());
+  assert.ok(top >= 0 && bottom <= 300, `${top} to ${bottom}`);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.getByText("before", { exact: true }).waitFor();
   const again = await start({ dir: broker.home, port });
   t.after(() => again.stop());

@@ -58,7 +58,10 @@ function item(endpoint, app) {
   }
 }
 
-/** One alone is retried at once; of several that wait for a retry, each by itself, all are, after a question. */
+/**
+ * One alone is retried at once, as is the head of a queue in order, whose concurrency is 1; where several
+ * wait each for a retry of its own, all are, after a question.
+ */
 function again(endpoint, app) {
   const { backlog, concurrency, last_failure: failure, name } = endpoint;
   const isOne = backlog === 1 || concurrency === 1;

@@ -20,7 +20,17 @@ export function lastAnswer(delivery) {
   return outcome(status, error, succeeded({ status, error }, delivery));
 }
 
-/** Those of one endpoint, or of several, who are then told. */
+/** What a list of them may be narrowed to. */
+export const STATUSES = [
+  ["", "All"],
+  ["waiting", "Waiting to retry"],
+  ["pending,in_flight", "Pending"],
+  ["delivered", "Delivered"],
+  ["dead", "Dead letters"],
+  ["removed", "Removed"],
+];
+
+/** Those of one endpoint, or of several, who are then told; without an `app` none can be put back. */
 export function deliveriesTable(deliveries, app, ofSeveral = false) {
   const columns = [
     ["Delivery"],
@@ -30,7 +40,7 @@ export function deliveriesTable(deliveries, app, ofSeveral = false) {
     ["Attempts", "number"],
     ["Last answer", "wide"],
     ["Next attempt"],
-    ACTION,
+    ...(app ? [ACTION] : []),
   ];
   const cells = (delivery) => [
     deliveryLink(delivery),
@@ -40,7 +50,7 @@ export function deliveriesTable(deliveries, app, ofSeveral = false) {
     count(delivery.attempt_count),
     lastAnswer(delivery),
     due(delivery.next_attempt_at),
-    retryButton(delivery, app),
+    ...(app ? [retryButton(delivery, app)] : []),
   ];
   return table("Deliveries", columns, deliveries, cells);
 }

@@ -1,20 +1,11 @@
 // Deliveries to all endpoints: what waits, what arrived, what was given up.
 import { html } from "../html.js";
 import { get } from "../api.js";
-import { deliveriesTable } from "../deliveries.js";
+import { STATUSES, deliveriesTable } from "../deliveries.js";
 import { empty, field, heading, pager, tabs } from "../parts.js";
 import { turn } from "../router.js";
 
 const PER_PAGE = 50;
-
-const STATUSES = [
-  ["", "All"],
-  ["waiting", "Waiting to retry"],
-  ["pending,in_flight", "Pending"],
-  ["delivered", "Delivered"],
-  ["dead", "Dead letters"],
-  ["removed", "Removed"],
-];
 
 export function deliveries({ query }, app) {
   const { status, endpoint, type, cursor } = query;

@@ -3,19 +3,11 @@ import { html, nothing } from "../html.js";
 import { get, part } from "../api.js";
 import { pause, resume, retryWaiting, rotateKey, send } from "../actions.js";
 import { ask } from "../dialog.js";
-import { deliveriesTable } from "../deliveries.js";
+import { STATUSES, deliveriesTable } from "../deliveries.js";
 import { count, visible } from "../format.js";
 import { plot } from "../plot.js";
 import { badge, deliveryLink, due, empty, facts, heading, lettersOf, pager, tabs, text, time, told } from "../parts.js";
 import { carryOut } from "../tasks.js";
-
-const STATUSES = [
-  ["", "All"],
-  ["pending,in_flight", "Pending"],
-  ["waiting", "Waiting to retry"],
-  ["dead", "Dead letters"],
-  ["delivered", "Delivered"],
-];
 
 export function endpoint({ parts, query }, app) {
   const wanted = parts[1];
@@ -72,7 +64,7 @@ export function endpoint({ parts, query }, app) {
           ${tabs("Status", "status", STATUSES, query.status)}
         </div>
         ${deliveries.data.length
-          ? deliveriesTable(deliveries.data, app)
+          ? deliveriesTable(deliveries.data, endpoint.state === "removed" ? null : app)
           : empty(
               query.status || query.cursor ? "There is none like that." : "No event has gone to it yet. Send one that it selects:",
               query.status || query.cursor ? null : "redeliver event send order.paid --data '{\"order\": 17}'",
@@ -145,10 +137,16 @@ export function endpoint({ parts, query }, app) {
         ["Made", time(endpoint.created_at)],
         ["Id", html`<code>${endpoint.id}</code>`],
       ])}
-      ${endpoint.origin === "config"
-        ? html`<p class="quiet">What the configuration file says wins each time it is read: change settings and the key there, and send SIGHUP.</p>`
-        : html`<p class="quiet">To change one: <code>redeliver endpoint update ${visible(endpoint.name)} --help</code></p>`}
+      ${change()}
     </section>`;
+  }
+
+  function change() {
+    if (endpoint.state === "removed") return nothing;
+    if (endpoint.origin === "config") {
+      return html`<p class="quiet">What the configuration file says wins each time it is read: change settings and the key there, and send SIGHUP.</p>`;
+    }
+    return html`<p class="quiet">To change one: <code>redeliver endpoint update ${visible(endpoint.name)} --help</code></p>`;
   }
 
   return { title: wanted, every: 3_000, load, view };

@@ -64,7 +64,7 @@ export function overview({ query }, app) {
         ${plot(summed(activity))}
         ${activity.more ? html`<p class="quiet">Deliveries are those of the 1,000 endpoints that were active last.</p>` : nothing}
       </section>
-      ${advancer(app)}
+      ${advancer(app, totals.next_attempt_at)}
       ${isEmpty() ? nothing : endpoints()}`;
   }
 
