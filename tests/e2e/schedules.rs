@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::process::broker::{Broker, Site};
 use crate::process::now;
-use crate::process::receiver::Receiver;
+use crate::process::receiver::{Receiver, Reply};
 
 const HOTJAR: [u64; 7] = [0, 30, 90, 210, 510, 1110, 2310];
 const MONTH: u64 = 30 * 24 * 3600;
@@ -185,5 +185,42 @@ fn a_due_time_that_passed_while_the_broker_was_down_is_caught_up_at_once() {
         (receiver.posts().len() == 2).then_some(())
     });
     assert_eq!(receiver.posts()[1].attempt(), 2);
+    broker.stop();
+}
+
+#[test]
+fn receivers_that_hang_time_out_on_their_schedules_in_one_advance_which_says_what_is_under_way() {
+    let (site, receiver) = (Site::new(), Receiver::start(|_, _| Reply::Hang));
+    let broker = site.start(&["--clock", "manual"]);
+    for n in 0..5 {
+        let name = format!("e{n}");
+        let endpoint =
+            json!({"name": name, "url": receiver.url(), "policy": "hotjar", "signing_key": "k"});
+        broker.post("/v1/endpoints", &endpoint);
+    }
+    let event = broker.event("survey_response", &json!({"id": 1}));
+    let began = now();
+    // The fourth attempts began at 4 m, and each has ten seconds.
+    assert_eq!(broker.advance("4m9s")["in_flight"], 5);
+    assert_eq!(broker.advance("1s")["in_flight"], 0);
+    assert_eq!(broker.advance("2h")["in_flight"], 0);
+    let took = now().since(began);
+    println!("two hours beside five receivers that hang took {took:?}");
+    let start = time(&broker.get(&format!("/v1/events/{event}"))["received_at"]);
+    let deliveries = broker.list(&format!("/v1/events/{event}/deliveries?limit=5"));
+    assert_eq!(deliveries.len(), 5);
+    for delivery in deliveries {
+        let id = delivery["id"].as_str().unwrap();
+        let delivery = broker.get(&format!("/v1/deliveries/{id}"));
+        let attempts = delivery["attempts"].as_array().unwrap().iter();
+        let since = |attempt: &Value, name: &str| time(&attempt[name]).since(start).as_secs();
+        let spans: Vec<_> = attempts
+            .map(|attempt| (since(attempt, "started_at"), since(attempt, "ended_at")))
+            .collect();
+        // Ten seconds more than the schedule for each that has timed out.
+        let expected = [0, 40, 110, 240, 550, 1160, 2370].map(|start| (start, start + 10));
+        assert_eq!(spans, expected);
+        assert_eq!(delivery["status"], "dead");
+    }
     broker.stop();
 }
