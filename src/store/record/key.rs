@@ -1,6 +1,6 @@
-//! Keys of the one tree; what lies under each is told by the module above.
+//! Keys of the one tree; `record.rs` has them in a table.
 
-use super::Seq;
+use crate::id::Seq;
 
 /// The meta record.
 pub const META: &[u8] = b"m";
