@@ -9,12 +9,12 @@ use crate::process::broker::{Broker, Site};
 use crate::process::eventually;
 use crate::process::receiver::{Receiver, Reply};
 
-const TAKEN: &str = "the configuration was read again";
-const REFUSED: &str = "the configuration was not taken";
+pub const TAKEN: &str = "the configuration was read again";
+pub const REFUSED: &str = "the configuration was not taken";
 
 /// Has the broker read `config`; waits until it has said so.
 #[track_caller]
-fn reload(site: &Site, broker: &Broker, config: &str, says: &str) {
+pub fn reload(site: &Site, broker: &Broker, config: &str, says: &str) {
     let said = |log: String| log.matches(says).count();
     let before = said(site.log());
     site.configure(config);
@@ -24,7 +24,7 @@ fn reload(site: &Site, broker: &Broker, config: &str, says: &str) {
     });
 }
 
-fn endpoint(name: &str, url: &str, policy: &str) -> String {
+pub fn endpoint(name: &str, url: &str, policy: &str) -> String {
     format!(
         "[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"{policy}\"\nallow_http = true\n\n"
     )

@@ -4,28 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::process::broker::{Broker, Site};
+use crate::process::broker::Site;
 use crate::process::eventually;
 use crate::process::receiver::{Receiver, Reply};
-
-const TAKEN: &str = "the configuration was read again";
-const REFUSED: &str = "the configuration was not taken";
-
-/// Has the broker read `config`; waits until it has said so.
-#[track_caller]
-fn reload(site: &Site, broker: &Broker, config: &str, says: &str) {
-    let said = |log: String| log.matches(says).count();
-    let before = said(site.log());
-    site.configure(config);
-    broker.signal("HUP");
-    eventually(&format!("the log says {says:?}"), || {
-        (said(site.log()) > before).then_some(())
-    });
-}
-
-fn endpoint(name: &str, url: &str, policy: &str) -> String {
-    format!("[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"{policy}\"\n\n")
-}
+use crate::reload::{REFUSED, TAKEN, endpoint, reload};
 
 #[test]
 fn a_file_with_more_endpoints_than_there_is_room_for_changes_none_of_them() {
