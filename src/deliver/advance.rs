@@ -63,8 +63,8 @@ impl Advance {
     /// an advance by less than 1⅔ of it, however many moments there are; those that hang together
     /// are waited for together. An answer within that time is taken at its moment, and the next
     /// attempt is waited for a quarter of `patience` again. The next advance trusts everybody
-    /// anew, but waits again for what hangs already only if it is more patient. Other work, as
-    /// the polls, is waited for in the same way.
+    /// anew, but waits again for what hangs already only if it is more patient. Polls are
+    /// waited for in the same way; what needs no stranger is waited for at each moment anew.
     ///
     /// One advance at a time; a second one waits for the first.
     ///

@@ -34,8 +34,8 @@ enum Doing {
     Rests { due: Timestamp, tail: Seq },
     /// Nothing, until then, although it is an attempt that has begun.
     Holds { due: Timestamp, token: Token },
-    /// Its present piece of work.
-    Works { number: u64 },
+    /// Its present piece of work, or question to somebody else.
+    Works(Errand),
 }
 
 /// What is to be waited for before a manual clock may move on.
@@ -124,7 +124,7 @@ impl Agenda {
             Doing::Waits(due) => *due <= now,
             Doing::Rests { due, tail } => *due <= now || *tail != log_tail,
             // The attempt or the work that it belongs to is waited for.
-            Doing::Holds { .. } | Doing::Works { .. } => false,
+            Doing::Holds { .. } | Doing::Works(_) => false,
         });
         let left: BTreeSet<Token> = patience.left(now).collect();
         Look {
@@ -139,7 +139,7 @@ impl Agenda {
         let list = self.list();
         let dues = list.slots.values().filter_map(|doing| match doing {
             Doing::Waits(due) | Doing::Holds { due, .. } | Doing::Rests { due, .. } => Some(*due),
-            Doing::Works { .. } => None,
+            Doing::Works(_) => None,
         });
         let due = dues.filter(|due| *due > now).min();
         [due, list.patience.next_deadline(now)]
@@ -174,8 +174,8 @@ impl List {
             Some(doing) => self.slots.insert(slot, doing),
             None => self.slots.remove(&slot),
         };
-        if let Some(Doing::Works { number }) = was {
-            self.patience.end(Errand::Work { slot, number });
+        if let Some(Doing::Works(errand)) = was {
+            self.patience.end(errand);
         }
     }
 }
@@ -192,14 +192,22 @@ impl Slot {
         self.set(Doing::Rests { due, tail });
     }
 
-    /// A piece of work begins, which is given up at `deadline`.
+    /// A piece of work begins that needs nobody else, which is given up at `deadline`.
     pub fn works_until(&self, deadline: Timestamp) {
+        self.begin(deadline, |_, number| Errand::Work(number));
+    }
+
+    /// Somebody else is asked, who may hang; he is given up at `deadline`.
+    pub fn asks_until(&self, deadline: Timestamp) {
+        self.begin(deadline, |slot, number| Errand::Question { slot, number });
+    }
+
+    fn begin(&self, deadline: Timestamp, errand: impl FnOnce(u64, u64) -> Errand) {
         {
             let mut list = self.agenda.list();
-            let number = list.number();
-            list.replace(self.number, Some(Doing::Works { number }));
-            let slot = self.number;
-            list.patience.begin(Errand::Work { slot, number }, deadline);
+            let errand = errand(self.number, list.number());
+            list.replace(self.number, Some(Doing::Works(errand)));
+            list.patience.begin(errand, deadline);
         }
         self.agenda.tell();
     }

@@ -2,7 +2,8 @@
 //!
 //! Whoever is waited for in vain hangs: the clock goes on without him until his deadline. Each
 //! wait in vain for the same one makes the next one shorter, so that all of them together are
-//! bounded however often he is asked; what can still answer is waited for.
+//! bounded however often he is asked; what can still answer is waited for. Work of our own ends: it
+//! is waited for at each moment anew.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -16,22 +17,25 @@ use crate::store::Token;
 pub(super) enum Errand {
     /// An attempt.
     Attempt(Token),
-    /// A piece of work of a slot of the agenda; its number tells it from any other.
-    Work { slot: u64, number: u64 },
+    /// A piece of work of our own; its number tells it from any other.
+    Work(u64),
+    /// A question of a slot of the agenda to a stranger, with a number likewise.
+    Question { slot: u64, number: u64 },
 }
 
-/// Who is slow, if an errand is.
+/// A stranger, who may hang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Doer {
-    Endpoint(u32),
-    Slot(u64),
+enum Stranger {
+    Receiver(u32),
+    Asked(u64),
 }
 
 impl Errand {
-    fn doer(self) -> Doer {
+    fn stranger(self) -> Option<Stranger> {
         match self {
-            Self::Attempt(token) => Doer::Endpoint(token.endpoint),
-            Self::Work { slot, .. } => Doer::Slot(slot),
+            Self::Attempt(token) => Some(Stranger::Receiver(token.endpoint)),
+            Self::Question { slot, .. } => Some(Stranger::Asked(slot)),
+            Self::Work(_) => None,
         }
     }
 }
@@ -49,7 +53,7 @@ struct UnderWay {
 #[derive(Clone, Copy, Debug)]
 struct Wait {
     since: Duration,
-    /// It should have been given up by its deadline, and ends any moment.
+    /// It should have been given up by its deadline, and is only to be settled.
     is_late: bool,
 }
 
@@ -57,7 +61,7 @@ struct Wait {
 #[derive(Clone, Copy, Debug)]
 struct Left {
     until: Timestamp,
-    /// How patient we were.
+    /// How patient we were; never enough with what ends by itself.
     patience: Duration,
 }
 
@@ -74,7 +78,7 @@ pub(super) struct Patience {
     patience: Duration,
     errands: BTreeMap<Errand, UnderWay>,
     begun: u64,
-    doubts: BTreeMap<Doer, Doubt>,
+    doubts: BTreeMap<Stranger, Doubt>,
     /// Something has ended since the last look.
     has_ended: bool,
     ended_at: Duration,
@@ -103,7 +107,8 @@ impl Patience {
         };
         self.has_ended = true;
         if ended.left.is_none()
-            && let Some(doubt) = self.doubts.get_mut(&errand.doer())
+            && let Some(stranger) = errand.stranger()
+            && let Some(doubt) = self.doubts.get_mut(&stranger)
         {
             doubt.times = 1;
         }
@@ -141,7 +146,7 @@ impl Patience {
                 return waits.into_iter().map(|(_, until)| until).min();
             }
             for (errand, _) in in_vain {
-                self.leave(*errand, at);
+                self.leave(*errand, now, at);
             }
         }
     }
@@ -185,9 +190,9 @@ impl Patience {
     /// slow together has not hung. But whoever began first is owed no more than his own wait, or
     /// else endless traffic beside one that hangs would hold the clock for ever.
     fn until(&self, errand: Errand, wait: Wait) -> Duration {
-        let patience = match wait.is_late {
-            true => self.patience,
-            false => self.patience_with(errand.doer()),
+        let patience = match errand.stranger() {
+            Some(stranger) if !wait.is_late => self.patience_with(stranger),
+            _ => self.patience,
         };
         let first = self.first.filter(|(first, _)| *first == errand);
         let undisturbed = first.map_or(self.ended_at, |(_, since)| since.min(self.ended_at));
@@ -196,35 +201,34 @@ impl Patience {
 
     /// After n waits in vain in a row a part of 1/(n+1)²: all of them together never come to
     /// 1⅔ of the patience, and of a second the seventh is still 20 ms.
-    fn patience_with(&self, doer: Doer) -> Duration {
-        let times = self.doubts.get(&doer).map_or(0, |doubt| doubt.times);
+    fn patience_with(&self, stranger: Stranger) -> Duration {
+        let times = self.doubts.get(&stranger).map_or(0, |doubt| doubt.times);
         let waits = times.saturating_add(1);
         self.patience / waits.saturating_mul(waits)
     }
 
-    fn leave(&mut self, errand: Errand, at: Duration) {
+    fn leave(&mut self, errand: Errand, now: Timestamp, at: Duration) {
         let Some(under_way) = self.errands.get_mut(&errand) else {
             return;
         };
-        let is_late = under_way.wait.is_some_and(|wait| wait.is_late);
-        let until = match is_late {
-            // It is behind its deadline: there is no later moment to wait for.
-            true => Timestamp::from_millis(i64::MAX),
-            false => under_way.deadline,
-        };
+        let wait = under_way.wait.take();
+        let stranger = errand.stranger();
+        let stranger = stranger.filter(|_| wait.is_some_and(|wait| !wait.is_late));
         under_way.left = Some(Left {
-            until,
-            patience: self.patience,
+            until: match stranger {
+                Some(_) => under_way.deadline,
+                // It ends without the clock: at its next moment it is waited for again.
+                None => now.moved(1),
+            },
+            patience: stranger.map_or(Duration::ZERO, |_| self.patience),
         });
-        let since = under_way.wait.take().map_or(at, |wait| wait.since);
-        if is_late {
+        let Some(stranger) = stranger else {
             return;
-        }
-        let doubt = self
-            .doubts
-            .entry(errand.doer())
-            .or_insert(Doubt { times: 0, at });
+        };
+        let doubt = self.doubts.entry(stranger);
+        let doubt = doubt.or_insert(Doubt { times: 0, at });
         // Those that he has had all the while were waited for together, and count once.
+        let since = wait.map_or(at, |wait| wait.since);
         if doubt.times == 0 || since >= doubt.at {
             *doubt = Doubt {
                 times: doubt.times.saturating_add(1),
@@ -241,15 +245,15 @@ impl Patience {
             .filter(move |(_, under_way)| under_way.is_left(now));
         left.filter_map(|(errand, _)| match errand {
             Errand::Attempt(token) => Some(*token),
-            Errand::Work { .. } => None,
+            Errand::Work(_) | Errand::Question { .. } => None,
         })
     }
 
-    /// Whether there is work to wait for.
+    /// Whether there is something besides attempts to wait for.
     pub(super) fn has_work(&self, now: Timestamp) -> bool {
         let mut works = self.errands.iter();
         works.any(|(errand, under_way)| {
-            matches!(errand, Errand::Work { .. }) && !under_way.is_left(now)
+            !matches!(errand, Errand::Attempt(_)) && !under_way.is_left(now)
         })
     }
 

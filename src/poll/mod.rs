@@ -189,7 +189,7 @@ impl Poller {
         self.schedule.begins(resource, began.steady());
         let given_up = began.now.plus(DEADLINE);
         let (offset, deadline) = (self.walk.offset(), clock.sleep_until(given_up));
-        self.slot.works_until(given_up);
+        self.slot.asks_until(given_up);
         self.gauge.asks(began.now);
         let asking = self
             .asker

@@ -29,7 +29,7 @@ fn an_agenda_is_busy_while_something_is_due_or_under_way_and_forgets_who_leaves(
 }
 
 #[test]
-fn work_that_was_waited_for_in_vain_is_due_again_at_its_deadline_and_the_next_one_at_once() {
+fn a_question_that_was_asked_in_vain_is_waited_for_again_at_its_deadline_and_work_at_each_moment() {
     let agenda = Agenda::default();
     agenda.renew(Duration::from_secs(1), Duration::ZERO);
     let busy = |now, after| {
@@ -37,13 +37,20 @@ fn work_that_was_waited_for_in_vain_is_due_again_at_its_deadline_and_the_next_on
         (look.is_busy, look.again.map(|again| again.as_millis()))
     };
     let slot = agenda.join(at(0));
-    slot.works_until(at(30));
+    slot.asks_until(at(30));
     assert_eq!(busy(0, 5), (true, Some(1005)));
     assert_eq!(busy(0, 1005), (false, None));
     assert_eq!(agenda.next_after(at(0)), Some(at(30)));
+    assert_eq!(busy(29, 1006), (false, None));
     assert_eq!(busy(30, 1010), (true, Some(2010)));
-    slot.works_until(at(60));
+    slot.asks_until(at(60));
     assert_eq!(busy(30, 1020), (true, Some(1270)));
+    slot.works_until(at(60));
+    for (now, after) in [(30, 2000), (31, 4000), (32, 6000)] {
+        assert!(busy(now, after).0, "at {now}");
+        assert_eq!(busy(now, after + 1000), (false, None));
+        assert_eq!(busy(now, after + 1001), (false, None));
+    }
 }
 
 #[test]

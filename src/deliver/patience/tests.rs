@@ -155,7 +155,7 @@ fn the_next_advance_waits_again_for_who_hung_but_not_for_what_hangs_unless_it_is
 }
 
 #[test]
-fn at_its_deadline_an_attempt_is_waited_for_again_and_one_that_does_not_end_by_then_for_good() {
+fn at_its_deadline_an_attempt_is_waited_for_again_and_that_is_held_against_nobody() {
     let mut waiter = Waiter::new();
     waiter.patience.begin(attempt(1, 1), at(10_000));
     waiter.wait(0);
@@ -163,11 +163,15 @@ fn at_its_deadline_an_attempt_is_waited_for_again_and_one_that_does_not_end_by_t
     assert_eq!(waiter.patience.left(at(10_000)).count(), 0);
     assert_eq!(waiter.wait(10_000), 1000);
     assert_eq!(waiter.patience.left(at(10_000)).count(), 1);
-    assert_eq!(waiter.wait(99_000), 0);
     assert_eq!(waiter.patience.next_deadline(at(10_000)), None);
-    // Whatever held it up then was no receiver.
+    // Whatever holds it up is no receiver, and is waited for again.
+    assert_eq!(waiter.wait(10_001), 1000);
+    waiter.patience.end(attempt(1, 1));
     waiter.patience.begin(attempt(1, 2), at(100_000));
     assert_eq!(waiter.wait(99_000), 250);
+    assert_eq!((waiter.wait(100_000), waiter.wait(100_000)), (1000, 0));
+    waiter.renew(1000);
+    assert_eq!(waiter.wait(100_000), 1000, "in the next advance, too");
 }
 
 #[test]
