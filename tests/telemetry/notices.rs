@@ -3,22 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::process::broker::{Broker, Site};
+use crate::operations::{start, told_by};
+use crate::process::broker::Broker;
 use crate::process::eventually;
 use crate::process::receiver::{Receiver, Reply};
 
 const ONCE: &str = "[policy.once]\nschedule = [\"1s\"]\ngive_up_after = 1\n";
-
-fn start(site: &Site) -> Broker {
-    site.start(&["--clock", "manual"])
-}
-
-fn told_by(config: &str) -> (Site, Broker) {
-    let site = Site::new();
-    site.configure(config);
-    let broker = start(&site);
-    (site, broker)
-}
 
 fn add(broker: &Broker, name: &str, url: &str, policy: &str, events: &[&str]) {
     broker.post(

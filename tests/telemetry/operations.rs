@@ -14,11 +14,11 @@ use crate::process::receiver::{Receiver, Reply};
 
 const TOLD: &str = "[operations]\nfailing_after = \"5m\"\ndead_letters_every = \"1m\"\n";
 
-fn start(site: &Site) -> Broker {
+pub fn start(site: &Site) -> Broker {
     site.start(&["--clock", "manual"])
 }
 
-fn told_by(config: &str) -> (Site, Broker) {
+pub fn told_by(config: &str) -> (Site, Broker) {
     let site = Site::new();
     site.configure(config);
     let broker = start(&site);
