@@ -32,6 +32,10 @@ pub enum Verb {
         /// By how much, such as 30s, 38m30s or 30d
         #[arg(value_parser = duration)]
         by: String,
+
+        /// How long to wait, in real time, for a receiver that hangs; 1s unless given, at most 60s
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        patience: Option<String>,
     },
 }
 
@@ -44,9 +48,15 @@ fn duration(text: &str) -> Result<String, String> {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let call = match args.verb {
         None => Call::get(["v1", "clock"]),
-        Some(Verb::Advance { by }) => Call::post(["v1", "clock", "advance"])
-            .json(json!({ "by": by }))
-            .within(LONG_TIME),
+        Some(Verb::Advance { by, patience }) => {
+            let mut wanted = json!({ "by": by });
+            if let Some(patience) = patience {
+                wanted["patience"] = patience.into();
+            }
+            Call::post(["v1", "clock", "advance"])
+                .json(wanted)
+                .within(LONG_TIME)
+        }
     };
     let answer = args.remote.client()?.call(call).await?;
     args.remote

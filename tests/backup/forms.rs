@@ -422,10 +422,10 @@ fn told_the_same(seed: u64) {
     }
 }
 
-/// `REDELIVER_SEEDS=100-200` tries others.
+/// `REDELIVER_HISTORIES=100-200` tries others.
 #[test]
 fn every_form_of_a_store_says_the_same_of_everything() {
-    let seeds = std::env::var("REDELIVER_SEEDS").unwrap_or_else(|_| "1-2".to_owned());
+    let seeds = std::env::var("REDELIVER_HISTORIES").unwrap_or_else(|_| "1-2".to_owned());
     let (from, to) = seeds.split_once('-').unwrap();
     for seed in from.parse().unwrap()..=to.parse::<u64>().unwrap() {
         told_the_same(seed);

@@ -208,6 +208,11 @@ fn each_verb_asks_its_own_route() {
             r#"{"by":"38m30s"}"#,
         ),
         (
+            &["clock", "advance", "1h", "--patience", "5s"],
+            "POST /v1/clock/advance",
+            r#"{"by":"1h","patience":"5s"}"#,
+        ),
+        (
             &[
                 "replay",
                 "--endpoint",

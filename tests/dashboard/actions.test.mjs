@@ -232,6 +232,12 @@ test("the manual clock is moved, and what was due has happened", async () => {
   hook.answer = () => [200, ""];
   await button("To the next attempt").click();
   await broker.delivery(other, "delivered");
+  hook.answer = () => null;
+  const hanging = await broker.event("order.paid", {});
+  await broker.delivery(hanging, "in_flight");
+  await page.getByLabel("Advance by").fill("1s");
+  await button("Advance").click();
+  await page.getByText("not ended yet: 1 attempt").waitFor();
   await page.getByLabel("Advance by").fill("soon");
   await button("Advance").click();
   await page.locator("#notices .failed").waitFor();

@@ -2,11 +2,16 @@
 import { html, nothing } from "./html.js";
 import { post } from "./api.js";
 import { attempt } from "./notices.js";
-import { local } from "./format.js";
+import { counted, local } from "./format.js";
 import { clockNow, lastStatus } from "./status.js";
 
 /** A month of retries takes seconds. */
 const PATIENCE_MS = 120_000;
+
+const done = (hanging) => {
+  if (hanging === 0) return "all that was due by then has happened";
+  return `not ended yet: ${counted(hanging, "attempt")}, for which the receiver hangs; the time-out is later`;
+};
 
 /** The form, where the clock is a manual one; `next` is when the next attempt is due. */
 export function advancer(app, next) {
@@ -14,7 +19,7 @@ export function advancer(app, next) {
   const advance = async (by) => {
     await attempt(
       () => post("clock/advance", { by }, PATIENCE_MS),
-      (advanced) => `The clock is at ${local(advanced.now)}; all that was due by then has happened`,
+      (advanced) => `The clock is at ${local(advanced.now)}; ${done(advanced.in_flight)}`,
     );
     app.refresh();
   };

@@ -1,14 +1,16 @@
 // A receiver that answers as it is told.
 import { createServer } from "node:http";
 
-/** `answer` is given the request and gives `[status, body]`; it can be changed later. */
+/** `answer` is given the request and gives `[status, body]`, or nothing to hang; it can be changed later. */
 export async function receiver(answer) {
   const server = createServer((request, response) => {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
       taken.got.push({ headers: request.headers, body: Buffer.concat(chunks) });
-      const [status, body = ""] = taken.answer(request);
+      const answer = taken.answer(request);
+      if (!answer) return;
+      const [status, body = ""] = answer;
       response.writeHead(status).end(body);
     });
   });
