@@ -60,8 +60,8 @@ pub struct DeliveryView {
     pub failures: u32,
     /// When the next attempt may leave, if one has failed.
     pub next_attempt_at: Option<Timestamp>,
-    /// The number of its last record: attempts so far, over every round, and how often it was given
-    /// up without one.
+    /// Attempts so far, over every round, and how often it was given up without one: the number of
+    /// its last record, while it has one, and by its queue, while it waits.
     pub attempt_count: u32,
     /// The latest of these records, oldest first: at most 1,000, and 20 in a list.
     pub attempts: Vec<Attempt>,

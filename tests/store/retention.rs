@@ -36,6 +36,7 @@ contract! {
     what_has_expired_of_a_frame_is_not_shown_when_the_rest_of_it_has_been_read
     an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in
     a_replay_of_what_has_lost_its_attempts_counts_no_delivery_twice
+    what_waits_counts_its_attempts_when_the_records_of_them_have_expired
 }
 
 pub fn hours(hours: u64) -> Option<Duration> {
@@ -322,6 +323,35 @@ fn an_attempt_younger_than_its_age_stays_on_record_when_no_event_comes_in<I: Imp
     world.advance(2 * HOUR_S);
     world.log.maintain().unwrap();
     assert_eq!(attempts(), [2]);
+}
+
+fn what_waits_counts_its_attempts_when_the_records_of_them_have_expired<I: Implementation>() {
+    let mut world = World::<I>::with(keeping(Retention {
+        attempts_max_age: hours(1),
+        ..one_hour()
+    }));
+    let crm = world.add(settings("crm", Order::Independent));
+    world.append_many(2);
+    let claims = world.claim();
+    world.settle(&claims[0], retry(1));
+    world.settle(&claims[1], Outcome::Delivered);
+    world.advance(1);
+    world.settle(&world.claim()[0], retry(4 * HOUR_S));
+    world.advance(4 * HOUR_S);
+    world.command(EndpointCommand::SetState(crm, EndpointState::Paused, None));
+    world.append_many(1);
+    assert_eq!(world.log.maintain().unwrap().expired_events, 1);
+    let seen = |world: &World<I>| {
+        let view = world.log.delivery(crm, 1).unwrap().unwrap();
+        (view.status, view.attempt_count, view.attempts.len())
+    };
+    assert_eq!(seen(&world), (Status::Waiting, 2, 0));
+    world = world.restart(false);
+    assert_eq!(seen(&world), (Status::Waiting, 2, 0));
+    world.command(EndpointCommand::SetState(crm, EndpointState::Active, None));
+    let claims = world.claim();
+    assert!(claims.iter().any(|it| (it.token.seq, it.attempt) == (1, 3)));
+    assert_eq!(seen(&world), (Status::InFlight, 2, 0));
 }
 
 fn what_was_found_is_put_back_once_although_its_attempts_expire_in_between<I: Implementation>() {

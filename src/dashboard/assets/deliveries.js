@@ -73,7 +73,10 @@ export function giveUpButton(delivery, app) {
 /** Each attempt with what came back. */
 export function attempts(delivery) {
   const ends = delivery.given_up ?? [];
-  if (delivery.attempts.length + ends.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
+  if (delivery.attempts.length + ends.length === 0) {
+    const hasExpired = delivery.attempt_count > 0 || ["delivered", "dead"].includes(delivery.status);
+    return html`<p class="quiet">${hasExpired ? "The records of its attempts have expired." : "Nothing was sent yet."}</p>`;
+  }
   const left = delivery.attempt_count - delivery.attempts.length;
   return html`${left > 0 ? html`<p class="quiet">and ${count(left)} before these</p>` : nothing}
     <ol class="attempts">

@@ -124,13 +124,18 @@ impl<B: Backend> Log<B> {
         let Some(event) = self.read_event(seq)? else {
             return Ok(None);
         };
-        let (endpoint, queued, head) = {
+        let (endpoint, queued, attempts_before, head) = {
             let shared = self.shared();
             let Some(entry) = shared.state.entry(number) else {
                 return Ok(None);
             };
             let queue = &entry.queue;
-            (entry.endpoint.clone(), queue.status(seq), queue.head())
+            (
+                entry.endpoint.clone(),
+                queue.status(seq),
+                queue.attempts_before(seq),
+                queue.head(),
+            )
         };
         if endpoint.until_seq.is_some_and(|until| seq >= until) {
             return Ok(None);
@@ -148,6 +153,8 @@ impl<B: Backend> Log<B> {
             && queued.is_none()
             && self.was_put_back(number, seq, records.last())?;
         let mut view = view(event, endpoint, queued, records);
+        // The queue counts them, though their records have expired.
+        view.attempt_count = view.attempt_count.max(attempts_before);
         if went_with_endpoint {
             view.status = Status::Removed;
         }

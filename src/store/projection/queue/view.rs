@@ -38,6 +38,13 @@ impl Queue {
         (unrouted || self.pending.contains(seq)).then_some((Status::Pending, None))
     }
 
+    /// Attempts of the delivery of `seq` before the one that is under way or next, over every round.
+    pub fn attempts_before(&self, seq: Seq) -> u32 {
+        let in_flight = self.in_flight.get(&seq).map(|it| it.attempts);
+        let waiting = || self.waiting.get(seq).map(|waiting| waiting.attempts);
+        in_flight.or_else(waiting).unwrap_or(0)
+    }
+
     /// At most `limit` of what is queued below `bound` with a status that is wanted, greatest
     /// first.
     pub fn queued_below(
