@@ -397,7 +397,7 @@ impl Ledger {
                 delivery.unclear = true;
                 continue;
             };
-            let overdue = matches!(last.ended, Some((_, Verdict::Overdue)));
+            let overdue = last.is_overdue();
             let failures = last.number.saturating_sub(delivery.round) + 1;
             let delivered = matches!(last.ended, Some((_, Verdict::Delivered)));
             let dead = overdue || !delivered && max.is_some_and(|max| failures >= max);
@@ -432,13 +432,16 @@ impl Ledger {
         self.records_until = self.records_until.max(Some(until));
         let (incarnation, order) = (self.incarnation, self.order);
         for key in pass.overdue() {
-            let recorded = pass.before.keeping[&key].attempt_count;
+            let count = pass.before.keeping[&key].attempt_count;
             let delivery = self.deliveries.entry(key).or_default();
-            delivery.forget_behind(recorded, incarnation, Some(until));
-            let last = delivery.attempts.last().map_or(0, |last| last.number);
+            delivery.forget_behind(count, incarnation);
+            if let Some(watched) = self.watched.get(&key.0) {
+                delivery.begin_anew(count + 1, self.records_until, watched);
+            }
+            let is_missing = delivery.attempts.last().is_some_and(|it| it.number > count);
             delivery.overdue_at.get_or_insert(order);
             delivery.attempts.push(Attempt {
-                number: last.max(recorded) + 1,
+                number: count + 1,
                 arrived: pass.now,
                 ended: Some((pass.now, Verdict::Overdue)),
                 open: false,
@@ -446,6 +449,11 @@ impl Ledger {
                 safety: Safety::Told,
                 unsure: false,
             });
+            if is_missing {
+                self.broken(format!(
+                    "{key:?} waits, and counts no more than {count} attempts"
+                ));
+            }
         }
     }
 
@@ -457,12 +465,27 @@ impl Ledger {
         let present = self.incarnation;
         self.passed_in = Some(present);
         let attempts = self.deliveries.values_mut().flat_map(|d| &mut d.attempts);
-        let overdue = |a: &&mut Attempt| matches!(a.ended, Some((_, Verdict::Overdue)));
+        let overdue = |a: &&mut Attempt| a.is_overdue();
         for attempt in attempts
             .filter(|a| a.incarnation == present)
             .filter(overdue)
         {
             attempt.safety = attempt.safety.max(Safety::Written);
+        }
+    }
+
+    /// A crash cut off a pass that ended a delivery: whether it has ended is seen at the next start.
+    pub fn settle_overdue(&mut self, key: (u32, Seq), has_ended: bool) {
+        let Some(delivery) = self.deliveries.get_mut(&key) else {
+            return;
+        };
+        let is_open = |last: &&mut Attempt| last.is_overdue() && last.safety < Safety::Synced;
+        let Some(last) = delivery.attempts.last_mut().filter(is_open) else {
+            return;
+        };
+        match has_ended {
+            true => last.safety = Safety::Synced,
+            false => drop(delivery.attempts.pop()),
         }
     }
 
@@ -473,6 +496,10 @@ impl Ledger {
 }
 
 impl Attempt {
+    fn is_overdue(&self) -> bool {
+        matches!(self.ended, Some((_, Verdict::Overdue)))
+    }
+
     pub fn may_be_off_record(&self, until: Option<Timestamp>) -> bool {
         let ended = self.ended.map_or(self.arrived, |(at, _)| at);
         until.is_some_and(|until| ended < until)
@@ -496,14 +523,11 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// It waits, and so many of its attempts are on record: crashes made the rest forgotten.
-    fn forget_behind(&mut self, recorded: u32, incarnation: u32, until: Option<Timestamp>) {
-        let put_back = self.put_back;
+    /// It waits behind so many attempts: crashes made the rest forgotten.
+    fn forget_behind(&mut self, count: u32, incarnation: u32) {
         let is_forgotten = |last: &Attempt| {
             let is_sure = last.incarnation == incarnation || last.safety == Safety::Synced;
-            let overdue = matches!(last.ended, Some((_, Verdict::Overdue)));
-            let is_told_by_it = !last.may_be_off_record(until) || overdue && !put_back;
-            last.number > recorded && !is_sure && is_told_by_it
+            last.number > count && !is_sure
         };
         while self.attempts.last().is_some_and(is_forgotten) {
             self.attempts.pop();

@@ -161,6 +161,16 @@ impl Life {
     pub fn replay(&self, request: ReplayRequest) -> Result<(), End> {
         let replayed = self.store.replay(request);
         replayed.map_err(|error| self.end(format!("a replay failed: {error}")))?;
+        // It has looked for what has ended, and so had everything written.
+        self.put_off.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes everything.
+    pub fn save(&self) -> Result<(), End> {
+        let saved = self.store.save();
+        saved.map_err(|error| self.end(format!("a save failed: {error}")))?;
+        self.put_off.store(0, Ordering::Relaxed);
         Ok(())
     }
 

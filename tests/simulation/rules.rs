@@ -96,14 +96,21 @@ impl Ledger {
 impl Delivery {
     /// Put back when nothing was known of its attempts any more, it counts them from the first one
     /// again; from the second, where it is known that it was delivered.
-    fn begin_anew(&mut self, number: u32, records_until: Option<Timestamp>, watched: &Watched) {
+    pub(super) fn begin_anew(
+        &mut self,
+        number: u32,
+        records_until: Option<Timestamp>,
+        watched: &Watched,
+    ) {
         let Some(last) = self.attempts.last() else {
             return;
         };
         let was_delivered = matches!(last.ended, Some((_, Verdict::Delivered)));
         let may_be_first = number == 1 || number == 2 && was_delivered || watched.refused > 0;
         let is_forgotten = !last.open && last.may_be_off_record(records_until);
-        if self.put_back && may_be_first && number <= last.number && is_forgotten {
+        // Where nobody outside can tell, it may have ended and been put back.
+        let was_put_back = self.put_back || self.unclear;
+        if was_put_back && may_be_first && number <= last.number && is_forgotten {
             self.first = number;
             self.attempts.clear();
             self.at_once.clear();

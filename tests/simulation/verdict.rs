@@ -63,6 +63,14 @@ pub fn expired(ledger: &mut Ledger, store: &dyn Store) -> Broken {
     ensure(lost.is_none(), || format!("event {lost:?} is lost"))?;
     ledger.may_be_gone.clear();
     ledger.gone = absent;
+    let query = DeliveryQuery {
+        statuses: vec![Status::Pending, Status::Waiting, Status::Dead],
+        ..DeliveryQuery::default()
+    };
+    for delivery in select(store, query)? {
+        let key = (delivery.endpoint.number, delivery.event.seq);
+        ledger.settle_overdue(key, delivery.status == Status::Dead);
+    }
     Ok(())
 }
 

@@ -355,8 +355,7 @@ impl World {
     fn maintain(&mut self, life: &Life) -> Turn {
         let crash = self.keeper.crash();
         self.commit_events(life)?;
-        let saved = life.store.save();
-        saved.map_err(|error| life.end(format!("a save failed: {error}")))?;
+        life.save()?;
         let now = self.clock().now();
         let pass = Pass::begin(&*life.store, &self.keeper.retention, now);
         let pass = pass.map_err(|rule| life.end(rule))?;
