@@ -309,6 +309,22 @@ test("why an endpoint fails is told in the reader's time zone", async () => {
   await context.close();
 });
 
+test("attempts whose records have expired are not called never made", async () => {
+  const { broker } = place;
+  const { context, page, check } = await open(browser, broker.address);
+  const [dead] = (await broker.get("/v1/deliveries?status=dead&limit=1")).data;
+  await page.route("**/v1/deliveries/*", async (route) => {
+    const response = await route.fetch();
+    const delivery = await response.json();
+    await route.fulfill({ response, json: { ...delivery, attempt_count: 0, attempts: [], given_up: [] } });
+  });
+  await page.goto(`${broker.address}/#/deliveries/${dead.id}`);
+  await page.getByText("The records of its attempts have expired.").waitFor();
+  assert.equal(await page.getByText("Nothing was sent yet.").count(), 0);
+  check();
+  await context.close();
+});
+
 test("a disk that is nearly full and a store that has stopped come before all else", async () => {
   const { address } = place.broker;
   const { context, page, check } = await open(browser, address);
