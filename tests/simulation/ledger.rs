@@ -474,8 +474,9 @@ impl Ledger {
         }
     }
 
-    /// A crash cut off a pass that ended a delivery: whether it has ended is seen at the next start.
-    pub fn settle_overdue(&mut self, key: (u32, Seq), has_ended: bool) {
+    /// A crash may have made a pass forgotten that ended a delivery: the next start knows of so many
+    /// attempts.
+    pub fn settle_overdue(&mut self, key: (u32, Seq), count: u32) {
         let Some(delivery) = self.deliveries.get_mut(&key) else {
             return;
         };
@@ -483,7 +484,7 @@ impl Ledger {
         let Some(last) = delivery.attempts.last_mut().filter(is_open) else {
             return;
         };
-        match has_ended {
+        match last.number <= count {
             true => last.safety = Safety::Synced,
             false => drop(delivery.attempts.pop()),
         }

@@ -69,7 +69,12 @@ pub fn expired(ledger: &mut Ledger, store: &dyn Store) -> Broken {
     };
     for delivery in select(store, query)? {
         let key = (delivery.endpoint.number, delivery.event.seq);
-        ledger.settle_overdue(key, delivery.status == Status::Dead);
+        // What has been put back since counts its end.
+        let count = match delivery.status {
+            Status::Dead => u32::MAX,
+            _ => delivery.attempt_count,
+        };
+        ledger.settle_overdue(key, count);
     }
     Ok(())
 }
