@@ -403,7 +403,6 @@ impl Ledger {
             let dead = overdue || !delivered && max.is_some_and(|max| failures >= max);
             let remembered = last.incarnation == present || last.safety == Safety::Synced;
             delivery.unclear |= crashed || last.unsure || last.ended.is_none() || refused > 0;
-            delivery.unclear |= overdue && !remembered;
             if dead || delivered && !only_dead {
                 let owed = remembered && !last.open && !delivery.unclear;
                 delivery.start_over();
@@ -465,26 +464,22 @@ impl Ledger {
         let present = self.incarnation;
         self.passed_in = Some(present);
         let attempts = self.deliveries.values_mut().flat_map(|d| &mut d.attempts);
-        let overdue = |a: &&mut Attempt| a.is_overdue();
-        for attempt in attempts
-            .filter(|a| a.incarnation == present)
-            .filter(overdue)
-        {
+        for attempt in attempts.filter(|a| a.incarnation == present && a.is_overdue()) {
             attempt.safety = attempt.safety.max(Safety::Written);
         }
     }
 
-    /// A crash may have made a pass forgotten that ended a delivery: the next start knows of so many
-    /// attempts.
-    pub fn settle_overdue(&mut self, key: (u32, Seq), count: u32) {
+    /// A crash may have made a pass forgotten that ended a delivery by such an attempt: the next start
+    /// tells whether it `has_ended`.
+    pub fn settle_overdue(&mut self, key: (u32, Seq), has_ended: impl Fn(u32) -> bool) {
         let Some(delivery) = self.deliveries.get_mut(&key) else {
             return;
         };
-        let is_open = |last: &&mut Attempt| last.is_overdue() && last.safety < Safety::Synced;
-        let Some(last) = delivery.attempts.last_mut().filter(is_open) else {
+        let is_unsettled = |last: &&mut Attempt| last.is_overdue() && last.safety < Safety::Synced;
+        let Some(last) = delivery.attempts.last_mut().filter(is_unsettled) else {
             return;
         };
-        match last.number <= count {
+        match has_ended(last.number) {
             true => last.safety = Safety::Synced,
             false => drop(delivery.attempts.pop()),
         }

@@ -70,11 +70,9 @@ pub fn expired(ledger: &mut Ledger, store: &dyn Store) -> Broken {
     for delivery in select(store, query)? {
         let key = (delivery.endpoint.number, delivery.event.seq);
         // What has been put back since counts its end.
-        let count = match delivery.status {
-            Status::Dead => u32::MAX,
-            _ => delivery.attempt_count,
-        };
-        ledger.settle_overdue(key, count);
+        let has_ended =
+            |number| delivery.status == Status::Dead || number <= delivery.attempt_count;
+        ledger.settle_overdue(key, has_ended);
     }
     Ok(())
 }

@@ -47,10 +47,7 @@ impl<B: Backend> Log<B> {
             let Some(entry) = shared.state.entry(number) else {
                 return Ok(0);
             };
-            let attempts = |seq| {
-                let waiting = entry.queue.status(seq).and_then(|(_, waiting)| waiting);
-                (seq, waiting.map_or(0, |waiting| waiting.attempts))
-            };
+            let attempts = |seq| (seq, entry.queue.attempts_before(seq));
             let ended: Vec<(Seq, u32)> = which(&entry.queue).into_iter().map(attempts).collect();
             let endpoint = entry.endpoint.clone();
             // What an operator has been told must not come undone by a power cut.

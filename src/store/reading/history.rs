@@ -152,9 +152,7 @@ impl<B: Backend> Log<B> {
         let went_with_endpoint = endpoint.state == EndpointState::Removed
             && queued.is_none()
             && self.was_put_back(number, seq, records.last())?;
-        let mut view = view(event, endpoint, queued, records);
-        // The queue counts them, though their records have expired.
-        view.attempt_count = view.attempt_count.max(attempts_before);
+        let mut view = view(event, endpoint, queued, attempts_before, records);
         if went_with_endpoint {
             view.status = Status::Removed;
         }
@@ -245,6 +243,7 @@ fn view(
     event: Arc<Event>,
     endpoint: Arc<Endpoint>,
     queued: Option<(Status, Option<Waiting>)>,
+    attempts_before: u32,
     records: Vec<AttemptRecord>,
 ) -> DeliveryView {
     let last = records.last().map(|record| record.then);
@@ -267,7 +266,9 @@ fn view(
     };
     let waiting = queued.and_then(|(_, waiting)| waiting);
     let next_attempt_at: Option<Timestamp> = waiting.map(|waiting| waiting.due);
-    let attempt_count = records.last().map_or(0, |record| record.attempt.number);
+    // The queue counts them, though their records have expired.
+    let recorded = records.last().map_or(0, |record| record.attempt.number);
+    let attempt_count = recorded.max(attempts_before);
     let attempts: Vec<Attempt> = records.into_iter().map(|record| record.attempt).collect();
     DeliveryView {
         id: DeliveryId::new(event.id, endpoint.number),
