@@ -155,15 +155,14 @@ fn serve(stream: TcpStream, state: &Mutex<State>, script: &Script) {
             arrived,
             answered: None,
         };
-        let (number, reply) = {
+        let number = {
             let mut state = lock(state);
-            let number = state.seen.len();
-            let reply = script(&seen, number);
-            state.seen.push(seen);
+            state.seen.push(seen.clone());
             state.held += 1;
-            (number, reply)
+            state.seen.len() - 1
         };
-        let status = match reply {
+        // Outside of the lock: a script may wait for what the test does when it has seen the request.
+        let status = match script(&seen, number) {
             Reply::Status(status) => Some(status),
             Reply::After(pause, status) => {
                 std::thread::sleep(pause);
