@@ -18,6 +18,12 @@ use crate::process::now;
 /// All that an attempt reads.
 pub const READ_MAX: usize = 64 * 1024;
 
+/// The patience with an animal that is not waited for, however busy the machine is.
+const PATIENT_MS: u64 = 60_000;
+
+/// The patience with one that takes all there is.
+pub const SHORT_MS: u64 = 2500;
+
 /// What a flood is written in.
 const WAVE: usize = 80 * 1024;
 
@@ -86,7 +92,7 @@ impl Animal {
         Self {
             name,
             ends,
-            timeout_ms: 3000,
+            timeout_ms: PATIENT_MS,
             url: format!("http://{at}/hook?key=s3cret-query"),
             ca_pem: None,
             at,
@@ -126,7 +132,7 @@ impl Animal {
         Self {
             name,
             ends,
-            timeout_ms: 3000,
+            timeout_ms: PATIENT_MS,
             url: format!("http://{at}/hook?key=s3cret-query"),
             ca_pem: None,
             at,

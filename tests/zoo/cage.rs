@@ -13,7 +13,7 @@ use crate::process::receiver::Receiver;
 
 /// How long after its deadline an attempt may end, and its connection be closed: a second, and what
 /// a machine takes that is busy with all the animals of all the tests.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(10);
 const EXCERPT_MAX: usize = 4096;
 
 /// What must not be seen anywhere: part of a URL, a header's value, a password, keys.

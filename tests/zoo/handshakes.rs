@@ -8,7 +8,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::AsyncReadExt;
 
-use crate::animal::{Animal, Ends};
+use crate::animal::{Animal, Ends, SHORT_MS};
 use crate::cage;
 use crate::papers::{Papers, authority, https, leaf, no_changes, refused, secured};
 
@@ -19,7 +19,7 @@ fn instead_of_tls(name: &'static str, ends: Ends, said: &'static [u8]) -> Animal
         guest.say(said).await?;
         guest.until_gone().await
     });
-    secured(animal, "127.0.0.1", None).within(2500)
+    secured(animal, "127.0.0.1", None)
 }
 
 /// A handshake message in a record of TLS 1.0.
@@ -97,9 +97,9 @@ pub fn bad_handshakes() -> Vec<Animal> {
         "TLS failed: it asks for a client certificate, and there is none to show; while",
     ]);
     vec![
-        instead_of_tls("says_nothing_to_a_handshake", silent, b""),
-        instead_of_tls("says_half_a_record", silent, b"\x16\x03\x03\x40\x00\x02"),
-        secured(drips, "127.0.0.1", None).within(2500),
+        instead_of_tls("says_nothing_to_a_handshake", silent, b"").within(SHORT_MS),
+        instead_of_tls("says_half_a_record", silent, b"\x16\x03\x03\x40\x00\x02").within(SHORT_MS),
+        secured(drips, "127.0.0.1", None).within(SHORT_MS),
         secured(hangs_up, "127.0.0.1", None),
         instead_of_tls(
             "speaks_http_where_tls_belongs",

@@ -90,7 +90,7 @@ fn come_and_go(animals: &[Animal], rounds: usize) {
             let taken = client.send("POST", "/v1/events", &json, event.as_bytes());
             assert_eq!(taken.unwrap().status, 202);
         }
-        if round % 20 == 19 {
+        if round % 5 == 4 {
             until_idle(&broker);
         }
     }

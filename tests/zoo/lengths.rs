@@ -1,6 +1,6 @@
 //! Animals that contradict themselves about how long their answers are.
 
-use crate::animal::{Animal, Ends};
+use crate::animal::{Animal, Ends, SHORT_MS};
 use crate::cage;
 
 const CONTRADICTS: Ends = Ends::Failed(
@@ -15,7 +15,6 @@ fn says(name: &'static str, ends: Ends, headers: &str, body: &str) -> Animal {
         ends,
         format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}"),
     )
-    .within(2500)
 }
 
 pub fn animals() -> Vec<Animal> {
@@ -65,13 +64,15 @@ pub fn animals() -> Vec<Animal> {
             OK,
             "content-length: 9223372036854775807",
             "ab",
-        ),
+        )
+        .within(SHORT_MS),
         says(
             "a_length_longer_than_the_body",
             OK,
             "content-length: 1000",
             "short",
-        ),
+        )
+        .within(SHORT_MS),
         says(
             "a_length_shorter_than_the_body",
             OK,
@@ -101,7 +102,8 @@ pub fn animals() -> Vec<Animal> {
             OK,
             "transfer-encoding: chunked",
             "ff\r\nab\r\n0\r\n\r\n",
-        ),
+        )
+        .within(SHORT_MS),
         says(
             "a_chunk_shorter_than_it_is",
             OK,
@@ -113,7 +115,8 @@ pub fn animals() -> Vec<Animal> {
             OK,
             "transfer-encoding: zip",
             "ab",
-        ),
+        )
+        .within(SHORT_MS),
     ]
 }
 
