@@ -125,7 +125,7 @@ fn the_command_prints_rule_clock_and_signature_and_never_the_key() {
         "signing_key": KEY});
     broker.post("/v1/endpoints", &made);
     let event = broker.event("survey_response", &json!({"id": 7}));
-    let found = broker.get(&format!("/v1/wait?event={event}&status=waiting"));
+    let found = broker.get(&format!("/v1/wait?event={event}&status=waiting&timeout=1m"));
     let id = found["data"][0]["id"].as_str().unwrap();
     let server = format!("http://{}", broker.address);
     let explained = site.run(&["explain", id, "--server", &server]);

@@ -320,7 +320,7 @@ fn what_could_not_be_done_is_told_and_no_fault_of_the_attempt() {
     mock.endpoint("esputnik", &receiver.url());
     let event = mock.event("survey_response");
     let found = mock.get(&format!(
-        "/v1/wait?event={event}&endpoint=esputnik&status=delivered"
+        "/v1/wait?event={event}&endpoint=esputnik&status=delivered&timeout=1m"
     ));
     let attempt = &found["data"][0]["attempts"][0];
     assert_eq!(faults_of(attempt), ["wrong-signature", "duplicate"]);
@@ -363,7 +363,7 @@ fn the_log_of_faults_is_read_part_by_part_and_is_empty_where_none_are_planned() 
     for _ in 0..5 {
         mock.event("survey_response");
     }
-    mock.get("/v1/wait?status=delivered&count=5");
+    mock.get("/v1/wait?status=delivered&count=5&timeout=1m");
     let (mut seen, mut next) = (0, String::new());
     loop {
         let page = mock.get(&format!("/v1/faults?limit=2{next}"));

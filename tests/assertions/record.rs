@@ -120,7 +120,7 @@ fn older_records_give_way_and_the_attempt_says_so() {
     add(&broker, "hotjar", &receiver.url(), "site-key");
     let first = broker.event("t", &json!("x".repeat(3000)));
     let second = broker.event("t", &json!("y".repeat(3000)));
-    let both = "/v1/wait?status=delivered&count=2";
+    let both = "/v1/wait?status=delivered&count=2&timeout=1m";
     broker.get(both);
     let third = broker.event("t", &json!("z".repeat(3000)));
     let last = delivery(&broker, &third, "delivered");

@@ -1,6 +1,8 @@
 //! `GET /v1/wait` and `redeliver delivery wait`.
 
-use std::thread::{JoinHandle, spawn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,7 +50,11 @@ fn a_wait_ends_when_the_last_of_its_deliveries_is_as_it_should_be() {
     assert_eq!(data.len(), 3);
     assert!(data.iter().all(|one| one["status"] == "delivered"));
     // What is so already is not waited for, and what is more than asked for is shown.
-    let data = found(&waiting(&broker, "status=delivered").join().unwrap());
+    let data = found(
+        &waiting(&broker, "status=delivered&timeout=1m")
+            .join()
+            .unwrap(),
+    );
     assert_eq!(data.len(), 3);
     broker.stop();
 }
@@ -59,9 +65,9 @@ fn no_change_between_the_first_look_and_the_wait_is_missed() {
     let site = Site::new();
     let broker = site.start(&[]);
     add(&broker, "mine", &receiver.url());
-    // Events and waits race: a wake-up that is missed shows as a 408 after ten seconds.
+    // Events and waits race: a wake-up that is missed shows as a 408 after a minute.
     for n in 0..200 {
-        let wait = waiting(&broker, &format!("type=t{n}&status=delivered&timeout=10s"));
+        let wait = waiting(&broker, &format!("type=t{n}&status=delivered&timeout=1m"));
         broker.event(&format!("t{n}"), &json!(n));
         assert_eq!(found(&wait.join().unwrap()).len(), 1);
     }
@@ -70,11 +76,20 @@ fn no_change_between_the_first_look_and_the_wait_is_missed() {
 
 #[test]
 fn each_status_can_be_waited_for_whatever_brings_it_about() {
-    let receiver = Receiver::start(|seen, _| match seen.json()["event"].as_str().unwrap() {
-        "hangs" => Reply::Hang,
-        "fails" => Reply::Status(500),
-        _ => Reply::Status(200),
-    });
+    let holds = Arc::new(AtomicBool::new(true));
+    let held = holds.clone();
+    let receiver = Receiver::start(
+        move |seen, _| match seen.json()["event"].as_str().unwrap() {
+            "held" => {
+                while held.load(Ordering::Relaxed) {
+                    sleep(Duration::from_millis(2));
+                }
+                Reply::Status(200)
+            }
+            "fails" => Reply::Status(500),
+            _ => Reply::Status(200),
+        },
+    );
     let site = Site::new();
     let broker = site.start(&["--clock", "manual"]);
     add(&broker, "mine", &receiver.url());
@@ -82,11 +97,15 @@ fn each_status_can_be_waited_for_whatever_brings_it_about() {
         "events": ["other"]});
     broker.post("/v1/endpoints", &filtered);
 
-    let wait = waiting(&broker, "endpoint=mine&status=in_flight");
-    broker.event("hangs", &json!(1));
+    let wait = waiting(&broker, "endpoint=mine&status=in_flight&timeout=1m");
+    broker.event("held", &json!(1));
     assert_eq!(found(&wait.join().unwrap())[0]["attempt_count"], 0);
+    holds.store(false, Ordering::Relaxed);
 
-    let wait = waiting(&broker, "endpoint=mine&status=waiting&type=fails");
+    let wait = waiting(
+        &broker,
+        "endpoint=mine&status=waiting&type=fails&timeout=1m",
+    );
     let failing = broker.event("fails", &json!(2));
     assert_eq!(found(&wait.join().unwrap())[0]["event_id"], failing);
 
@@ -96,14 +115,23 @@ fn each_status_can_be_waited_for_whatever_brings_it_about() {
         422,
         "there is no such event yet"
     );
-    let wait = waiting(&broker, "endpoint=picky&status=filtered&type=thi*");
+    let wait = waiting(
+        &broker,
+        "endpoint=picky&status=filtered&type=thi*&timeout=1s",
+    );
     assert_eq!(wait.join().unwrap().status, 408, "not a pattern");
-    let wait = waiting(&broker, "endpoint=picky&status=filtered&type=third");
+    let wait = waiting(
+        &broker,
+        "endpoint=picky&status=filtered&type=third&timeout=1m",
+    );
     broker.event("third", &json!(3));
     assert_eq!(found(&wait.join().unwrap())[0]["seq"], 3);
 
     broker.post("/v1/endpoints/mine/pause", &json!({}));
-    let wait = waiting(&broker, "endpoint=mine&status=pending&type=fourth");
+    let wait = waiting(
+        &broker,
+        "endpoint=mine&status=pending&type=fourth&timeout=1m",
+    );
     broker.event("fourth", &json!(4));
     assert_eq!(found(&wait.join().unwrap())[0]["seq"], 4);
 
@@ -115,7 +143,8 @@ fn each_status_can_be_waited_for_whatever_brings_it_about() {
     broker.post("/v1/endpoints/mine/pause", &json!({}));
     let id = broker.endpoint("mine")["id"].as_str().unwrap().to_owned();
     broker.event("fifth", &json!(5));
-    let wait = waiting(&broker, &format!("endpoint={id}&status=removed&type=fifth"));
+    let removed = format!("endpoint={id}&status=removed&type=fifth&timeout=1m");
+    let wait = waiting(&broker, &removed);
     broker.send("DELETE", "/v1/endpoints/mine", &[], b"");
     assert_eq!(found(&wait.join().unwrap())[0]["seq"], 5);
     broker.kill();

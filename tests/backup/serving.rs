@@ -94,7 +94,8 @@ fn a_server_started_on_a_backup_says_the_same_of_everything() {
         let event = json!({"type": "order.paid", "data": {"number": number, "text": text}});
         ask(&broker, "POST", "/v1/events", &event);
     }
-    ask(&broker, "POST", "/v1/clock/advance", &json!({"by": "1h"}));
+    let hour = json!({"by": "1h", "patience": "60s"});
+    ask(&broker, "POST", "/v1/clock/advance", &hour);
     let copy = Site::new();
     let ran = backup(&site, &broker, &copy.path("data"));
     assert_eq!(ran.code, 0, "{}", ran.err);

@@ -95,13 +95,16 @@ fn a_mock_with_a_manual_clock_sends_nothing_until_it_is_asked_and_retries_when_t
     let events = triggered.json()["events"].clone();
     assert_eq!(events.as_array().unwrap().len(), 1);
     assert_eq!(events[0]["seq"], 1);
-    mock.post("/v1/clock/advance", &json!({"by": "38m29s"}));
+    mock.post(
+        "/v1/clock/advance",
+        &json!({"by": "38m29s", "patience": "60s"}),
+    );
     assert_eq!(
         receiver.posts().len(),
         6,
         "the seventh leaves after 38m30s (HOT-26)"
     );
-    mock.post("/v1/clock/advance", &json!({"by": "1s"}));
+    mock.post("/v1/clock/advance", &json!({"by": "1s", "patience": "60s"}));
     assert_eq!(receiver.posts().len(), 7);
     let (last, code) = mock.interrupted();
     assert_eq!(code, 0, "told to stop, as `serve` is");
@@ -292,7 +295,7 @@ fn with_a_data_directory_what_was_not_delivered_goes_on_in_the_next_run() {
     eventually("one", || Some(()).filter(|()| receiver.posts().len() == 1));
     assert_eq!(mock.interrupted().1, 0);
     let mock = Mock::start(&site, &receiver, &hotjar(&args[..4]));
-    mock.post("/v1/clock/advance", &json!({"by": "1m"}));
+    mock.post("/v1/clock/advance", &json!({"by": "1m", "patience": "60s"}));
     let posts = receiver.posts();
     assert_eq!((posts.len(), posts[1].attempt()), (2, 2));
     assert_eq!(posts[0].json()["data"], posts[1].json()["data"]);

@@ -43,7 +43,8 @@ impl Server {
     #[track_caller]
     fn advance(&self, name: &str, by: &str) {
         let path = format!("/mocks/{name}/v1/clock/advance");
-        self.broker.post(&path, &json!({ "by": by }));
+        self.broker
+            .post(&path, &json!({ "by": by, "patience": "60s" }));
     }
 
     #[track_caller]

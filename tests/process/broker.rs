@@ -10,13 +10,14 @@ use std::sync::mpsc::{self, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::eventually;
 use super::http::{Answer, Client};
 
 /// How long a process may take to say where it listens.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_secs(180);
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -284,13 +285,18 @@ impl Broker {
         self.process.ended()
     }
 
+    #[track_caller]
     pub fn signal(&self, name: &str) {
-        // Every Unix shell has it built in.
-        let told = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -{name} {}", self.pid()))
-            .status();
-        assert!(told.unwrap().success());
+        let signal = match name {
+            "CONT" => Signal::CONT,
+            "HUP" => Signal::HUP,
+            "KILL" => Signal::KILL,
+            "STOP" => Signal::STOP,
+            "TERM" => Signal::TERM,
+            _ => panic!("no signal is named {name}"),
+        };
+        let pid = i32::try_from(self.pid()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
     /// `kill -9`. Whether that is what ended it.
@@ -331,9 +337,15 @@ impl Broker {
         taken["id"].as_str().unwrap().to_owned()
     }
 
-    /// Moves a manual clock.
+    /// Moves a manual clock. Whoever answers is waited for, however busy the machine is.
     #[track_caller]
     pub fn advance(&self, by: &str) -> Value {
+        self.post("/v1/clock/advance", &json!({ "by": by, "patience": "60s" }))
+    }
+
+    /// As [`advance`](Self::advance), where somebody hangs: nobody is waited for longer than a second.
+    #[track_caller]
+    pub fn advance_past_hanging(&self, by: &str) -> Value {
         self.post("/v1/clock/advance", &json!({ "by": by }))
     }
 

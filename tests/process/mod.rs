@@ -16,7 +16,7 @@ pub fn now() -> Timestamp {
     RealClock.now()
 }
 
-/// Waits until `holds` gives something, looking again and again, for a minute at most.
+/// Waits until `holds` gives something, looking again and again, for two minutes at most.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let start = now();
@@ -25,8 +25,8 @@ pub fn eventually<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(
-            now().since(start) < Duration::from_secs(60),
-            "not within a minute: {what}"
+            now().since(start) < Duration::from_secs(120),
+            "not within two minutes: {what}"
         );
         std::thread::sleep(Duration::from_millis(2));
     }

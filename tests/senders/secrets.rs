@@ -293,7 +293,11 @@ fn no_secret_is_logged_or_answered_whatever_fails() {
         }
         let sent = call("POST", "/v1/events", r#"{"type":"t","data":1}"#);
         assert_eq!(sent.status, 202);
-        call("POST", "/v1/clock/advance", r#"{"by":"10s"}"#);
+        call(
+            "POST",
+            "/v1/clock/advance",
+            r#"{"by":"10s","patience":"60s"}"#,
+        );
         let deliveries = call("GET", "/v1/deliveries?limit=100", "").json();
         let deliveries = deliveries["data"].as_array().unwrap().clone();
         assert_eq!(deliveries.len(), 7, "{deliveries:?}");
