@@ -7,6 +7,9 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Api, Setup, answer};
 
+/// A limit that a test waits for.
+const SHORT: Duration = Duration::from_millis(300);
+
 const HEAD: &str =
     "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
@@ -33,7 +36,9 @@ async fn a_body_over_the_limit_is_413_announced_or_not() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_408() {
-    let api = Api::new().await;
+    let mut setup = Setup::default();
+    setup.limits.body_timeout = SHORT;
+    let api = Api::with(setup).await;
     let text = api
         .raw(format!("{HEAD}Content-Length: 100\r\n\r\n{{").as_bytes())
         .await;
@@ -42,9 +47,12 @@ async fn a_body_that_stalls_is_408() {
 
 #[tokio::test]
 async fn a_head_that_stalls_is_cut_off_and_one_that_is_too_large_refused() {
-    let api = Api::new().await;
-    let text = tokio::time::timeout(Duration::from_secs(5), api.raw(b"GET / HT")).await;
+    let mut setup = Setup::default();
+    setup.limits.header_timeout = SHORT;
+    let api = Api::with(setup).await;
+    let text = tokio::time::timeout(Duration::from_secs(60), api.raw(b"GET / HT")).await;
     assert!(!text.unwrap().starts_with("HTTP/1.1 200"));
+    let api = Api::new().await;
     let large = format!(
         "GET /healthz HTTP/1.1\r\nX: {}\r\n\r\n",
         "x".repeat(200_000)
@@ -56,6 +64,7 @@ async fn a_head_that_stalls_is_cut_off_and_one_that_is_too_large_refused() {
 async fn connections_above_the_limit_wait_for_their_turn() {
     let mut setup = Setup::default();
     setup.limits.max_connections = 1;
+    setup.limits.header_timeout = SHORT;
     let api = Api::with(setup).await;
     let mut first = api.connect().await;
     first
@@ -71,7 +80,7 @@ async fn connections_above_the_limit_wait_for_their_turn() {
 #[tokio::test]
 async fn a_shutdown_lets_requests_finish_and_cuts_off_the_rest() {
     let mut setup = Setup::default();
-    setup.limits.body_timeout = Duration::from_secs(60);
+    setup.limits.drain_timeout = Duration::from_secs(3);
     let mut api = Api::with(setup).await;
     let body = r#"{"type":"t","data":1}"#;
     let head = format!(
@@ -88,13 +97,13 @@ async fn a_shutdown_lets_requests_finish_and_cuts_off_the_rest() {
     api.shutdown.take().unwrap().send(()).unwrap();
     // It takes no connection any more; one that was begun in time may still be queued.
     let refused = async { while TcpStream::connect(api.address).await.is_ok() {} };
-    let refused = tokio::time::timeout(Duration::from_secs(10), refused);
+    let refused = tokio::time::timeout(Duration::from_secs(60), refused);
     assert!(refused.await.is_ok(), "connections are taken after the end");
     finishes.write_all(body.as_bytes()).await.unwrap();
     let mut text = String::new();
     finishes.read_to_string(&mut text).await.unwrap();
     assert_eq!(answer(&text).status, 202);
-    let served = tokio::time::timeout(Duration::from_secs(5), &mut api.served);
+    let served = tokio::time::timeout(Duration::from_secs(60), &mut api.served);
     served.await.unwrap().unwrap();
     let mut rest = Vec::new();
     let _ = hangs.read_to_end(&mut rest).await;

@@ -55,8 +55,8 @@ impl Default for Setup {
         Self {
             token: None,
             limits: Limits {
-                body_timeout: Duration::from_millis(300),
-                header_timeout: Duration::from_millis(300),
+                body_timeout: Duration::from_secs(60),
+                header_timeout: Duration::from_secs(60),
                 drain_timeout: Duration::from_millis(500),
                 max_body_bytes: 64 * 1024,
                 ..Limits::default()

@@ -1,5 +1,7 @@
 //! `/in/{source}` where the store has no room, or no time.
 
+use std::time::Duration;
+
 use redeliver::inbound::relay::access::Access;
 use redeliver::inbound::relay::esputnik::Esputnik;
 use redeliver::inbound::relay::source::{Kind, Source};
@@ -97,7 +99,9 @@ async fn a_store_that_has_stopped_takes_nothing_from_any_source() {
 
 #[tokio::test]
 async fn a_body_that_is_late_or_too_large_is_refused_as_everywhere_and_counted() {
-    let api = Api::with(setup()).await;
+    let mut setup = setup();
+    setup.limits.body_timeout = Duration::from_millis(300);
+    let api = Api::with(setup).await;
     let large = vec![b'x'; 64 * 1024 + 1];
     api.send("POST", "/in/raw", &[], &large).await.problem(413);
     let late = api
