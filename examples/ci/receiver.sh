@@ -12,7 +12,7 @@ trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
 
 # The first line says where it listens.
 address() {
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     # The program in the background may not have made its file yet.
     if [ -s "$1" ] && read -r line <"$1"; then
       echo "${line##* }"

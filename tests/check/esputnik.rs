@@ -33,7 +33,7 @@ const ONE_EACH: &[&str] = &[
 ];
 
 const ROWS: &[Row] = &[
-    ("hangs", &["answer.in-time"], &["--timeout", "500ms"]),
+    ("hangs", &["answer.in-time"], &["--timeout", "3s"]),
     ("hangs-up", &["answer.in-time"], &[]),
     ("redirects", &["accept.activity"], &[]),
     ("refuses-everything", &["accept.activity"], &[]),

@@ -44,7 +44,7 @@ const REPEATED: &[&str] = &[
 ];
 
 const ROWS: &[Row] = &[
-    ("hangs", &["answer.in-time"], &["--timeout", "500ms"]),
+    ("hangs", &["answer.in-time"], &["--timeout", "3s"]),
     ("hangs-up", &["answer.in-time"], &[]),
     ("redirects", &["accept.survey-response"], &[]),
     ("refuses-everything", &["accept.survey-response"], &[]),

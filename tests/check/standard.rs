@@ -48,7 +48,7 @@ const REPEATED: &[&str] = &[
 ];
 
 const ROWS: &[Row] = &[
-    ("hangs", &["answer.in-time"], &["--timeout", "500ms"]),
+    ("hangs", &["answer.in-time"], &["--timeout", "3s"]),
     ("hangs-up", &["answer.in-time"], &[]),
     ("redirects", &["accept.message"], &[]),
     ("refuses-everything", &["accept.message"], &[]),

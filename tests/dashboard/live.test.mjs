@@ -99,7 +99,7 @@ test("a server that goes away is told so, and one that is back is shown again, l
   await page.getByText("live", { exact: true }).waitFor();
   await again.event("after", {});
   await page.getByText("after", { exact: true }).waitFor();
-  check(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED/);
+  check(/ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED/);
 });
 
 test("a mock shows what it does, too, its faults and its place below a path included", async (t) => {

@@ -25,10 +25,10 @@ use crate::support::Receiver;
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// How long a drain waits.
-const DRAIN: Duration = Duration::from_secs(1);
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// How long of real time a hanging receiver is waited for at each step of the clock.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -158,13 +158,13 @@ impl World {
 
     /// Waits, on the machine's clock and not for a schedule, until `condition` holds.
     pub async fn until(&self, condition: impl Fn() -> bool) {
-        for _ in 0..1000 {
+        for _ in 0..6000 {
             if condition() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("it did not come to that in ten seconds");
+        panic!("it did not come to that in a minute");
     }
 
     /// Drains.

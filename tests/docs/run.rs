@@ -180,7 +180,11 @@ fn the_receiver_of_the_readme_fails_its_check_until_it_is_mended_as_it_says() {
     let blocks: Vec<_> = story.blocks.iter().filter(|block| runs(block)).collect();
     let checked = stage.run(blocks[0]);
     assert_eq!(checked.code, 1, "{}", checked.said);
-    assert_eq!(stage.shell("kill $(cat hook.pid)").code, 0);
+    let ended = stage.shell(
+        "kill $(cat hook.pid)\n\
+         for _ in $(seq 200); do (: </dev/tcp/127.0.0.1/$RECEIVER) 2>/dev/null || exit 0; sleep 0.05; done; exit 1",
+    );
+    assert_eq!(ended.code, 0, "it listens still");
     let (before, rest) = naive.text.split_once("    def do_POST").unwrap();
     let (_, after) = rest.split_once("\n\n\n").unwrap();
     start(&format!("{}{before}{}\n\n{after}", top.text, verified.text));

@@ -1,10 +1,12 @@
 //! Where the blocks of a section are run: a folder and ports of its own, with everything that a
 //! reader would have around him.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use crate::document::Block;
 use crate::root;
@@ -32,15 +34,22 @@ pub struct Ended {
     pub said: String,
 }
 
+/// A port that is free, and that no other stage has been given.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
+}
+
 impl Stage {
     pub fn new() -> Self {
-        // All of them held at once, so that they differ.
-        let held = PORTS.map(|(port, _)| (port, TcpListener::bind("127.0.0.1:0").unwrap()));
-        let ports = held.iter().map(|(port, listener)| {
-            let free = listener.local_addr().unwrap().port();
-            (*port, free.to_string())
-        });
-        let ports = ports.collect();
+        let ports = PORTS.map(|(port, _)| (port, free_port().to_string()));
+        let ports = ports.into();
         let dir = tempfile::tempdir().unwrap();
         let stage = Self { dir, ports };
         fs::write(stage.path("prelude.sh"), include_str!("prelude.sh")).unwrap();

@@ -41,11 +41,10 @@ fn reloads_under_load_lose_no_delivery_and_pause_nobody() {
         Receiver::start(|_, before| Reply::Status(if before % 7 == 0 { 500 } else { 200 }));
     let config = |turn: usize| {
         let (name, order) = [("one", "independent"), ("other", "in-order")][turn % 2];
-        policy(
-            name,
-            order,
-            "[\"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\"]",
-        ) + &endpoint("a", &receiver.url(), name)
+        // The time-out is of six seconds here: nobody hangs, and a busy machine is no failure.
+        let schedule = "[\"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\", \"1s\"]";
+        policy(name, order, &format!("{schedule}\ntimeout = \"10m\""))
+            + &endpoint("a", &receiver.url(), name)
     };
     site.configure(&config(0));
     let broker = site.start(&["--clock", "100x"]);

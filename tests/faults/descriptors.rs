@@ -18,7 +18,7 @@ fn configure(site: &Site, good: &str, hanging: &str) {
     site.configure(&format!(
         r#"
 [limits]
-header_timeout = "2s"
+header_timeout = "10s"
 
 [policy.few]
 schedule = ["1s", "1s"]
@@ -75,19 +75,19 @@ fn idle_clients_and_hanging_receivers_share_what_descriptors_there_are_and_starv
     eventually("good events arrive beside hanging ones", || {
         (good.posts().len() == 20).then_some(())
     });
-    assert!(hanging.held() >= 1);
+    eventually("hanging ones, too", || (hanging.held() >= 1).then_some(()));
 
     let idle: Vec<_> = (0..200)
         .map(|_| TcpStream::connect(broker.address).unwrap())
         .collect();
     let took = busy(&broker, Duration::from_secs(3));
-    assert!(took < Duration::from_secs(1), "{took:?} of 3 s");
+    assert!(took < Duration::from_secs(2), "{took:?} of 3 s");
     assert!(open_descriptors(&broker) < 64);
 
     drop(idle);
     let began = now();
     broker.event("good", &json!(2));
-    assert!(now().since(began) < Duration::from_secs(20));
+    assert!(now().since(began) < Duration::from_secs(60));
     eventually("it is delivered", || {
         (good.posts().len() == 21).then_some(())
     });
@@ -152,7 +152,7 @@ fn run_out_of_descriptors(host: &str) {
         post(data as usize);
     }
     let took = cpu_time(&broker) - cpu;
-    assert!(took < Duration::from_secs(1), "{took:?} of 4 s");
+    assert!(took < Duration::from_secs(2), "{took:?} of 4 s");
     for told in ["cannot accept connections", "attempts wait"] {
         eventually(told, || site.log().contains(told).then_some(()));
         assert_eq!(site.log().matches(told).count(), 1, "{}", site.log());

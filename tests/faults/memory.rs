@@ -26,7 +26,7 @@ const BOUND_OF_A_MILLION_MIB: u64 = 256;
 const WAITING_MAX: usize = 100_000;
 
 /// How long a hundred thousand attempts may take; unoptimized they take some 20 s.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn events() -> usize {
     let given = std::env::var("REDELIVER_EVENTS").ok();

@@ -97,7 +97,7 @@ fn esp_04_the_login_is_sent_with_the_check_and_with_every_activity() {
 #[test]
 fn esp_15_a_receiver_that_never_answers_200_is_given_up_only_when_told_so() {
     let (site, receiver) = (site(), Receiver::always(204));
-    let args = ["esputnik", "--give-up-after", "1h", "--speed", "2000x"];
+    let args = ["esputnik", "--give-up-after", "40m", "--speed", "1000x"];
     let (ran, lines) = mock(&site, &receiver, &args);
     assert_eq!(ran.code, 1);
     assert_eq!(ran.err, "error: given up: 1 of 1 events not delivered\n");

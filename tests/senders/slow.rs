@@ -15,7 +15,7 @@ use crate::process::now;
 use crate::raw::{Answer, connect, rest};
 
 /// What is late by less than this is not late.
-const SLACK: Duration = Duration::from_secs(10);
+const SLACK: Duration = Duration::from_secs(60);
 
 /// Between two pieces of those who drip.
 const PAUSE: Duration = Duration::from_millis(50);

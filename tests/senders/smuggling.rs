@@ -381,7 +381,7 @@ fn requests() -> Vec<(&'static str, String, Outcome)> {
 #[test]
 fn no_request_hides_behind_another_whose_end_is_unclear() {
     let site = Site::new();
-    site.configure("[limits]\nheader_timeout = \"5s\"\nbody_timeout = \"1s\"\n");
+    site.configure("[limits]\nheader_timeout = \"5s\"\nbody_timeout = \"5s\"\n");
     let broker = site.start(&[]);
     let good = Good::start(broker.address);
     let (mut open, mut hidden) = (0, 0);

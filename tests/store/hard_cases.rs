@@ -163,14 +163,14 @@ fn what_was_left_in_the_log_is_routed_although_nothing_else_happens() {
     }
     let log = Arc::new(world.log);
     committer::spawn(log.clone()).unwrap();
-    for _ in 0..10 {
+    let status = || log.delivery(endpoint, last).unwrap().unwrap().status;
+    for _ in (0..200).take_while(|_| status() != Status::Delivered) {
         std::thread::sleep(A_WHILE);
         for claim in log.claim(16_000).unwrap() {
             settle_unsaved(&log, &world.clock, &claim);
         }
     }
-    let status = log.delivery(endpoint, last).unwrap().unwrap().status;
-    assert_eq!(status, Status::Delivered);
+    assert_eq!(status(), Status::Delivered);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_stop_ends_the_streams_behind_what_they_had() {
 #[test]
 fn a_reader_who_does_not_read_holds_up_nobody_and_is_closed() {
     let site = Site::new();
-    site.configure("[limits]\nanswer_timeout = \"1s\"\n");
+    site.configure("[limits]\nanswer_timeout = \"5s\"\n");
     let broker = site.start(&[]);
     let before = sockets(&broker);
     let _idle = Source::open(broker.address, "/v1/stream", &[]);

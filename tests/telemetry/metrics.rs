@@ -287,7 +287,7 @@ fn metrics_are_for_those_who_may_see_the_administration() {
 
 #[test]
 fn connections_are_counted_as_they_come_and_go() {
-    let (_site, broker) = broker("");
+    let (_site, broker) = broker("[limits]\nheader_timeout = \"5m\"\n");
     let idle: Vec<_> = (0..3)
         .map(|_| std::net::TcpStream::connect(broker.address).unwrap())
         .collect();

@@ -47,7 +47,7 @@ impl Shop {
         site.set_env("ZENOVAY_KEY", KEY);
         site.set_env("ZENOVAY_OTHER_KEY", OTHER_KEY);
         site.configure(&CONFIG.replacen("sources =", &format!("{lines}\nsources ="), 1));
-        let broker = site.start(&["--clock", "manual"]);
+        let broker = site.start(&["--clock", "manual", "--drain", "5m"]);
         Self { broker, site }
     }
 
@@ -55,7 +55,7 @@ impl Shop {
     pub fn reopen(self) -> Self {
         let Self { broker, site } = self;
         broker.stop();
-        let broker = site.start(&["--clock", "manual"]);
+        let broker = site.start(&["--clock", "manual", "--drain", "5m"]);
         Self { broker, site }
     }
 

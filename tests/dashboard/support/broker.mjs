@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { eventually } from "./eventually.mjs";
 
-const STARTING_MS = 60_000;
+const STARTING_MS = 180_000;
 
 /**
  * Starts a broker: `config` is a redeliver.toml, `args` come behind `serve`, `port` is a free one unless
@@ -60,7 +60,7 @@ class Broker {
 
   endpoint = (name, url, more = {}) => this.post("/v1/endpoints", { name, url, policy: "standard", ...more });
   event = (type, data = {}, more = {}) => this.post("/v1/events", { type, data, ...more });
-  advance = (by) => this.post("/v1/clock/advance", { by });
+  advance = (by) => this.post("/v1/clock/advance", { by, patience: "60s" });
 
   /** The only delivery of an event, once it has this status. */
   async delivery(event, status) {

@@ -36,6 +36,7 @@ function serveFrom(tree, page) {
 export async function open(browser, origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "UTC", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
   const wrong = [];
   const foreign = [];
   page.on("console", (message) => {

@@ -1,5 +1,5 @@
 /** Looks again and again until there is something, or for so long at most. */
-export async function eventually(what, look, patience_ms = 20_000) {
+export async function eventually(what, look, patience_ms = 120_000) {
   const until = Date.now() + patience_ms;
   for (;;) {
     const found = await look();
