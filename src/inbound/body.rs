@@ -12,12 +12,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::patience;
 use super::problem::Problem;
+use super::unread::linger;
 use crate::config::Limits;
-
-/// How much of a body that is too large is still read, and for how long: a client that is busy
-/// sending would otherwise see a reset connection and never our answer.
-const LINGER_BYTES: usize = 1 << 20;
-const LINGER: Duration = Duration::from_millis(500);
 
 /// What each body may hold without asking: events are small, and are taken even while large bodies
 /// have all the room.
@@ -157,20 +153,6 @@ fn grown(reserved: usize, needed: usize, whole: usize) -> usize {
         return reserved;
     }
     (2 * reserved).max(SMALL_BYTES).min(whole).max(needed)
-}
-
-async fn linger(body: &mut (impl Body<Data = Bytes> + Unpin)) {
-    let drain = async {
-        let mut left = LINGER_BYTES;
-        while let Some(Ok(frame)) = body.frame().await {
-            let Some(after) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
-                break;
-            };
-            left = after;
-        }
-    };
-    // The answer is the same, whether the client has finished or not.
-    let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
 #[cfg(test)]

@@ -20,7 +20,10 @@ use tokio::net::TcpStream;
 use super::framing::{self, After};
 use super::seats::Seat;
 use super::server::{Answers, Peer};
+use super::unread;
 use super::wire::Wire;
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// Serves until the connection ends, or has to give way to another.
 pub(super) fn serve<F: Answers>(
@@ -81,10 +84,14 @@ async fn answer(front: &impl Answers, request: Request<Incoming>, peer: Peer) ->
         Ok(after) => after,
         Err(problem) => return problem.into_response(),
     };
+    let (request, rest) = unread::lend(request);
     let mut response = front.answer(request, peer).await;
-    if after == After::Closed {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
+    let closes = response
+        .headers()
+        .get(CONNECTION)
+        .is_some_and(|it| it == CLOSE);
+    if !closes && (after == After::Closed || !rest.is_read().await) {
+        response.headers_mut().insert(CONNECTION, CLOSE);
     }
     response
 }

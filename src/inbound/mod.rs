@@ -6,6 +6,7 @@
 //! | `seats`, `connection`, `wire` | who may have a connection; what happens on it; its bytes, written in time |
 //! | `head`, `framing`, `refusal` | a head's bounds; requests that two readers could understand differently; heads that never become a request |
 //! | [`body`], `patience` | reading a request's body, within its size, its time and the memory for all of them |
+//! | [`unread`] | what is left of a body when its request has been answered |
 //! | [`problem`] | every answer that is an error (RFC 9457) |
 //! | [`json`] | a JSON object, read once, its members kept as they were written |
 //! | [`media`] | media types |
@@ -40,6 +41,7 @@ pub mod relay;
 mod seats;
 pub mod server;
 pub mod tally;
+pub mod unread;
 mod wire;
 pub mod zebline;
 

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioTimer;
@@ -17,6 +16,7 @@ use tokio::task::JoinSet;
 use super::connection;
 use super::head::{HEAD_MAX_BYTES, HEADERS_MAX};
 use super::seats::Seats;
+use super::unread::Lent;
 use super::wire::Wire;
 use crate::config::Limits;
 
@@ -59,7 +59,7 @@ pub trait Answers: Clone + Send + Sync + 'static {
     /// The answer to a request.
     fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Lent>,
         peer: Peer,
     ) -> impl Future<Output = Response<Body>> + Send;
 

@@ -14,7 +14,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response as AxumResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use hyper::body::Incoming;
 use hyper::header::{HeaderValue, LOCATION};
 use hyper::http::uri::PathAndQuery;
 use hyper::service::Service;
@@ -33,6 +32,7 @@ use crate::inbound::body::Bodies;
 use crate::inbound::browser;
 use crate::inbound::problem::Problem;
 use crate::inbound::server::{Answers, Peer};
+use crate::inbound::unread::Lent;
 
 const PREFIX: &str = "/mocks/";
 
@@ -73,7 +73,7 @@ impl Door {
 }
 
 impl Answers for Door {
-    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Lent>, peer: Peer) -> Response<Body> {
         let Inner { mocks, router } = &*self.0;
         let (name, rest) = addressed(request.uri());
         let Some(mock) = rest.as_ref().and_then(|_| mocks.get(&name).ok()) else {

@@ -109,3 +109,48 @@ async fn a_shutdown_lets_requests_finish_and_cuts_off_the_rest() {
     let _ = hangs.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
 }
+
+/// A server that refuses whoever has no token, and the head of a request without one.
+async fn refusing(body: usize, more: &str) -> (Api, String) {
+    let setup = Setup {
+        token: Some("t0ken"),
+        ..Setup::default()
+    };
+    let head = format!("{HEAD}{more}Content-Length: {body}\r\n\r\n");
+    (Api::with(setup).await, head)
+}
+
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        text.extend(byte);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_refused_before_his_body_has_come_reads_it_and_asks_again() {
+    let (api, head) = refusing(100_000, "").await;
+    let mut stream = api.connect().await;
+    for _ in 0..3 {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It would be refused by now, and the rest is still on its way.
+        tokio::task::yield_now().await;
+        stream.write_all(&[b' '; 100_000]).await.unwrap();
+        let answer = read_until(&mut stream, "}").await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_refused_and_does_not_send_his_body_is_told_that_the_connection_ends() {
+    for (more, begun) in [("", "{"), ("Expect: 100-continue\r\n", "")] {
+        let (api, head) = refusing(100, more).await;
+        let answer = api.raw(format!("{head}{begun}").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+}

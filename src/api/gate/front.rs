@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
-use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
@@ -20,6 +19,7 @@ use crate::clock::Stopwatch;
 use crate::inbound::Ingest;
 use crate::inbound::relay;
 use crate::inbound::server::{Answers, Peer};
+use crate::inbound::unread::Lent;
 use crate::inbound::zebline;
 use crate::words::quoted;
 
@@ -58,7 +58,7 @@ impl Front {
 }
 
 impl Answers for Front {
-    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Lent>, peer: Peer) -> Response<Body> {
         request.extensions_mut().insert(peer);
         let way = Way::of(&request);
         let id = self.0.admin.request_ids.of(request.headers());
@@ -90,7 +90,7 @@ impl Front {
     async fn answer_in_a_span(
         &self,
         way: Way,
-        request: Request<Incoming>,
+        request: Request<Lent>,
         id: &HeaderValue,
     ) -> Response<Body> {
         let span = tracing::debug_span!(
@@ -112,7 +112,7 @@ impl Front {
     async fn answer_by(
         &self,
         way: Way,
-        mut request: Request<Incoming>,
+        mut request: Request<Lent>,
         id: &HeaderValue,
     ) -> Response<Body> {
         let Inner {
@@ -174,7 +174,7 @@ impl Way {
         }
     }
 
-    fn of(request: &Request<Incoming>) -> Self {
+    fn of(request: &Request<Lent>) -> Self {
         let path = request.uri().path();
         if request.method() == Method::POST && path == "/v1/events" {
             Self::Native
