@@ -3,6 +3,7 @@
 mod call;
 mod dial;
 mod download;
+pub mod lenient;
 mod refusal;
 
 pub use call::{Call, LONG_TIME};
@@ -41,30 +42,27 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// The body as a tree, for people and for decisions.
     pub fn json(&self) -> Result<Value, Failure> {
-        self.read()
+        lenient::tree(&self.text).ok_or_else(|| self.unexpected())
     }
 
     /// Refuses an answer that no server of this kind gives, however successful it is.
     pub fn expect(&self, is_ours: impl FnOnce(&Value) -> bool) -> Result<(), Failure> {
         match is_ours(&self.json()?) {
             true => Ok(()),
-            false => Err(not_ours(
-                &self.server,
-                "it answered with something else than expected",
-            )),
+            false => Err(self.unexpected()),
         }
     }
 
     /// The body as a `T`.
     pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Failure> {
-        serde_json::from_str(&self.text).map_err(|_| {
-            not_ours(
-                &self.server,
-                "it answered with something else than expected",
-            )
-        })
+        serde_json::from_str(&self.text).map_err(|_| self.unexpected())
+    }
+
+    fn unexpected(&self) -> Failure {
+        let what = "it answered with something else than expected";
+        not_ours(&self.server, what)
     }
 }
 
@@ -120,6 +118,21 @@ impl Client {
     /// Sends a request and waits for its answer. What is no success is a failure.
     pub async fn call(&mut self, call: Call) -> Result<Answer, Failure> {
         self.ask(call).await.map_err(Refusal::into)
+    }
+
+    /// As [`call`](Self::call), of a list: a server looks at so many items for each answer, and what
+    /// is asked for may be none of the newest.
+    pub async fn list(&mut self, mut call: Call) -> Result<Answer, Failure> {
+        loop {
+            let answer = self.call(call.clone()).await?;
+            let list = answer.json()?;
+            match list["next"].as_str() {
+                Some(next) if list["data"].as_array().is_some_and(Vec::is_empty) => {
+                    call = call.on_from(next);
+                }
+                _ => return Ok(answer),
+            }
+        }
     }
 
     /// As [`call`](Self::call), but that a problem which the server tells is given as it is, too.

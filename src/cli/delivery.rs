@@ -131,7 +131,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 .query("since", since)
                 .query("until", until)
                 .query("last_status", list.last_status);
-            let answer = client.call(list.part.of(call)).await?;
+            let answer = client.list(list.part.of(call)).await?;
             let now = next::now(&remote, &mut client, &answer).await;
             remote.show_list(&answer, |list| {
                 table(&next::in_words(list, now), "there are no such deliveries")

@@ -127,7 +127,7 @@ impl List {
                 "until",
                 Moment::resolve_some(self.until, &mut client).await?,
             );
-        remote.show_list(&client.call(self.part.of(call)).await?, |list| {
+        remote.show_list(&client.list(self.part.of(call)).await?, |list| {
             let mut table = Table::new(&["SEQ", "ID", "TYPE", "SOURCE", "RECEIVED", "SIZE"]);
             for event in items(list) {
                 let keys = ["seq", "id", "type", "source", "received_at", "size"];

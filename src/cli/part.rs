@@ -27,7 +27,7 @@ impl Part {
 /// One thing that a server knows.
 #[derive(Debug, clap::Args)]
 pub struct One {
-    /// Its id; an endpoint's name will do as well
+    /// Its id; endpoints go by their names, too
     #[arg(value_name = "ID")]
     pub id: String,
 }

@@ -107,7 +107,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let state = list.state.join(",");
             let call = Call::get(["v1", "tasks"])
                 .query("state", Some(state).filter(|state| !state.is_empty()));
-            remote.show_list(&client.call(list.part.of(call)).await?, table)
+            remote.show_list(&client.list(list.part.of(call)).await?, table)
         }
         Verb::Show(one) => {
             let call = Call::get(["v1", "tasks", &one.id]);

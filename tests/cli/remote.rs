@@ -416,3 +416,40 @@ fn a_refusal_is_explained_with_every_place() {
     assert_eq!((ran.code, &*ran.out), (3, ""));
     assert!(ran.err.contains("there is no redeliver at"), "{}", ran.err);
 }
+
+#[test]
+fn a_list_goes_on_while_there_is_nothing_yet_of_what_is_asked_for() {
+    let event = json!({"seq": 3, "id": "evt_1", "type": "rare", "size": 2});
+    let server = Server::start(vec![
+        list(&[], Some("c1")),
+        list(&[], Some("c2")),
+        list(&[event], Some("c3")),
+    ]);
+    let ran = ask(
+        &server,
+        &["event", "list", "--type", "rare", "--cursor", "c0"],
+    );
+    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    assert_eq!(ran.err, "note: there is more: add --cursor c3\n");
+    for from in ["c0", "c1", "c2"] {
+        let line = server.asked().line;
+        assert_eq!(line, format!("GET /v1/events?type=rare&cursor={from}"));
+    }
+}
+
+#[test]
+fn what_no_tree_can_hold_of_a_senders_json_is_listed_and_shown() {
+    let event = r#"{"seq":1,"id":"evt_1","type":"t","data":{"cut":"\ud83d","huge":1e999}}"#;
+    let (_, none) = list(&[], None);
+    let listed = format!(r#"{{"data":[{event}],"next":null}}"#);
+    let ran = ask(&Server::once(200, &listed), &["event", "list"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{}", ran.err);
+    let server = Server::once(200, &listed);
+    assert_eq!(
+        ask(&server, &["event", "list", "--json"]).out,
+        listed + "\n"
+    );
+    let server = Server::start(vec![(200, event.to_owned()), (200, none)]);
+    let shown = ask(&server, &["event", "show", "evt_1"]);
+    assert!(shown.out.contains("1e999"), "{} {}", shown.out, shown.err);
+}

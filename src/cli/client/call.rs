@@ -60,6 +60,13 @@ impl Call {
         self
     }
 
+    /// The same, from where an earlier answer ended.
+    #[must_use]
+    pub(super) fn on_from(mut self, cursor: &str) -> Self {
+        self.query.retain(|(name, _)| *name != "cursor");
+        self.query("cursor", Some(cursor))
+    }
+
     /// Sends a JSON text.
     #[must_use]
     pub fn json(mut self, body: impl ToString) -> Self {

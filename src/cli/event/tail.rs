@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::Failure;
-use super::super::client::{Call, Client};
+use super::super::client::{Call, Client, lenient};
 use super::super::moment::{Moment, now};
 use super::super::output::{self, text};
 use super::super::remote::Remote;
@@ -130,7 +130,7 @@ fn show(event: &RawValue, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(event.get());
     }
-    let event: Value = serde_json::from_str(event.get()).unwrap_or_default();
+    let event: Value = lenient::tree(event.get()).unwrap_or_default();
     let cell = |key| text(&event, key);
     let body = if event["data"].is_null() {
         format!("{} bytes", cell("size"))
