@@ -35,10 +35,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, EndpointEntry, Server};
 use crate::deliver::advance::Advance;
 use crate::deliver::faults::Faults;
-use crate::deliver::guard::{Resolve, SystemResolver};
+use crate::deliver::guard::{AddressGuard, Resolve, SystemResolver};
 use crate::deliver::outcomes::Outcomes;
 use crate::inbound::server::{self, ServerLimits};
 use crate::store::{Store, StoreError};
@@ -76,6 +76,21 @@ impl App {
     /// As [`start`](Self::start), with more routes.
     pub async fn start_with(settings: Settings, more: Routes) -> Result<Self, AppError> {
         Self::begin(settings, Arc::new(SystemResolver), more).await
+    }
+
+    /// The endpoints that a start would refuse without asking anybody, each with its line and why.
+    pub fn refused(config: &Config) -> Vec<(usize, String)> {
+        let server = &config.server;
+        let on_loopback = server.listen.ip().to_canonical().is_loopback();
+        let guard = guard(server, on_loopback);
+        let refused = |entry: &EndpointEntry| {
+            let why = register::mistake(&entry.settings, &guard)?;
+            Some((
+                entry.line,
+                format!("endpoint {}: {why}", entry.settings.name),
+            ))
+        };
+        config.endpoints.iter().filter_map(refused).collect()
     }
 
     async fn begin(
@@ -160,6 +175,14 @@ impl App {
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // The sender is gone: the broker was dropped, which is a stop too.
     let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Which addresses receivers may be at.
+fn guard(server: &Server, on_loopback: bool) -> AddressGuard {
+    AddressGuard {
+        allow: server.allow_private.clone(),
+        allow_loopback: on_loopback,
+    }
 }
 
 /// Listens on `address`; says which one it is.

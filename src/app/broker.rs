@@ -33,7 +33,7 @@ use crate::deliver::agenda::Agenda;
 use crate::deliver::courier::Courier;
 use crate::deliver::dispatcher::Dispatcher;
 use crate::deliver::faults::Faults;
-use crate::deliver::guard::{AddressGuard, Resolve};
+use crate::deliver::guard::Resolve;
 use crate::deliver::outcomes::Outcomes;
 use crate::deliver::recorder::Recorder;
 use crate::deliver::transport::{Network, Transport};
@@ -111,10 +111,7 @@ impl Broker {
         let (store, committer) =
             opening::open(settings.keep, &config, clock.clone(), options, observer).await?;
         let policies = Arc::new(Current::new(reload::policies(&config.policies)));
-        let guard = AddressGuard {
-            allow: config.server.allow_private.clone(),
-            allow_loopback: on_loopback,
-        };
+        let guard = super::guard(&config.server, on_loopback);
         let transport = Transport::over(guard, Network::system().with_resolver(resolver))?;
         let courier = Courier::new(transport.clone(), clock.clone(), policies.clone());
         let recorder = settings.record.map(|bytes| Arc::new(Recorder::new(bytes)));

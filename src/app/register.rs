@@ -22,7 +22,7 @@ use crate::endpoint::{Endpoint, EndpointSettings, EndpointState, Origin};
 use crate::policy::Policies;
 use crate::store::{EndpointCommand, EndpointError, Store};
 
-pub(super) use asking::check_all;
+pub(super) use asking::{check_all, mistake};
 
 /// Why an endpoint that has left the file is paused; the same words let it go on when it is back.
 const NOT_IN_FILE: &str = "it is no longer in the configuration";

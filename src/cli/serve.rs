@@ -96,7 +96,7 @@ fn drain(text: &str) -> Result<Duration, String> {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let (file, settings) = settings(&args, None)?;
     if args.check {
-        return checked::good(args.json, file.as_deref(), &settings.config);
+        return checked::run(args.json, file.as_deref(), &settings.config);
     }
     let json = settings.json;
     let mut signals = Signals::listen()?;

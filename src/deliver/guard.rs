@@ -127,6 +127,16 @@ impl AddressGuard {
         })
     }
 
+    /// Refuses a URL whose host is an address that is refused. Of a name it says nothing.
+    pub fn check_literal(&self, url: &Url) -> Result<(), GuardError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::from(address),
+            Some(Host::Ipv6(address)) => IpAddr::from(address),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        self.check(address).map_err(GuardError::Address)
+    }
+
     /// The addresses behind `url`, all of them checked: one that is refused refuses them all.
     ///
     /// This is the only way by which the transport comes to an address.

@@ -308,3 +308,30 @@ fn the_openapi_document_is_printed_without_a_server() {
     let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
 }
+
+#[test]
+fn a_check_refuses_what_a_start_refuses_without_asking_anybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = |name: &str, url: &str| {
+        format!("[[endpoint]]\nname = \"{name}\"\nurl = \"{url}\"\npolicy = \"standard\"\n\n")
+    };
+    let config = endpoint("inside", "http://10.1.2.3/")
+        + &endpoint("good", "https://example.com/hook")
+        + &endpoint("metadata", "http://169.254.169.254/");
+    let ran = check(dir.path(), &config, &[]);
+    assert_eq!((ran.code, &*ran.out), (2, ""));
+    let lines = ran.err.lines();
+    let lines: Vec<&str> = lines.filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(lines.len(), 2, "{}", ran.err);
+    assert!(lines[0].contains("redeliver.toml:1: endpoint inside: refused address: 10.1.2.3"));
+    assert!(lines[1].contains("redeliver.toml:11: endpoint metadata: refused address"));
+    let ran = check(dir.path(), &config, &["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["valid"], false);
+    assert_eq!(told["errors"][1]["line"], 11);
+    let allowed = format!(
+        "[server]\nallow_addresses = [\"10.0.0.0/8\"]\n\n{}",
+        endpoint("inside", "http://10.1.2.3/")
+    );
+    assert_eq!(check(dir.path(), &allowed, &[]).code, 0);
+}

@@ -12,7 +12,7 @@ use url::{Host, Url};
 use crate::app::AppError;
 use crate::config::EndpointEntry;
 use crate::deliver::courier::Courier;
-use crate::deliver::guard::GuardError;
+use crate::deliver::guard::{AddressGuard, GuardError};
 use crate::endpoint::EndpointSettings;
 use crate::vendor::Profile;
 
@@ -78,6 +78,14 @@ pub(in crate::app) async fn check_all(
         format!("endpoint {} (line {line}): {mistake}", settings.name)
     });
     Err(AppError::Endpoints(told.collect()))
+}
+
+/// What is wrong with an endpoint, whoever may be asked.
+pub(in crate::app) fn mistake(settings: &EndpointSettings, guard: &AddressGuard) -> Option<String> {
+    match check(settings) {
+        Ok(url) => guard.check_literal(&url).err().map(|it| it.to_string()),
+        Err(mistake) => Some(mistake),
+    }
 }
 
 /// What nobody has to be asked for.

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::super::{Failure, output};
 use super::DEFAULT_CONFIG;
-use crate::config::{Config, ConfigErrors};
+use crate::app::App;
+use crate::config::{Config, ConfigError, ConfigErrors, Place};
 
 /// What is wrong with a configuration, as JSON.
 pub(super) fn bad(errors: &ConfigErrors) -> String {
@@ -25,8 +26,32 @@ pub(super) fn bad(errors: &ConfigErrors) -> String {
     json!({ "valid": false, "errors": errors }).to_string()
 }
 
+/// What is still to be looked at in a configuration that was read, and what is said of it.
+pub(super) fn run(as_json: bool, file: Option<&Path>, config: &Config) -> Result<(), Failure> {
+    let refused = App::refused(config).into_iter();
+    let errors = refused.map(|(line, detail)| ConfigError {
+        place: Place {
+            file: file
+                .unwrap_or(Path::new(DEFAULT_CONFIG))
+                .display()
+                .to_string(),
+            line: Some(line),
+            column: None,
+        },
+        detail,
+    });
+    let errors = ConfigErrors(errors.collect());
+    if errors.0.is_empty() {
+        return good(as_json, file, config);
+    }
+    if as_json {
+        output::line(&bad(&errors))?;
+    }
+    Err(Failure::Usage(errors.to_string()))
+}
+
 /// Says that a configuration is good, and what is in it.
-pub(super) fn good(as_json: bool, file: Option<&Path>, config: &Config) -> Result<(), Failure> {
+fn good(as_json: bool, file: Option<&Path>, config: &Config) -> Result<(), Failure> {
     let counts = [
         ("endpoint", config.endpoints.len()),
         ("source", config.sources.len()),
