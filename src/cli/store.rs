@@ -3,6 +3,7 @@
 mod backup;
 mod export;
 mod import;
+mod owner;
 mod seal;
 mod stats;
 mod verify;
@@ -90,6 +91,14 @@ pub struct Where {
 
 /// Does it.
 pub fn run(args: Args) -> Result<(), Failure> {
+    let opened = match &args.verb {
+        Verb::Verify(place) | Verb::Stats(place) => Some(&place.data),
+        Verb::Backup(args) => args.data.as_ref(),
+        Verb::Export(args) => args.data.as_ref(),
+        Verb::Seal(args) => Some(&args.data),
+        Verb::Import(_) => None,
+    };
+    opened.map_or(Ok(()), |data| owner::check(data))?;
     match args.verb {
         Verb::Verify(place) => verify::run(&place),
         Verb::Stats(place) => stats::run(&place),

@@ -148,3 +148,36 @@ fn a_store_whose_new_database_is_still_to_be_moved_into_its_place_is_one() {
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
 }
+
+/// The user who owns nothing.
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn root_leaves_nothing_in_the_store_of_another_user() {
+    let dir = tempfile::tempdir().unwrap();
+    end(store(dir.path()));
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: needs root, who alone can give files away");
+        return;
+    }
+    std::os::unix::fs::chown(dir.path(), Some(NOBODY), None).unwrap();
+    let data = dir.path().to_str().unwrap();
+    let target = dir.path().join("copy").display().to_string();
+    let before = std::fs::read_dir(dir.path()).unwrap().count();
+    for args in [
+        &["store", "verify", "--data", data][..],
+        &["store", "stats", "--data", data],
+        &["store", "export", "--data", data, "-"],
+        &["store", "backup", "--data", data, &target],
+        &["store", "seal", "--data", data, &target],
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.code, 3, "{args:?}: {}", ran.err);
+        assert!(
+            ran.err.contains("sudo -u '#65534'"),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), before);
+}
