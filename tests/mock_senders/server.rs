@@ -300,3 +300,12 @@ fn with_a_data_directory_what_was_not_delivered_goes_on_in_the_next_run() {
     assert_eq!((posts.len(), posts[1].attempt()), (2, 2));
     assert_eq!(posts[0].json()["data"], posts[1].json()["data"]);
 }
+
+#[test]
+fn what_is_delivered_while_it_is_given_up_is_delivered() {
+    let site = site();
+    let receiver = Receiver::start(|_, _| Reply::After(std::time::Duration::from_secs(2), 200));
+    let (ran, lines) = mock(&site, &receiver, &hotjar(&["--give-up-after", "1s"]));
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    assert_eq!(summary(&lines)["delivered"], 1);
+}
