@@ -34,14 +34,17 @@ impl Examiner {
     /// The count, when all that was sent has had its effect.
     pub(super) async fn count_at_rest(&mut self) -> Result<u64, ProbeError> {
         let mut count = self.count().await?;
+        let start = self.clock.moment().steady();
         let mut deadline = self.clock.sleep(self.plan.settle);
         let long = self.plan.settle / REST;
-        // Effects that were there with their answers need one more look, should one be late after all.
-        let mut rest = match self.lags {
-            Some(false) => LOOK_EVERY.min(long),
-            Some(true) | None => long,
+        let mut rest = match self.lag {
+            // Nobody knows yet how late effects are here: all the time that they may take.
+            None => self.plan.settle,
+            // With their answers: one more look, should one be late after all.
+            Some(Duration::ZERO) => LOOK_EVERY.min(long),
+            Some(lag) => long.max(lag + lag / 2),
         };
-        let mut since = self.clock.moment().steady();
+        let mut since = start;
         loop {
             tokio::select! {
                 () = &mut deadline => return Ok(count),
@@ -51,8 +54,8 @@ impl Examiner {
             let counted = self.count().await?;
             if counted != count {
                 (count, since) = (counted, now);
-                self.lags = Some(true);
-                rest = long;
+                self.lags_by(now.since(start));
+                rest = rest.max(long);
             } else if now.since(since) >= rest {
                 return Ok(count);
             }
@@ -61,6 +64,7 @@ impl Examiner {
 
     /// The count once it has reached `target`, or when it has had time to.
     async fn count_reaching(&mut self, target: u64) -> Result<u64, ProbeError> {
+        let start = self.clock.moment().steady();
         let mut deadline = self.clock.sleep(self.plan.settle);
         let mut count = self.count().await?;
         while count < target {
@@ -70,10 +74,15 @@ impl Examiner {
             }
             count = self.count().await?;
             if count >= target {
-                self.lags = Some(true);
+                self.lags_by(self.clock.moment().steady().since(start));
             }
         }
         self.count_at_rest().await
+    }
+
+    /// An effect was seen so long after its answer.
+    fn lags_by(&mut self, lag: Duration) {
+        self.lag = self.lag.max(Some(lag));
     }
 
     /// How many effects these messages have.
@@ -107,7 +116,7 @@ impl Examiner {
         if dispatches.len() == 1 && expected == 1 {
             let verdict = self.effects_since(before, 1).await;
             if verdict == Verdict::Passed {
-                self.lags.get_or_insert(false);
+                self.lag.get_or_insert(Duration::ZERO);
             }
             return verdict;
         }
@@ -157,7 +166,11 @@ fn compared(counted: u64, expected: u64) -> Verdict {
         return Verdict::Passed;
     }
     let effects = if counted == 1 { "effect" } else { "effects" };
+    let later = match counted < expected {
+        true => "; if it comes later, give it longer by --settle",
+        false => "",
+    };
     Verdict::Failed(format!(
-        "the observer saw {counted} {effects} where {expected} would be right"
+        "the observer saw {counted} {effects} where {expected} would be right{later}"
     ))
 }

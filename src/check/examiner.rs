@@ -1,5 +1,7 @@
 //! One run over a receiver's duties.
 
+use std::time::Duration;
+
 use super::crafted::{Crafted, Maker};
 use super::drill::{Dispatch, Drill, Identity};
 use super::duty::{Duty, Need};
@@ -7,6 +9,7 @@ use super::finding::{Exchange, Finding, Verdict};
 use super::judge::{Reply, Silence, Terms};
 use super::link::{Link, is_out_of_reach, silence};
 use super::plan::{Plan, Unfit, policy};
+
 use crate::clock::{SharedClock, Timestamp};
 use crate::vendor::{KeyError, Profile};
 
@@ -19,8 +22,8 @@ pub struct Examiner {
     pub(super) base: Dispatch,
     pub(super) evidence: Vec<Exchange>,
     pub(super) notes: Vec<String>,
-    /// Whether effects were seen to come later than their answers; unknown at first.
-    pub(super) lags: Option<bool>,
+    /// How late effects were seen to come, at most; unknown at first.
+    pub(super) lag: Option<Duration>,
     serial: u32,
     latest: Timestamp,
 }
@@ -44,7 +47,7 @@ impl Examiner {
             base,
             evidence: Vec::new(),
             notes: Vec::new(),
-            lags: None,
+            lag: None,
             serial: 0,
             latest: Timestamp::default(),
         })

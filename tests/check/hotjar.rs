@@ -108,6 +108,8 @@ const ROWS: &[Row] = &[
     // Work may be done after the answer.
     ("works-later", &[], &["--settle", "4s"]),
     ("works-later-and-again", REPEATED, &["--settle", "4s"]),
+    // Each effect comes late by itself, long after the count seemed to rest.
+    ("works-each-for-itself", &[], &["--settle", "4s"]),
     // Each retry has a new timestamp, also those after a restart.
     (
         "recognises-by-bytes",

@@ -131,6 +131,7 @@ class Faults:
         "racy-deduplication",
         "works-later",
         "works-later-and-again",
+        "works-each-for-itself",
         "forgets-at-restart",
         "refuses-after-restart",
     ]
@@ -173,6 +174,9 @@ class Faults:
             before = state.effects
             time.sleep(0.05 if slowly else 0)
             state.effects = before + 1
+            return True
+        if broken == "works-each-for-itself":
+            threading.Timer(0.6, state.effect).start()
             return True
         if broken.startswith("works-later"):
             self.later.put(identity)
