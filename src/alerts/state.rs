@@ -55,7 +55,7 @@ impl State {
             }
             Rule::TrafficSpike { factor } => {
                 let current = site.summary(Range::LastDay, now).total_visitors;
-                let days = site.daily_stats("", Range::Week, now);
+                let days = site.whole_days(Range::Week, now);
                 let days: Vec<u64> = days.iter().map(|day| day.total_visitors).collect();
                 spike(current, &days, factor)
             }

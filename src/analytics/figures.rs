@@ -123,6 +123,20 @@ impl Site {
         .collect()
     }
 
+    /// As [`daily_stats`](Self::daily_stats), without the days that had begun before anything was
+    /// known of the website: what is not known of them is no calm (ZRT-17). Today stays.
+    pub fn whole_days(&self, range: Range, now: Timestamp) -> Vec<DailyStat> {
+        let days = Span::of(range, now).days();
+        let known = self.first_at.map_or(i64::MAX, |first| {
+            // The first millisecond of a day is all of it.
+            day(first.moved(-1)) + 1
+        });
+        let unknown = known.clamp(*days.start(), *days.end()) - days.start();
+        let mut stats = self.daily_stats("", range, now);
+        stats.drain(..unknown as usize);
+        stats
+    }
+
     /// The `limit` pages that were looked at most.
     pub fn pages(&self, range: Range, now: Timestamp, limit: usize) -> Vec<PageViews> {
         let pages = self.counts(range, now).pages;

@@ -8,6 +8,10 @@ use url::Url;
 /// How many items of the list of visitors are asked for at once.
 pub const PAGE: usize = 100;
 
+/// How many groups of errors are asked for: as many as there may be. The vendor's default is 50, and
+/// a new one stands behind those that happened more often.
+pub const GROUPS: usize = 200;
+
 /// How often one request is repeated after a 429 (ZSS-07).
 pub const RETRIES_MAX: u32 = 3;
 
@@ -87,7 +91,8 @@ impl Resource {
             segments.pop_if_empty().extend(path);
         }
         let query = match self {
-            Self::Live | Self::ErrorGroups => None,
+            Self::Live => None,
+            Self::ErrorGroups => Some(format!("limit={GROUPS}")),
             Self::Overview => Some("range=24h".to_owned()),
             Self::Visitors => Some(format!("range=24h&limit={PAGE}&offset={offset}")),
         };
@@ -185,7 +190,7 @@ mod tests {
                     "http://h:1/below/e/live/a%2Fb",
                     "http://h:1/below/api/external/v1/analytics/a%2Fb?range=24h",
                     "http://h:1/below/api/external/v1/analytics/a%2Fb/visitors?range=24h&limit=100&offset=100",
-                    "http://h:1/below/api/external/v1/errors/a%2Fb/groups",
+                    "http://h:1/below/api/external/v1/errors/a%2Fb/groups?limit=200",
                 ]
             );
         }
