@@ -90,7 +90,7 @@ async fn answer(front: &impl Answers, request: Request<Incoming>, peer: Peer) ->
         .headers()
         .get(CONNECTION)
         .is_some_and(|it| it == CLOSE);
-    if !closes && (after == After::Closed || !rest.is_read().await) {
+    if !closes && (after == After::Closed || !rest.read_on().await) {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
     response

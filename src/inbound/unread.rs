@@ -53,7 +53,7 @@ pub(super) fn lend(request: Request<Incoming>) -> (Request<Lent>, Rest) {
 
 impl Rest {
     /// Now that the request has an answer, reads what is left. Whether the next request can follow.
-    pub(super) async fn is_read(self) -> bool {
+    pub(super) async fn read_on(self) -> bool {
         // One that is not back yet is being read by somebody who goes on behind the answer.
         let Some(mut body) = self.back.and_then(|mut back| back.try_recv().ok()) else {
             return true;

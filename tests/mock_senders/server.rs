@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::process::eventually;
 use super::process::http::{Answer, Client};
 use super::*;
@@ -308,4 +310,21 @@ fn what_is_delivered_while_it_is_given_up_is_delivered() {
     let (ran, lines) = mock(&site, &receiver, &hotjar(&["--give-up-after", "1s"]));
     assert_eq!((ran.code, &*ran.err), (0, ""));
     assert_eq!(summary(&lines)["delivered"], 1);
+}
+
+#[test]
+fn a_second_interrupt_ends_a_mock_whose_receiver_hangs() {
+    let (site, receiver) = (site(), Receiver::start(|_, _| Reply::Hang));
+    let args = hotjar(&["--listen", "127.0.0.1:0", "--count", "1"]);
+    let mut mock = Mock::start(&site, &receiver, &args);
+    eventually("it is attempted", || {
+        (receiver.posts().len() == 1).then_some(())
+    });
+    let pid = Pid::from_child(&mock.child);
+    // The attempt has as long as the drain; whoever asks again does not wait for it.
+    let status = eventually("it ends", || {
+        kill_process(pid, Signal::INT).ok();
+        mock.child.try_wait().unwrap()
+    });
+    assert_eq!(status.code(), Some(130));
 }

@@ -53,12 +53,21 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
     let ended = job
         .play(&app, &trigger, &mut story, (&mut told, &mut signals))
         .await;
-    // What was under way comes to its end, and is told.
-    app.stop().await?;
-    while let Ok(Some(told)) = tokio::time::timeout(LAST_WORDS, told.recv()).await {
+    // Before what is under way is waited for: that is no part of the story.
+    let took = story.took();
+    // What was under way comes to its end, and is told; who asks again does not wait for it.
+    tokio::select! {
+        stopped = app.stop() => stopped?,
+        () = signals.stop() => {
+            story.summary(took)?;
+            return Err(Failure::Interrupted);
+        }
+    }
+    let is_settled = matches!(ended, Ok(End::Settled));
+    while !is_settled && let Ok(Some(told)) = tokio::time::timeout(LAST_WORDS, told.recv()).await {
         story.told(told)?;
     }
-    story.summary()?;
+    story.summary(took)?;
     let end = ended?;
     match end {
         // Asked to stop it is done, as `serve` is.

@@ -4,6 +4,7 @@ mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -201,8 +202,13 @@ impl Story {
         format!("{} of {all} events not delivered{why}", all - delivered)
     }
 
-    /// The last line.
-    pub(super) fn summary(&self) -> Result<(), Failure> {
+    /// How long it has taken.
+    pub(super) fn took(&self) -> Duration {
+        self.clock.now().since(self.start)
+    }
+
+    /// The last line; it all took so long.
+    pub(super) fn summary(&self, took: Duration) -> Result<(), Failure> {
         let is_removed = self.stopped == Some(EndpointState::Removed);
         let (delivered, dead) = (self.count(Status::Delivered), self.count(Status::Dead));
         // Those that waited when the endpoint went were never attempted again.
@@ -211,7 +217,6 @@ impl Story {
             true => (gone + self.open.len(), 0),
             false => (gone, self.open.len()),
         };
-        let took = self.clock.now().since(self.start);
         let undone = self.undone();
         let (events, attempts) = (self.events(), self.attempts);
         if self.json {
@@ -230,7 +235,7 @@ impl Story {
         for (count, what) in undone {
             output::line(&format!("faults not done: {count} {what}"))?;
         }
-        let took = format_duration(std::time::Duration::from_secs(took.as_secs()));
+        let took = format_duration(Duration::from_secs(took.as_secs()));
         output::line(&format!(
             "events: {events} sent, {delivered} delivered, {dead} given up, {removed} removed, {open} open; \
              {attempts} {} in {took} of the mock's clock",
