@@ -6,14 +6,14 @@
 //! | `journal.rs`, `entry.rs`, `live.rs` | the journal: writing it, one entry of it, what a start takes from it |
 //! | `core.rs` | what the committer, the readers and the checkpointer share |
 //! | `overlay.rs` | what the database may not have yet, in memory |
-//! | `checkpoint.rs` | the thread by which the database takes it in |
+//! | `turning.rs` | when the database is to take it in |
+//! | `checkpoint.rs` | the thread by which it does |
 //! | `database.rs`, `sled_files.rs`, `guarded.rs` | sled, its files, and the edge at which its panics become errors |
 //! | `taking.rs` | a batch on its way into the database, a record on its way out |
 //! | `reclaim.rs`, `records.rs` | giving back the room of records that nothing points to |
 //! | `volumes.rs`, `volume.rs`, `location.rs` | the records: all files of them, one file, and what sled holds instead of a record |
 
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -36,6 +36,7 @@ mod reclaim;
 mod records;
 mod sled_files;
 mod taking;
+mod turning;
 mod volume;
 mod volumes;
 
@@ -53,7 +54,6 @@ pub(super) use volumes::Volumes;
 
 use self::core::{Core, Writing, unwritable};
 use checkpoint::Progress;
-use journal::Journal;
 use overlay::{Overlay, Way};
 
 pub use self::core::Settings;
@@ -125,38 +125,6 @@ impl Disk {
         self.core
             .database
             .take_in(changes.iter().map(Change::as_ref))
-    }
-
-    /// Lowers what is written now, for the checkpointer, and goes on in the next generation.
-    fn turn(&self, journal: &mut Journal) -> Result<(), StoreError> {
-        let mut thread = self
-            .checkpointer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if thread.is_none() {
-            let core = self.core.clone();
-            let spawned = std::thread::Builder::new()
-                .name("checkpoint".to_owned())
-                .spawn(move || {
-                    let done = catch_unwind(AssertUnwindSafe(|| core.checkpoint_on_request()));
-                    if done.is_err() {
-                        // Whoever waits for it must not wait for ever.
-                        let gave_up = "the checkpointer gave up".to_owned();
-                        core.progress.fail(&StoreError::Stopped(gave_up));
-                    }
-                });
-            let spawned =
-                spawned.map_err(|error| StoreError::Stopped(format!("checkpoint: {error}")));
-            *thread = Some(spawned?);
-        }
-        drop(thread);
-        // Until then the last one is still needed.
-        self.core.progress.wait_until_idle()?;
-        journal.release();
-        journal.turn().map_err(unwritable)?;
-        self.core.overlay_mut(Overlay::lower);
-        self.core.progress.ask();
-        Ok(())
     }
 }
 
@@ -270,7 +238,9 @@ impl Backend for Disk {
 
     fn reclaim(&self, stop: &dyn Fn() -> bool) -> Result<u64, StoreError> {
         self.core.progress.check()?;
-        let reclaimed = self.core.database.reclaim(stop);
+        // A volume goes when sled, and not only the journal, points to none of it.
+        let known = self.take_out();
+        let reclaimed = known.and_then(|()| self.core.database.reclaim(stop));
         reclaimed.inspect_err(|error| self.core.progress.fail(error))
     }
 

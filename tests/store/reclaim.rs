@@ -8,12 +8,16 @@ use std::path::Path;
 
 use redeliver::store::backend::{Backend, Change, Durability};
 use redeliver::store::disk::Disk;
+use redeliver::store::{Retention, Store, verify};
 
 use super::harness::*;
+use super::retention::{HOUR_S, hours, keeping};
 
 /// More than two files of records.
 const EVENTS: u8 = 150;
 const BODY_BYTES: usize = 1 << 20;
+/// A file that is as long gets no more records.
+const FILE_BYTES: u64 = 64 << 20;
 
 /// One event in so many stays.
 const KEPT: u64 = 15;
@@ -97,4 +101,58 @@ fn a_kill_while_records_are_copied_loses_none_of_them_and_the_next_start_ends_it
     }
     let disk = Disk::open(dir, 8 << 20).unwrap();
     assert_eq!(everything(&disk), kept);
+}
+
+/// What retention let go is named by fewer bytes than fill the journal, so that no write is to be
+/// expected that brings it into the database.
+#[test]
+fn files_of_which_everything_has_expired_are_deleted_although_nothing_more_is_written() {
+    let world = World::<OnDisk>::with(keeping(Retention {
+        max_age: hours(1),
+        ..Retention::default()
+    }));
+    for n in 0..EVENTS {
+        world.append(vec![event("a", vec![n; BODY_BYTES])]);
+    }
+    let before = world.log.figures();
+    assert!(before.log_bytes > 2 * FILE_BYTES, "{before:?}");
+    world.advance(2 * HOUR_S);
+    let expired = world.log.maintain().unwrap().expired_events;
+    assert_eq!(expired, u64::from(EVENTS));
+
+    let after = world.log.figures();
+    assert!(after.live_bytes < 100_000, "{after:?}");
+    assert!(
+        after.log_bytes <= FILE_BYTES + BODY_BYTES as u64,
+        "{after:?}"
+    );
+    // As a kill leaves it.
+    let killed = world.kill();
+    let report = verify(killed.0.path(), 8 << 20).unwrap();
+    assert_eq!((report.events, report.findings), (0, Vec::new()));
+}
+
+/// What has expired is told to the database once; what is only new waits for the journal to be full.
+#[test]
+fn a_pass_that_lets_nothing_go_writes_nothing() {
+    let world = World::<OnDisk>::with(keeping(Retention {
+        max_age: hours(1),
+        ..Retention::default()
+    }));
+    let written = || {
+        let names = ["journal-0", "journal-1"].into_iter();
+        let journal = names.map(|name| fs::read(world.dir().join(name)).unwrap());
+        (journal.collect::<Vec<_>>(), world.log.figures().log_bytes)
+    };
+    for lets_go in [false, true, true] {
+        world.append(vec![event("a", vec![1; 20_000]), event("a", "1")]);
+        world.advance(HOUR_S / 2 + 1);
+        let before = written();
+        let expired = world.log.maintain().unwrap().expired_events;
+        assert_eq!(expired > 0, lets_go);
+        assert_eq!(written() != before, lets_go);
+        let before = written();
+        world.log.maintain().unwrap();
+        assert!(written() == before);
+    }
 }

@@ -59,6 +59,11 @@ impl Overlay {
         lowered
     }
 
+    /// Whether anything was written since the upper layer was lowered.
+    pub fn is_written(&self) -> bool {
+        !self.newer.is_empty()
+    }
+
     /// The database has the lower layer.
     pub fn drop_lower(&mut self) {
         self.older = None;
