@@ -23,8 +23,13 @@ struct OnVolume {
 
 impl OnVolume {
     fn new(reserve_bytes: u64, url: &str) -> Option<Self> {
+        Self::of(SIZE_MIB, reserve_bytes, url, "")
+    }
+
+    /// With `more` in its configuration.
+    fn of(size_mib: u64, reserve_bytes: u64, url: &str, more: &str) -> Option<Self> {
         let site = Site::new();
-        let Some(volume) = Volume::mount(site.path("disk"), SIZE_MIB) else {
+        let Some(volume) = Volume::mount(site.path("disk"), size_mib) else {
             lacks("root, loop devices and mkfs.ext4");
             return None;
         };
@@ -43,7 +48,7 @@ give_up_after = 100000
 name = "crm"
 url = "{url}"
 policy = "often"
-"#
+{more}"#
         ));
         Some(Self { volume, site })
     }
@@ -143,6 +148,37 @@ fn a_disk_that_has_room_again_takes_events_again_without_a_restart() {
     let log = on.site.log();
     assert_eq!(log.matches("the disk is full up to its reserve").count(), 2);
     assert!(log.contains("the disk has room again"));
+}
+
+#[test]
+fn a_disk_that_is_full_of_what_has_expired_has_room_again_although_nobody_sends_anything() {
+    let healthy = Receiver::always(200);
+    let retention = "\n[retention]\nmax_age = \"1m\"\n";
+    // Room for a whole file of records, and half of another.
+    let Some(on) = OnVolume::of(160, 32 * MIB, &healthy.url(), retention) else {
+        return;
+    };
+    let broker = on.site.start(&["--clock", "manual"]);
+    let (taken, _) = until_refused(&broker, &large());
+    assert!(taken > 70, "{taken}");
+    eventually("all of it is delivered", || {
+        (broker.endpoint("crm")["backlog"] == 0).then_some(())
+    });
+    let full = on.volume.free_bytes();
+
+    // What lets it expire, and says so, is all that is written.
+    broker.advance("2m");
+    let store = broker.get("/v1/status")["store"].take();
+    assert_eq!(store["events"], 0, "{store}");
+    let live = store["live_bytes"].as_u64().unwrap();
+    assert!(live < MIB, "{store}");
+    let free = on.volume.free_bytes();
+    assert!(free > full + 48 * MIB, "{full} and then {free}");
+    let ready = broker.send("GET", "/readyz", &[], b"");
+    assert_eq!(ready.status, 200, "{}", ready.text());
+    broker.post("/v1/events", &large());
+    broker.stop();
+    assert!(on.site.log().contains("the disk has room again"));
 }
 
 /// Puts events in until the server is gone; gives the ids of those that were acknowledged. Where
