@@ -5,7 +5,7 @@ use serde_json::json;
 use super::client::{Call, LONG_TIME};
 use super::remote::Remote;
 use super::{Failure, output};
-use crate::duration::parse_duration;
+use crate::duration::{InvalidDuration, parse_duration};
 
 /// Show the server's clock, or move a manual one
 #[derive(Debug, clap::Args)]
@@ -29,8 +29,8 @@ pub enum Verb {
     /// Move a manual clock on; ends when everything that was due by then has happened
     #[command(after_help = "Example:\n  redeliver clock advance 38m30s")]
     Advance {
-        /// By how much, such as 30s, 38m30s or 30d
-        #[arg(value_parser = duration)]
+        /// By how much, such as 30s, 38m30s or 30d; 0s for what is due now
+        #[arg(value_parser = step)]
         by: String,
 
         /// How long to wait, in real time, for a receiver that hangs; 1s unless given, at most 60s
@@ -42,6 +42,14 @@ pub enum Verb {
 fn duration(text: &str) -> Result<String, String> {
     let checked = parse_duration(text).map_err(|error| error.to_string());
     checked.map(|_| text.to_owned())
+}
+
+/// As the API takes it: by nothing is what is due now.
+fn step(text: &str) -> Result<String, String> {
+    match parse_duration(text) {
+        Err(InvalidDuration::Zero(_)) => Ok(text.to_owned()),
+        _ => duration(text),
+    }
 }
 
 /// Shows or moves the clock.

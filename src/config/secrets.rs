@@ -194,3 +194,19 @@ pub(super) const KEY_ENCODINGS: &[(&str, TextEncoding)] = &[
     ("hex", TextEncoding::Hex),
     ("base64", TextEncoding::Base64),
 ];
+
+/// Refuses tokens that no request can bring.
+pub(super) fn check_carried<'a>(
+    report: &mut Report,
+    section: &Section<'_>,
+    key: &str,
+    tokens: impl Iterator<Item = &'a Secret>,
+) {
+    let carried = |token: &Secret| token.expose().bytes().all(|b| b.is_ascii_graphic());
+    if !tokens.into_iter().all(carried) {
+        report.error(
+            section.place(key),
+            format!("{key} has a space or another character that no header carries; use letters, digits and punctuation"),
+        );
+    }
+}

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::Limits;
 use super::master_key::{self, MasterKeys};
 use super::report::Report;
-use super::secrets::Outside;
+use super::secrets::{Outside, check_carried};
 use super::section::Section;
 use crate::secret::{Secret, Tokens};
 use crate::words::quoted;
@@ -69,22 +69,6 @@ impl Default for Server {
     "listen {0} is open to other machines, but there is no admin_token; add admin_token = \"env:REDELIVER_TOKEN\" to [server]"
 )]
 pub struct OpenToAnyone(pub SocketAddr);
-
-/// Refuses tokens that no request can bring.
-pub(super) fn check_carried<'a>(
-    report: &mut Report,
-    section: &Section<'_>,
-    key: &str,
-    tokens: impl Iterator<Item = &'a Secret>,
-) {
-    let carried = |token: &Secret| token.expose().bytes().all(|b| b.is_ascii_graphic());
-    if !tokens.into_iter().all(carried) {
-        report.error(
-            section.place(key),
-            format!("{key} has a space or another character that no Authorization header carries; use letters, digits and punctuation"),
-        );
-    }
-}
 
 impl Server {
     /// What administrators may show.

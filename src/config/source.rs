@@ -8,7 +8,7 @@ use super::Config;
 use super::endpoint::SIGNATURE_ENCODINGS;
 use super::poller::{self, Poller};
 use super::report::Report;
-use super::secrets::{KEY_ENCODINGS, Outside};
+use super::secrets::{KEY_ENCODINGS, Outside, check_carried};
 use super::section::Section;
 use super::zebline::{self, Zebline};
 use crate::endpoint::validate::{check_key, check_name};
@@ -125,6 +125,9 @@ pub(super) fn read(
         Some(_) => outside.secrets(report, section, "previous_access_tokens"),
         None => Vec::new(),
     };
+    check_carried(report, section, "access_token", access_token.iter());
+    let previous = previous_access_tokens.iter();
+    check_carried(report, section, "previous_access_tokens", previous);
     if section.has("previous_access_tokens") && !section.has_or_means("access_token") {
         report.error(
             section.place("previous_access_tokens"),

@@ -1,7 +1,7 @@
 //! `[[website]]`: what Zenovay's read side shows, computed from the log.
 
 use super::report::Report;
-use super::secrets::Outside;
+use super::secrets::{Outside, check_carried};
 use super::section::Section;
 use super::source::NATIVE_SOURCE;
 use crate::secret::Secret;
@@ -73,6 +73,7 @@ pub(super) fn read(
         }
     }
     let api_keys = outside.secrets(report, section, "api_keys");
+    check_carried(report, section, "api_keys", api_keys.iter());
     let requests = section.integer(report, "requests_per_minute", 1..=1_000_000);
     Some(Website {
         id: id?,

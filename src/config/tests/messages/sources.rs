@@ -101,6 +101,10 @@ fn mistakes_of_sources_and_websites_are_told_with_their_mend() {
                 "6: api_keys is not a text; write \"env:NAME\" or \"file:PATH\"",
             ),
             (
+                "api_keys = [\"a b\"]",
+                "6: api_keys has a space or another character that no header carries; use letters, digits and punctuation",
+            ),
+            (
                 "requests_per_minute = 0",
                 "6: requests_per_minute 0 is not within 1 to 1000000; choose another",
             ),
