@@ -160,6 +160,7 @@ pub(super) async fn discard(
         endpoint,
         from: seq,
         until: seq,
+        only: None,
         statuses: vec![Status::Pending, Status::Waiting, Status::Dead],
         kinds: None,
         limit: 1,

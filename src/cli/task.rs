@@ -51,7 +51,8 @@ pub enum Verb {
     Cancel(One),
     /// Give deliveries up that have not arrived; they end as removed, and can be read and retried
     #[command(
-        after_help = "An attempt that is under way is waited for. The server does it as a task, \
+        after_help = "What is queued goes at once; attempts that are under way are waited for behind \
+        that, and a dry run leaves them out. The server does it as a task, \
         which goes on if this command is interrupted, and after a restart.\n\n\
         Example:\n  \
         redeliver task discard --endpoint crm --status pending,waiting --until 2h --dry-run\n  \

@@ -75,7 +75,7 @@ pub use verify::report::{Finding, Loss, Report};
 pub use verify::verify;
 pub use views::{
     DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery, EndpointView, FoundDelivery, Page,
-    QueueView, ReplayRequest, UndeliveredQuery,
+    QueueView, ReplayRequest, Undelivered, UndeliveredQuery,
 };
 
 /// An answer that comes once it is on disk.
@@ -161,12 +161,10 @@ pub trait Store: Send + Sync + 'static {
     /// were found; says how many. Done twice is done once, also after a crash in between.
     fn put_back(&self, endpoint: u32, deliveries: &[FoundDelivery]) -> Result<u64, StoreError>;
 
-    /// Deliveries that have not arrived, a bounded look at a time. Where `next` is where the look
-    /// began, an attempt is under way there: ask again when it may have ended.
-    fn find_undelivered(
-        &self,
-        query: &UndeliveredQuery,
-    ) -> Result<Page<FoundDelivery, Seq>, StoreError>;
+    /// Deliveries that have not arrived, a bounded look at a time. Attempts that are under way hold
+    /// up no look. Where `next` is where the look began, what is there has been left in the log, as
+    /// the backlog is long: ask again when it has shrunk.
+    fn find_undelivered(&self, query: &UndeliveredQuery) -> Result<Undelivered, StoreError>;
 
     /// Gives up those of `deliveries`, in the order of their positions, that still stand as they
     /// were found: they end as removed, for `reason`. Done twice is done once, also after a crash in

@@ -1,5 +1,6 @@
 //! What the store shows to those who look: endpoints, deliveries, lists, depth.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -180,12 +181,26 @@ pub struct UndeliveredQuery {
     pub from: Seq,
     /// Of events up to this position.
     pub until: Seq,
+    /// Of these events alone, for those who come back to attempts that were under way.
+    pub only: Option<BTreeSet<Seq>>,
     /// In these states: `Pending`, `Waiting`, `Dead`. Others are not looked for.
     pub statuses: Vec<Status>,
     /// Of events that this selects.
     pub kinds: Option<Filter>,
     /// How many at most, oldest first.
     pub limit: usize,
+}
+
+/// Deliveries that have not arrived, as far as a look went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Those in the states that were asked for.
+    pub items: Vec<FoundDelivery>,
+    /// Those that an attempt is under way for, which may bring them into one of these states: ask
+    /// for them again when it may have ended.
+    pub under_way: Vec<Seq>,
+    /// Where to look on; none at the end.
+    pub next: Option<Seq>,
 }
 
 /// What came of giving deliveries up.

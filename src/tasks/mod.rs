@@ -3,13 +3,14 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`task`], `statuses` | a task, and what it is asked to do: values |
-//! | `step` | one bounded step of a task over the store |
+//! | `step` | one bounded step of a task over the store; in `step/under_way.rs`, coming back to what an attempt was under way for |
 //! | `files` | tasks as files, each there whole or not at all |
 //! | `mod.rs` | [`Tasks`]: every task, and the loop that gives each its turn |
 //!
 //! A step first writes down what it is about to put back or give up, and after how many attempts each
 //! delivery was found; the store takes only those that still stand so. After a crash the same is asked
-//! again, so that nothing is put back twice and nothing left out.
+//! again, so that nothing is put back twice and nothing left out. What an attempt is under way for is
+//! written down as well, and come back to when the rest is done.
 
 mod files;
 mod statuses;

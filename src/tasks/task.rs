@@ -1,5 +1,7 @@
 //! A task, and what it is asked to do: values, which are written down as they are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +142,10 @@ pub struct Task {
     pub place: Place,
     /// What it is about to do, or may have done just now.
     pub batch: Option<Batch>,
+    /// What it has passed because an attempt was under way, by endpoint: it comes back to these when
+    /// everything else is looked through.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub under_way: BTreeMap<u32, BTreeSet<Seq>>,
     /// How many deliveries it has found.
     pub matched: u64,
     /// How many of them it has put back, or given up.
@@ -173,6 +179,7 @@ impl Task {
                 seq: span.from,
             },
             batch: None,
+            under_way: BTreeMap::new(),
             matched: 0,
             done: 0,
             created_at,
@@ -196,6 +203,13 @@ impl Task {
     pub fn left(&self) -> u64 {
         let limit = self.request.limit.unwrap_or(u64::MAX);
         limit.saturating_sub(self.matched)
+    }
+
+    /// Comes back later to those of `seqs`, of this endpoint.
+    pub(super) fn come_back_to(&mut self, endpoint: u32, seqs: Vec<Seq>) {
+        if !seqs.is_empty() {
+            self.under_way.entry(endpoint).or_default().extend(seqs);
+        }
     }
 
     /// The share of what it looks through that it has looked through, from 0 to 1.
@@ -222,6 +236,7 @@ impl Task {
     pub(super) fn end(&mut self, state: State, error: Option<String>, now: Timestamp) {
         self.state = state;
         self.batch = None;
+        self.under_way.clear();
         self.error = error;
         self.ended_at = Some(now);
     }

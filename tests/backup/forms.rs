@@ -280,6 +280,7 @@ impl Story {
             endpoint: self.some_endpoint(),
             from: self.some_event(),
             until: u64::MAX >> 16,
+            only: None,
             statuses: match self.chance.below(2) {
                 0 => vec![Status::Dead],
                 _ => vec![Status::Pending, Status::Waiting],

@@ -16,7 +16,7 @@ use redeliver::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, Effect,
     EndedQuery, EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained,
     Outcome, Page, QueueView, ReplayRequest, Retention, SettleError, Settlement, Skipped, Store,
-    StoreError, Ticket, Token, UndeliveredQuery,
+    StoreError, Ticket, Token, Undelivered, UndeliveredQuery,
 };
 use redeliver::vendor;
 use tokio::sync::watch;
@@ -433,10 +433,7 @@ impl Store for Faulty {
         self.store.put_back(endpoint, deliveries)
     }
 
-    fn find_undelivered(
-        &self,
-        query: &UndeliveredQuery,
-    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+    fn find_undelivered(&self, query: &UndeliveredQuery) -> Result<Undelivered, StoreError> {
         self.store.find_undelivered(query)
     }
 

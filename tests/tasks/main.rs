@@ -5,5 +5,6 @@
 #[path = "../process/mod.rs"]
 mod process;
 
+mod discards;
 mod files;
 mod kills;

@@ -7,7 +7,7 @@ use crate::id::Seq;
 use crate::store::backend::Backend;
 use crate::store::commit::Saving;
 use crate::store::log::Log;
-use crate::store::{FoundDelivery, Page, Store, StoreError, UndeliveredQuery};
+use crate::store::{FoundDelivery, Store, StoreError, Undelivered, UndeliveredQuery};
 
 /// Deliveries looked at in one go.
 const DELIVERIES_PER_LOOK: usize = 1_024;
@@ -16,8 +16,8 @@ const DELIVERIES_PER_LOOK: usize = 1_024;
 enum Standing {
     /// As it was found.
     Found(FoundDelivery),
-    /// An attempt is under way, or it has not been routed: nothing can be said of it yet.
-    Busy,
+    /// An attempt is under way that may end as it is asked for: nothing can be said of it yet.
+    UnderWay,
     /// In none of the states that are asked for.
     Other,
 }
@@ -35,20 +35,19 @@ impl<B: Backend> Log<B> {
     pub(in crate::store) fn find_undelivered_deliveries(
         &self,
         query: &UndeliveredQuery,
-    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+    ) -> Result<Undelivered, StoreError> {
         let _turn = self.replay_turn();
         self.save_settlements()?;
         let end = query.until.min(*self.tail().borrow());
         if query.from > end {
-            let items = Vec::new();
-            return Ok(Page { items, next: None });
+            return Ok(Undelivered::default());
         }
         let candidates = self.candidates(query, end)?;
         if candidates.until == query.from {
             // The backlog has to be routed before anything of it can be given up.
             self.commit_next(Saving::Everything)?;
         }
-        let (mut items, mut next) = (Vec::new(), candidates.until);
+        let (mut items, mut under_way, mut next) = (Vec::new(), Vec::new(), candidates.until);
         for seq in candidates.queued.union(&candidates.dead).copied() {
             if seq >= candidates.until {
                 break;
@@ -64,15 +63,17 @@ impl<B: Backend> Log<B> {
             }
             match standing {
                 Standing::Found(found) => items.push(found),
-                Standing::Busy => {
-                    next = seq;
-                    break;
-                }
+                // Who waited for it here would let everything behind it out meanwhile.
+                Standing::UnderWay => under_way.push(seq),
                 Standing::Other => {}
             }
         }
         let next = (next <= end).then_some(next);
-        Ok(Page { items, next })
+        Ok(Undelivered {
+            items,
+            under_way,
+            next,
+        })
     }
 
     fn candidates(&self, query: &UndeliveredQuery, end: Seq) -> Result<Candidates, StoreError> {
@@ -81,24 +82,33 @@ impl<B: Backend> Log<B> {
             dead: BTreeSet::new(),
             until: end + 1,
         };
-        if query.statuses.contains(&Status::Dead) {
+        if query.only.is_none() && query.statuses.contains(&Status::Dead) {
             let (dead, until) = self.dead_from(query.endpoint, query.from, end)?;
             found.dead = dead.into_iter().collect();
             found.until = until;
         }
-        if query.statuses.iter().all(|status| *status == Status::Dead) {
+        if query.only.is_none() && query.statuses.iter().all(|status| *status == Status::Dead) {
             return Ok(found);
         }
         let shared = self.shared();
         if let Some(entry) = shared.state.entry(query.endpoint) {
-            let queued = entry.queue.queued_from(query.from, DELIVERIES_PER_LOOK);
-            if let (Some(last), DELIVERIES_PER_LOOK) = (queued.last(), queued.len()) {
+            found.queued = match &query.only {
+                // One of them that is not queued any more may have become a dead letter.
+                Some(only) => only
+                    .range(query.from..=end)
+                    .copied()
+                    .take(DELIVERIES_PER_LOOK)
+                    .collect(),
+                None => {
+                    BTreeSet::from_iter(entry.queue.queued_from(query.from, DELIVERIES_PER_LOOK))
+                }
+            };
+            if let (Some(last), DELIVERIES_PER_LOOK) = (found.queued.last(), found.queued.len()) {
                 found.until = found.until.min(last + 1);
             }
             if let Some(unrouted) = entry.queue.unrouted_from {
                 found.until = found.until.min(unrouted.max(query.from));
             }
-            found.queued = queued.into_iter().collect();
         }
         Ok(found)
     }
@@ -120,7 +130,7 @@ impl<B: Backend> Log<B> {
         Ok(match queued {
             // It waits again if it fails, or is a dead letter.
             Some((Status::InFlight, _)) if asked(Status::Waiting) || asked(Status::Dead) => {
-                Standing::Busy
+                Standing::UnderWay
             }
             Some((status, waiting)) if asked(status) => Standing::Found(FoundDelivery {
                 seq,

@@ -17,7 +17,7 @@ use crate::store::{
     AppendError, Appended, Claim, DeliveryQuery, DeliveryView, Depth, Discarded, EndedQuery,
     EndpointCommand, EndpointError, EndpointView, Figures, FoundDelivery, Maintained, Page,
     QueueView, ReplayRequest, SettleError, Settlement, Skipped, Store, StoreError, Ticket, Token,
-    UndeliveredQuery,
+    Undelivered, UndeliveredQuery,
 };
 
 /// How many attempts a delivery shows.
@@ -98,10 +98,7 @@ impl<B: Backend> Store for Log<B> {
         self.put_back_deliveries(endpoint, deliveries)
     }
 
-    fn find_undelivered(
-        &self,
-        query: &UndeliveredQuery,
-    ) -> Result<Page<FoundDelivery, Seq>, StoreError> {
+    fn find_undelivered(&self, query: &UndeliveredQuery) -> Result<Undelivered, StoreError> {
         self.find_undelivered_deliveries(query)
     }
 

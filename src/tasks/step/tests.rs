@@ -24,6 +24,7 @@ const EVENTS: u64 = 30;
 const SMALL: Bounds = Bounds {
     deliveries: 10,
     backlog: 1_000,
+    under_way: 100,
 };
 
 struct World {
