@@ -79,6 +79,12 @@ impl store::Observer for Observers {
             operations.gave_up(given_up);
         }
     }
+
+    fn buried(&self) {
+        if let Some(operations) = &self.operations {
+            operations.buried();
+        }
+    }
 }
 
 impl ObservesDelivery for Observers {

@@ -182,6 +182,12 @@ impl store::Observer for Operations {
         }
     }
 
+    /// The next one that dies is news again, which the count alone does not show where as many have
+    /// gone meanwhile.
+    fn buried(&self) {
+        self.want(&mut self.noticed());
+    }
+
     fn gave_up(&self, given_up: GaveUp<'_>) {
         if given_up.operational > 0 {
             let mut noticed = self.noticed();

@@ -137,7 +137,8 @@ impl Told {
         }
     }
 
-    /// Dead letters that were put back may be told anew when they die again.
+    /// Dead letters that were put back may be told anew when they die again; those that have expired
+    /// are no part of the count any more.
     pub fn forget_dead(&mut self, endpoint: EndpointId, left: u64) {
         let told = self.endpoints.get_mut(&endpoint);
         if let Some(told) = told.filter(|told| told.dead_letters > left) {

@@ -11,10 +11,12 @@
 //! | `base.rs` | where a start goes on when records before it have expired |
 //! | `decide.rs` | which events and transitions are to go |
 //! | `rules.rs`, `sift.rs`, `look.rs` | where sources have rules of their own: the rules, what they take, reading no more than that takes |
+//! | `dead.rs` | how many dead letters there are |
 //! | `overdue.rs` | deliveries that have waited for too long become dead letters |
 //! | `delete.rs` | taking away what has expired |
 
 pub mod base;
+mod dead;
 mod decide;
 mod delete;
 pub mod expired;
@@ -24,7 +26,7 @@ pub mod progress;
 mod rules;
 mod sift;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -178,6 +180,9 @@ impl<B: Backend> Log<B> {
             self.mark_as_expired(decided, standing)?
         };
         self.cache.forget(&decided.seqs);
+        if !decided.dead.is_empty() {
+            self.observed.tell_buried();
+        }
         maintained.expired_events = decided.seqs.len();
         maintained.expired_frames = decided.frames_from - frames_before;
         self.write_base(&base, number, version)?;
@@ -196,20 +201,33 @@ impl<B: Backend> Log<B> {
         mut decided: Decided,
         before: Standing,
     ) -> Result<(Base, Decided, u64), StoreError> {
+        // As nothing is put back, how the others stand is settled: what was decided on may have been
+        // put back before, and be a dead letter no more, or be one by now, which stays as one.
+        let held = self.shared().state.held();
+        self.save_settlements()?;
+        let known: BTreeSet<_> = decided.dead.drain(..).collect();
+        let mut died_since = BlockSet::default();
+        for dead in self.dead_letters(Seq::MAX)? {
+            match known.contains(&dead) {
+                true => decided.dead.push(dead),
+                false if decided.seqs.contains(dead.1) => died_since.insert(dead.1),
+                false => {}
+            }
+        }
         let mut writer = self.writer();
         let now = self.clock.now();
         let (mut expired, mut frames_before) = (None, 1);
         let (snapshot, _) = self.take_snapshot(&mut writer, |state| {
-            let mut held = BlockSet::default();
+            let mut waited_for = died_since;
             let is_decided = |(from, _): &(Seq, Seq)| decided.seqs.next_from(*from).is_some();
-            held.insert_runs(state.held().iter_runs().filter(is_decided));
+            waited_for.insert_runs(held.iter_runs().filter(is_decided));
             state.expired.progress = std::mem::take(&mut decided.progress);
             let all = decided.seqs.clone();
-            decided.seqs.remove_all(&held);
+            decided.seqs.remove_all(&waited_for);
             if decided.seqs.len() < all.len() {
-                let mut waited_for = all;
-                waited_for.remove_all(&decided.seqs);
-                state.expired.progress.leave(&waited_for);
+                let mut stay = all;
+                stay.remove_all(&decided.seqs);
+                state.expired.progress.leave(&stay);
             }
             frames_before = state.expired.frames_from;
             state.expired.insert(&decided.seqs, &decided.greatest, now);
@@ -217,7 +235,7 @@ impl<B: Backend> Log<B> {
             state.expired.take_note(&decided.endings);
             let seqs = &decided.seqs;
             decided.dead.retain(|(_, seq)| seqs.contains(*seq));
-            state.expired.bury(&decided.dead);
+            state.bury(&decided.dead);
             expired = Some(state.expired.clone());
         })?;
         let keys = &self.options.keys;

@@ -53,6 +53,9 @@ pub trait Observer: Send + Sync + 'static {
 
     /// Deliveries were given up without an attempt, which the store shows from now on.
     fn gave_up(&self, _: GaveUp<'_>) {}
+
+    /// Dead letters have expired with their events: endpoints count fewer from now on.
+    fn buried(&self) {}
 }
 
 /// Who is told, if anybody is.
@@ -69,6 +72,12 @@ impl Observed {
     pub(super) fn tell_given_up(&self, given_up: GaveUp<'_>) {
         if let Some(observer) = self.0.get() {
             observer.gave_up(given_up);
+        }
+    }
+
+    pub(super) fn tell_buried(&self) {
+        if let Some(observer) = self.0.get() {
+            observer.buried();
         }
     }
 }

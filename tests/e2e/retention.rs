@@ -179,3 +179,64 @@ fn max_bytes_bounds_the_directory_and_what_waits_is_kept_whatever_it_is_made_of(
     let ran = site.verify();
     assert!(ran.out.ends_with("the store is whole\n"), "{}", ran.out);
 }
+
+/// How many dead letters everything that counts them says there are.
+fn dead_letters(broker: &Broker) -> Vec<u64> {
+    let metrics = broker.send("GET", "/metrics", &[], b"").text();
+    let gauge = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(name));
+        let value = line.unwrap().rsplit(' ').next().unwrap();
+        value.parse::<f64>().unwrap() as u64
+    };
+    let overview = broker.get("/v1/overview");
+    let listed = broker.list("/v1/deliveries?status=dead&limit=100");
+    let endpoints = u64::from(!listed.is_empty());
+    assert_eq!(overview["totals"]["dead_letters"], endpoints);
+    vec![
+        listed.len() as u64,
+        broker.endpoint("e")["dead"].as_u64().unwrap(),
+        broker.get("/v1/status")["deliveries"]["dead"]
+            .as_u64()
+            .unwrap(),
+        overview["totals"]["dead"].as_u64().unwrap(),
+        gauge("redeliver_endpoint_dead_letters{"),
+        gauge("redeliver_deliveries{status=\"dead\"}"),
+    ]
+}
+
+#[test]
+fn dead_letters_that_have_expired_are_counted_nowhere_and_the_next_one_is_news() {
+    let site = Site::new();
+    site.configure(
+        "[operations]\n[retention]\nmax_age = \"1h\"\ndead_letters_max_age = \"2h\"\n\
+         [policy.once]\nschedule = [\"1s\"]\ngive_up_after = 1\n",
+    );
+    let broker = site.start(&["--clock", "manual"]);
+    let refusing = Receiver::always(500);
+    broker.post(
+        "/v1/endpoints",
+        &json!({"name": "e", "url": refusing.url(), "policy": "once"}),
+    );
+    for n in 0..3 {
+        let event = broker.event("order.paid", &json!({ "n": n }));
+        broker.delivery_once(&event, "dead");
+    }
+    assert_eq!(dead_letters(&broker), [3; 6]);
+    broker.advance("3h");
+    assert_eq!(dead_letters(&broker), [0; 6]);
+    assert!(broker.kill());
+    let broker = site.start(&["--clock", "manual"]);
+    assert_eq!(dead_letters(&broker), [0; 6]);
+    let event = broker.event("order.paid", &json!({"n": 3}));
+    broker.delivery_once(&event, "dead");
+    assert_eq!(dead_letters(&broker), [1; 6]);
+    broker.advance("3h");
+    let event = broker.event("order.paid", &json!({"n": 4}));
+    broker.delivery_once(&event, "dead");
+    let told = eventually("the one that died since is told of", || {
+        broker.list("/v1/events?type=delivery.dead&limit=10").pop()
+    });
+    let told = broker.get(&format!("/v1/events/{}", told["id"].as_str().unwrap()));
+    let counts = [&told["data"]["count"], &told["data"]["dead_letters"]];
+    assert_eq!(counts, [&json!(1), &json!(1)], "{told}");
+}

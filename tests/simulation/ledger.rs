@@ -123,6 +123,10 @@ pub struct Ledger {
     /// Of these, what has expired; and what a pass may have taken that a crash cut off.
     pub gone: BTreeSet<Seq>,
     pub may_be_gone: BTreeSet<Seq>,
+    /// The dead letters that the last pass was begun with, until it is known which of them have gone.
+    dead_before: BTreeSet<(u32, Seq)>,
+    /// Dead letters that have expired with their events: they are counted no more.
+    pub dead_gone: BTreeSet<(u32, Seq)>,
     /// The life in which the last pass came to its end.
     pub passed_in: Option<u32>,
     /// Attempts that ended before this may not be on record any more.
@@ -427,6 +431,7 @@ impl Ledger {
             self.logged.extend(logged.map(|logged| (*seq, logged)));
         }
         self.may_be_gone = pass.may_go();
+        self.dead_before = pass.dead();
         let until = pass.records_until();
         self.records_until = self.records_until.max(Some(until));
         let (incarnation, order) = (self.incarnation, self.order);
@@ -459,14 +464,22 @@ impl Ledger {
     /// A pass has come to its end, and these have expired for good.
     pub fn passed(&mut self, gone: BTreeSet<Seq>) {
         self.note(format!("a pass: {gone:?} have expired"));
-        self.may_be_gone.clear();
         self.gone.extend(gone);
+        self.bury();
         let present = self.incarnation;
         self.passed_in = Some(present);
         let attempts = self.deliveries.values_mut().flat_map(|d| &mut d.attempts);
         for attempt in attempts.filter(|a| a.incarnation == present && a.is_overdue()) {
             attempt.safety = attempt.safety.max(Safety::Written);
         }
+    }
+
+    /// What has gone of what a pass might take is known.
+    pub fn bury(&mut self) {
+        self.may_be_gone.clear();
+        let dead = std::mem::take(&mut self.dead_before).into_iter();
+        let gone = dead.filter(|(_, seq)| self.gone.contains(seq));
+        self.dead_gone.extend(gone);
     }
 
     /// A crash may have made a pass forgotten that ended a delivery by such an attempt: the next start

@@ -253,7 +253,7 @@ impl<'a> Pass<'a> {
             over.map_err(|rule| format!("{}: {rule}", name(key)))?;
         }
         let overdue = self.overdue();
-        self.check_counts(after, &overdue)?;
+        self.check_counts(after, &overdue, &gone)?;
         let said = (done.expired_events, done.overdue_deliveries);
         ensure(said == (gone.len() as u64, overdue.len() as u64), || {
             format!("{said:?} have expired, it says: {gone:?}, {overdue:?}")
@@ -360,8 +360,23 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The queues count as before, but for what has waited for too long.
-    fn check_counts(&self, after: &Look, overdue: &BTreeSet<(u32, Seq)>) -> Broken {
+    /// Dead letters, and what becomes one because it has waited for too long.
+    pub fn dead(&self) -> BTreeSet<(u32, Seq)> {
+        let is_dead =
+            |delivery: &DeliveryView| delivery.status == Status::Dead || self.is_overdue(delivery);
+        let dead = self.before.keeping.iter().filter(|(_, it)| is_dead(it));
+        dead.map(|(key, _)| *key).collect()
+    }
+
+    /// The queues count as before, but for what has waited for too long, and for dead letters that
+    /// are there no more.
+    fn check_counts(
+        &self,
+        after: &Look,
+        overdue: &BTreeSet<(u32, Seq)>,
+        gone: &BTreeSet<Seq>,
+    ) -> Broken {
+        let dead_before = self.dead();
         for (number, view) in &self.before.endpoints {
             let ended = overdue.range((*number, 0)..=(*number, Seq::MAX)).count() as u64;
             let counts = |view: &EndpointView| {
@@ -369,7 +384,9 @@ impl<'a> Pass<'a> {
                 [ended.delivered, ended.dead, ended.removed, view.backlog]
             };
             let [delivered, dead, removed, backlog] = counts(view);
-            let wanted = [delivered, dead + ended, removed, backlog - ended];
+            let expired = dead_before.range((*number, 0)..=(*number, Seq::MAX));
+            let expired = expired.filter(|(_, seq)| gone.contains(seq)).count() as u64;
+            let wanted = [delivered, dead + ended - expired, removed, backlog - ended];
             let found = after.endpoints.get(number).map(counts);
             ensure(found == Some(wanted), || {
                 format!(

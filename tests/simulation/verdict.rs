@@ -61,8 +61,8 @@ pub fn expired(ledger: &mut Ledger, store: &dyn Store) -> Broken {
         .iter()
         .find(|seq| !ledger.gone.contains(seq) && !ledger.may_be_gone.contains(seq));
     ensure(lost.is_none(), || format!("event {lost:?} is lost"))?;
-    ledger.may_be_gone.clear();
     ledger.gone = absent;
+    ledger.bury();
     let query = DeliveryQuery {
         statuses: vec![Status::Pending, Status::Waiting, Status::Dead],
         ..DeliveryQuery::default()
@@ -221,12 +221,15 @@ fn complete(
     let gone = ledger.gone.iter().filter(|seq| {
         (endpoint.from_seq..until).contains(seq) && watched.planned.wants(&ledger.logged[seq].kind)
     });
-    let expired = gone.count() as u64;
+    // Dead letters that have expired are counted no more.
+    let dead_gone = ledger.dead_gone.range((number, 0)..=(number, Seq::MAX));
+    let expired = gone.count() as u64 - dead_gone.count() as u64;
     let sum = |counts: &[u64; 3]| counts.iter().sum::<u64>();
     let counted = match ledger.records_until {
         None => ended == listed,
-        // What has expired is counted still. From before the endpoint's time nobody outside knows
+        // What else has expired is counted still. From before the endpoint's time nobody outside knows
         // how much that was; of a removed one only the sum.
+        Some(_) if ended[1] != listed[1] => false,
         Some(_) if watched.put_back => sum(&ended) >= sum(&listed),
         Some(_) => {
             let mut pairs = ended.iter().zip(&listed);

@@ -7,6 +7,7 @@ mod contract;
 mod damage;
 mod discard;
 mod disk;
+mod expired_dead_letters;
 mod hard_cases;
 mod harness;
 mod lists;

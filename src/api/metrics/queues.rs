@@ -65,7 +65,7 @@ impl Figures {
             dead: Figure::new(
                 "redeliver_endpoint_dead_letters",
                 Kind::Gauge,
-                "Deliveries that were given up and not put back since",
+                "Deliveries that were given up, not put back since, and not expired",
             ),
             paused: Figure::new(
                 "redeliver_endpoint_paused",

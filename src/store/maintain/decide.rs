@@ -19,9 +19,6 @@ use crate::store::record::event_frame::EventFrame;
 use crate::store::record::frames::Frames;
 use crate::store::sealing::kept;
 
-/// Dead letters that are looked at in one go.
-const DEAD_PER_READ: usize = 1_024;
-
 /// With fewer frames of transitions and no event at all a pass is not worth its base.
 const FRAMES_MIN: u64 = 64;
 
@@ -140,21 +137,6 @@ impl<B: Backend> Log<B> {
             age: (by_age >= by_bytes).then_some(retention.max_age).flatten(),
             progress: Progress::default(),
         })
-    }
-
-    /// Every dead letter of an event below `cut`.
-    pub(in crate::store) fn dead_letters(&self, cut: Seq) -> Result<Vec<(u32, Seq)>, StoreError> {
-        let (mut dead, mut from) = (Vec::new(), key::dead(0, 0));
-        loop {
-            let entries = self.backend.scan(b"x", &from, DEAD_PER_READ)?;
-            let Some((last, _)) = entries.last() else {
-                return Ok(dead);
-            };
-            from = [last.as_slice(), &[0]].concat();
-            let read = |entry: &[u8]| Some((key::small_number(entry, 1)?, key::number(entry, 5)?));
-            let read = entries.iter().filter_map(|(entry, _)| read(entry));
-            dead.extend(read.filter(|(_, seq)| *seq < cut));
-        }
     }
 
     /// The first event that stays so that the records take no more than they may.

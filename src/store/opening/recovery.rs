@@ -61,6 +61,7 @@ impl<B: Backend> Log<B> {
         self.refuse_or_accept(missing, &unreadable)?;
         self.shared().seals.check(&self.options.keys)?;
         self.forget_keys_of_the_lost();
+        self.count_dead_letters()?;
         let now = self.clock.now();
         self.shared().state.forgive_a_clock_that_went_back(now);
         let read_again = self.writer().records_since_snapshot;

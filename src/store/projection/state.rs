@@ -1,6 +1,7 @@
 //! The projections: the registry of endpoints and their queues. Pure; rebuilt from the records.
 
 mod apply;
+mod dead;
 mod places;
 mod snapshot;
 mod time;

@@ -48,7 +48,7 @@ pub enum Readiness {
 pub struct Ended {
     /// Answered with success, and not put back since.
     pub delivered: u64,
-    /// Given up, and not put back since.
+    /// Given up, not put back since, and not expired.
     pub dead: u64,
     /// Ended because the endpoint was removed, or because an operator discarded it; one that had been
     /// put back by then counts here, however its earlier round had ended.
