@@ -63,8 +63,10 @@ pub(super) async fn run(job: Job) -> Result<(), Failure> {
             return Err(Failure::Interrupted);
         }
     }
-    let is_settled = matches!(ended, Ok(End::Settled));
-    while !is_settled && let Ok(Some(told)) = tokio::time::timeout(LAST_WORDS, told.recv()).await {
+    // An endpoint that a 410 has stopped is seen to be so before its attempt is told of.
+    while !story.is_told()
+        && let Ok(Some(told)) = tokio::time::timeout(LAST_WORDS, told.recv()).await
+    {
         story.told(told)?;
     }
     story.summary(took)?;

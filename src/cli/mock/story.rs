@@ -178,9 +178,14 @@ impl Story {
         Ok(())
     }
 
+    /// Whether the end of everything that was sent has been told.
+    pub(super) fn is_told(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Whether nothing more will happen.
     pub(super) fn is_settled(&self) -> bool {
-        self.open.is_empty() || self.stopped.is_some()
+        self.is_told() || self.stopped.is_some()
     }
 
     fn count(&self, status: Status) -> usize {
