@@ -156,7 +156,12 @@ impl Mains {
 fn check_last_words(said: &str) {
     let last = said.lines().last().unwrap_or_default();
     // Parts of the database that are not given back are named in lines before it.
-    let of_the_disk = ["Input/output error", "cannot be read from its disk"];
+    let of_the_disk = [
+        "Input/output error",
+        "cannot be read from its disk",
+        // What the kernel makes of a file system whose disk has gone.
+        "Read-only file system",
+    ];
     let clear = last.starts_with("error: ") && of_the_disk.iter().any(|words| last.contains(words));
     assert!(clear && !last.contains("damaged"), "{said}");
 }
