@@ -9,7 +9,6 @@ use super::finding::{Exchange, Finding, Verdict};
 use super::judge::{Reply, Silence, Terms};
 use super::link::{Link, is_out_of_reach, silence};
 use super::plan::{Plan, Unfit, policy};
-
 use crate::clock::{SharedClock, Timestamp};
 use crate::vendor::{KeyError, Profile};
 

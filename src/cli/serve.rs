@@ -209,12 +209,8 @@ fn settings(args: &Args, there: Option<&Path>) -> Result<(Option<PathBuf>, Setti
 
 fn load(path: &Path, args: &Args) -> Result<Config, Failure> {
     let env = |name: &str| std::env::var(name).ok();
-    config::load(path, &env, &builtin_policies()).or_else(|errors| {
-        if args.check && args.json {
-            output::line(&checked::bad(&errors))?;
-        }
-        Err(Failure::Usage(errors.to_string()))
-    })
+    config::load(path, &env, &builtin_policies())
+        .or_else(|errors| checked::refuse(args.check && args.json, &errors))
 }
 
 #[cfg(test)]

@@ -61,16 +61,13 @@ impl Mock {
             .unwrap()
     }
 
+    fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+    }
+
     /// Its last line and its exit code, once it was asked to stop.
     fn interrupted(mut self) -> (String, i32) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.interrupt();
         let last = self.lines.by_ref().map_while(Result::ok).last();
         let code = self.child.wait().unwrap().code().unwrap();
         (last.unwrap_or_default(), code)
@@ -320,10 +317,9 @@ fn a_second_interrupt_ends_a_mock_whose_receiver_hangs() {
     eventually("it is attempted", || {
         (receiver.posts().len() == 1).then_some(())
     });
-    let pid = Pid::from_child(&mock.child);
     // The attempt has as long as the drain; whoever asks again does not wait for it.
     let status = eventually("it ends", || {
-        kill_process(pid, Signal::INT).ok();
+        mock.interrupt();
         mock.child.try_wait().unwrap()
     });
     assert_eq!(status.code(), Some(130));

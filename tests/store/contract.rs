@@ -7,16 +7,10 @@ use redeliver::store::{
     ReplayRequest, SettleError, Store,
 };
 
+use super::both::on_both;
 use super::harness::*;
 
-macro_rules! contract {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
-}
-
-contract! {
+on_both! {
     positions_start_at_1_and_have_no_gaps_over_a_restart
     a_repeated_key_gives_the_first_event_within_the_window_and_over_a_restart
     a_repeat_within_one_group_gives_one_event

@@ -6,6 +6,7 @@ use redeliver::store::{
     DeliveryQuery, EndpointCommand, FoundDelivery, Outcome, ReplayRequest, Store, UndeliveredQuery,
 };
 
+use crate::both::on_both;
 use crate::harness::*;
 
 const ALL: [Status; 3] = [Status::Pending, Status::Waiting, Status::Dead];
@@ -258,13 +259,6 @@ fn a_backlog_that_was_left_in_the_log_is_given_up_with_the_rest<I: Implementatio
     let world = world.restart(false);
     assert_eq!(world.claimed_seqs(), [0u64; 0]);
     assert_eq!(ended(&world, endpoint), [0, 0, events / 2]);
-}
-
-macro_rules! on_both {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
 }
 
 on_both! {

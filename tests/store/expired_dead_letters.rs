@@ -3,6 +3,7 @@
 use redeliver::endpoint::Order;
 use redeliver::store::{Outcome, ReplayRequest, Retention, Store};
 
+use super::both::on_both;
 use super::harness::*;
 use super::retention::{HOUR_S, hours, keeping};
 
@@ -98,13 +99,6 @@ fn dead_letters_without_a_bound_are_counted_for_ever<I: Implementation>() {
     assert_eq!(dead(&world, endpoints), [4, 2]);
     let world = world.restart(false);
     assert_eq!(dead(&world, endpoints), [4, 2]);
-}
-
-macro_rules! on_both {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
 }
 
 on_both! {

@@ -10,18 +10,12 @@ use redeliver::store::{
     verify,
 };
 
+use super::both::on_both;
 use super::harness::*;
 
 pub const HOUR_S: u64 = 3600;
 
-macro_rules! contract {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
-}
-
-contract! {
+on_both! {
     events_older_than_max_age_expire_and_stay_gone_over_a_restart
     an_event_that_a_delivery_waits_for_is_kept_and_goes_when_that_has_ended
     a_delivery_that_has_waited_for_too_long_is_a_dead_letter_that_says_why

@@ -11,17 +11,11 @@ use redeliver::store::{
     DeliveryQuery, EndpointCommand, Options, Outcome, Retention, SourceRetention, Store, verify,
 };
 
+use super::both::on_both;
 use super::harness::*;
 use super::retention::{HOUR_S, hours, keeping, kept};
 
-macro_rules! contract {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
-}
-
-contract! {
+on_both! {
     each_source_is_kept_for_its_own_time_although_they_share_their_frames
     an_event_of_a_short_source_that_a_delivery_waits_for_goes_when_that_has_ended
     a_source_of_too_many_bytes_loses_its_oldest_and_the_others_nothing

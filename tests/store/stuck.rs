@@ -6,16 +6,10 @@ use redeliver::delivery::{GivenUp, Status};
 use redeliver::endpoint::{EndpointSettings, Order};
 use redeliver::store::{GaveUp, Observer, Outcome, Store, Written};
 
+use super::both::on_both;
 use super::harness::*;
 
-macro_rules! contract {
-    ($($claim:ident)*) => {
-        mod on_disk { use super::OnDisk; $(#[test] fn $claim() { super::$claim::<OnDisk>() })* }
-        mod in_memory { use super::InMemory; $(#[test] fn $claim() { super::$claim::<InMemory>() })* }
-    };
-}
-
-contract! {
+on_both! {
     all_that_waits_is_due_at_once_oldest_first_and_stays_so_over_a_crash
     what_is_given_up_is_a_dead_letter_and_what_is_behind_it_goes_on
     what_is_under_way_or_has_ended_is_not_given_up

@@ -9,8 +9,16 @@ use super::DEFAULT_CONFIG;
 use crate::app::App;
 use crate::config::{Config, ConfigError, ConfigErrors, Place};
 
+/// Refuses a configuration, and says what is wrong with it as JSON first if that is asked for.
+pub(super) fn refuse<T>(as_json: bool, errors: &ConfigErrors) -> Result<T, Failure> {
+    if as_json {
+        output::line(&bad(errors))?;
+    }
+    Err(Failure::Usage(errors.to_string()))
+}
+
 /// What is wrong with a configuration, as JSON.
-pub(super) fn bad(errors: &ConfigErrors) -> String {
+fn bad(errors: &ConfigErrors) -> String {
     let errors: Vec<_> = errors
         .0
         .iter()
@@ -41,13 +49,10 @@ pub(super) fn run(as_json: bool, file: Option<&Path>, config: &Config) -> Result
         detail,
     });
     let errors = ConfigErrors(errors.collect());
-    if errors.0.is_empty() {
-        return good(as_json, file, config);
+    match errors.0.is_empty() {
+        true => good(as_json, file, config),
+        false => refuse(as_json, &errors),
     }
-    if as_json {
-        output::line(&bad(&errors))?;
-    }
-    Err(Failure::Usage(errors.to_string()))
 }
 
 /// Says that a configuration is good, and what is in it.
